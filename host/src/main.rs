@@ -1,1 +1,19 @@
-fn main(){}
+//! The `pilothouse` command.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+#[expect(
+    clippy::print_stderr,
+    reason = "the one line that says what is wrong is for whoever typed the command"
+)]
+fn main() -> ExitCode {
+    match pilothouse::cli::Cli::parse().execute() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("pilothouse: {}", pilothouse::swap::one_line(&error));
+            ExitCode::from(2)
+        }
+    }
+}

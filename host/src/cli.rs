@@ -1,0 +1,171 @@
+//! The command line: what can be asked for, and `run`.
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+use tracing_subscriber::EnvFilter;
+
+use crate::clock;
+use crate::contexts::{Contexts, Wanted};
+use crate::host::{Host, Options};
+use crate::policy::wasm::{Limits, Runtime};
+use crate::swap::Source;
+
+/// Reconciles Kubernetes resources as a WebAssembly policy decides.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    about,
+    after_help = "Exit codes: 0 stopped as told, 2 wrong arguments, files, contexts or policy."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Watch, ask the policy, carry out what it decides, until SIGTERM or Ctrl-C.
+    Run(Run),
+    /// Print a completion script for a shell.
+    Completion {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Run {
+    /// The policy, a WebAssembly component. Replacing the file swaps the policy while the host runs.
+    #[arg(long, value_name = "FILE")]
+    policy: PathBuf,
+    /// The policy's settings, a JSON file; followed like the policy.
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
+    /// The kubeconfig that has the contexts [default: $KUBECONFIG, or ~/.kube/config].
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+    /// The context of the control plane [default: the service account in a pod, elsewhere the current context].
+    #[arg(long, value_name = "NAME")]
+    context: Option<String>,
+    /// A remote context, by its name in the kubeconfig. Can be given several times.
+    #[arg(long = "remote", value_name = "NAME")]
+    remotes: Vec<String>,
+    /// A namespace to watch, in every context [default: all]. Can be given several times.
+    #[arg(long = "namespace", value_name = "NS")]
+    namespaces: Vec<String>,
+    /// How many objects are reconciled at once.
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    workers: u16,
+    /// How log lines are written; which ones is RUST_LOG's business (default: info).
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Cli {
+    /// Does what was asked for. An error is something that the caller of the command has to put right.
+    pub fn execute(self) -> Result<()> {
+        match self.command {
+            Command::Completion { shell } => {
+                clap_complete::generate(
+                    shell,
+                    &mut Self::command(),
+                    "pilothouse",
+                    &mut std::io::stdout(),
+                );
+                Ok(())
+            }
+            Command::Run(run) => {
+                start_logging(run.log_format)?;
+                let threads = tokio::runtime::Builder::new_multi_thread()
+                    .enable_all()
+                    .build();
+                threads.context("starting threads")?.block_on(run.run())
+            }
+        }
+    }
+}
+
+impl Run {
+    async fn run(self) -> Result<()> {
+        let source = Source {
+            policy: self.policy,
+            settings: self.settings,
+        };
+        // A few more than workers: a policy that is being swapped in is called, too.
+        let runtime = Runtime::new(u32::from(self.workers) + 4, Limits::default())?;
+        let policy = source.load(&runtime)?;
+        let wanted = Wanted {
+            kubeconfig: self.kubeconfig,
+            control_plane: self.context,
+            remotes: self.remotes,
+        };
+        let contexts = Contexts::connect(&wanted).await?;
+        let remotes: Vec<&str> = contexts.names().flatten().map(String::as_str).collect();
+        let manifest = &policy.manifest;
+        info!(
+            policy = manifest.name, version = manifest.version, digest = policy.digest, primary = %manifest.primary,
+            remotes = remotes.join(","), "starting"
+        );
+        let options = Options {
+            contexts,
+            namespaces: self.namespaces,
+            workers: usize::from(self.workers),
+            clock: clock::system(),
+            instance: instance(),
+        };
+        let host = Host::new(options, policy)?;
+        let stop = CancellationToken::new();
+        stop_on_signals(stop.clone())?;
+        tokio::join!(host.run(stop.clone()), source.follow(&runtime, &host, stop));
+        info!("stopped");
+        Ok(())
+    }
+}
+
+/// The name of the pod or the machine.
+fn instance() -> String {
+    std::env::var("HOSTNAME")
+        .ok()
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "pilothouse".into())
+}
+
+fn stop_on_signals(stop: CancellationToken) -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
+    tokio::spawn(async move {
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        stop.cancel();
+    });
+    Ok(())
+}
+
+fn start_logging(format: LogFormat) -> Result<()> {
+    let filter = match std::env::var(EnvFilter::DEFAULT_ENV) {
+        Ok(directives) => EnvFilter::try_new(&directives)
+            .with_context(|| format!("RUST_LOG={directives:?} is wrong"))?,
+        Err(_) => EnvFilter::new("info"),
+    };
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).init(),
+        LogFormat::Json => lines.json().flatten_event(true).init(),
+    }
+    Ok(())
+}

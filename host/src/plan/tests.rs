@@ -1,0 +1,177 @@
+//! The checks, case by case.
+
+use super::*;
+use crate::contract::{Interest, Scope, Severity};
+
+fn manifest() -> Manifest {
+    let thing = Gvk::new("g/v1", "Thing");
+    Manifest {
+        name: "p".into(),
+        version: "1".into(),
+        controller: "p-controller".into(),
+        primary: Gvk::new("g/v1", "Primary"),
+        interests: vec![
+            Interest {
+                gvk: thing.clone(),
+                scope: Scope::One("east".into()),
+                may: vec![Verb::Create, Verb::Delete],
+            },
+            Interest {
+                gvk: thing,
+                scope: Scope::Everywhere,
+                may: vec![],
+            },
+        ],
+        finalizer: Some("p/finalizer".into()),
+    }
+}
+
+fn verdict(action: Action) -> Result<Step, String> {
+    let primary = r#"{"metadata":{"name":"a","uid":"u1","finalizers":["other/finalizer"]}}"#;
+    let plan = Plan {
+        actions: vec![action],
+        requeue_after: None,
+        reasons: vec![],
+    };
+    check(&manifest(), &Object::parse(primary).unwrap(), &plan)
+        .map(|mut steps| steps.remove(0))
+        .map_err(|denied| denied.message)
+}
+
+fn create(context: Option<&str>, object: &str) -> Result<Step, String> {
+    verdict(Action::Create(Creation {
+        context: context.map(str::to_owned),
+        object: object.into(),
+    }))
+}
+
+#[test]
+fn a_declared_creation_is_marked_with_its_primary() {
+    let step = create(
+        Some("east"),
+        r#"{"apiVersion":"g/v1","kind":"Thing","metadata":{"name":"x","namespace":"n"}}"#,
+    );
+    let Ok(Step::Create { key, object, .. }) = step else {
+        panic!("{step:?}")
+    };
+    assert_eq!(key.to_string(), "n/x");
+    assert_eq!(object["metadata"]["annotations"][CREATED_FOR], "u1");
+}
+
+#[test]
+fn what_is_not_declared_or_malformed_is_denied() {
+    let thing = r#"{"apiVersion":"g/v1","kind":"Thing","metadata":{"name":"x"}}"#;
+    let cases = [
+        (
+            create(None, thing),
+            "does not let it create g/v1 Thing x in control plane",
+        ),
+        (
+            create(Some("west"), thing),
+            "does not let it create g/v1 Thing x in west",
+        ),
+        (
+            create(Some("east"), &thing.replace("Thing", "Other")),
+            "does not let it create g/v1 Other x in east",
+        ),
+        (create(Some("east"), "[]"), "not a JSON object"),
+        (create(Some("east"), "{}"), "no metadata"),
+        (
+            create(Some("east"), r#"{"metadata":{}}"#),
+            "no metadata.name",
+        ),
+        (
+            verdict(Action::SetStatus("7".into())),
+            "the status is not a JSON object",
+        ),
+        (
+            verdict(Action::PatchMetadata(r#"{"name":"b"}"#.into())),
+            "may not change metadata.name",
+        ),
+        (
+            verdict(Action::PatchMetadata(
+                r#"{"finalizers":["p/finalizer"]}"#.into(),
+            )),
+            "other/finalizer is not the policy's",
+        ),
+        (
+            verdict(Action::PatchMetadata(r#"{"finalizers":null}"#.into())),
+            "other/finalizer is not the policy's",
+        ),
+        (
+            verdict(Action::PatchMetadata(r#"{"finalizers":[1]}"#.into())),
+            "finalizers are text",
+        ),
+        (
+            verdict(Action::RecordEvent(Event {
+                severity: Severity::Normal,
+                reason: String::new(),
+                message: "m".into(),
+            })),
+            "an event's reason has 1 to 128 characters",
+        ),
+    ];
+    for (verdict, expected) in cases {
+        let message = verdict.expect_err(expected);
+        assert!(message.contains(expected), "{message:?} lacks {expected:?}");
+    }
+}
+
+#[test]
+fn deletion_wants_a_uid_and_a_declared_context() {
+    let delete = |context: &str, uid: &str| {
+        let gvk = Gvk::new("g/v1", "Thing");
+        let object = ObjectRef {
+            context: Some(context.into()),
+            gvk,
+            namespace: None,
+            name: "x".into(),
+        };
+        verdict(Action::Delete(Deletion {
+            object,
+            uid: uid.into(),
+        }))
+    };
+    assert!(delete("east", "u").is_ok());
+    assert!(delete("east", "").unwrap_err().contains("names no uid"));
+    assert!(
+        delete("west", "u")
+            .unwrap_err()
+            .contains("does not let it delete")
+    );
+}
+
+#[test]
+fn own_finalizer_may_be_added_beside_others() {
+    let patch = r#"{"finalizers":["other/finalizer","p/finalizer"],"ownerReferences":[]}"#;
+    assert!(verdict(Action::PatchMetadata(patch.into())).is_ok());
+}
+
+#[test]
+fn long_event_messages_are_cut_at_a_character() {
+    let event = Event {
+        severity: Severity::Warning,
+        reason: "R".into(),
+        message: "ü".repeat(600),
+    };
+    let Ok(Step::RecordEvent(event)) = verdict(Action::RecordEvent(event)) else {
+        panic!("denied")
+    };
+    assert!(event.message.len() <= 1_024 && event.message.ends_with("ü…"));
+}
+
+#[test]
+fn too_many_actions_are_refused_and_delays_are_capped() {
+    let plan = Plan {
+        actions: vec![Action::SetStatus("{}".into()); 1_001],
+        requeue_after: Some(u64::MAX),
+        reasons: vec![],
+    };
+    assert_eq!(
+        check(&manifest(), &Object::parse("{}").unwrap(), &plan)
+            .unwrap_err()
+            .action,
+        1_000
+    );
+    assert_eq!(requeue_after(&plan), Some(LONGEST_DELAY));
+}

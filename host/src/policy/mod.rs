@@ -1,0 +1,45 @@
+//! What decides: a manifest, and a function from snapshot to outcome.
+//!
+//! In the product it is a WebAssembly component ([`wasm`]). Whatever else implements [`Decide`] can take its place: a
+//! test runs the same policy natively and as a component, and compares every answer.
+
+pub mod bindings;
+pub mod wasm;
+
+use anyhow::{Context as _, Result};
+
+use crate::contract::{Manifest, Outcome, Snapshot};
+
+/// Decides for one primary.
+pub trait Decide: Send + Sync {
+    /// A pure function of the snapshot. An error is a trap, a limit that was reached, or a fault of the runtime.
+    fn reconcile(&self, snapshot: &Snapshot) -> Result<Outcome>;
+}
+
+/// A policy that has been checked and asked what it is.
+pub struct Policy {
+    /// What the policy says of itself.
+    pub manifest: Manifest,
+    /// Content hash of component and settings, for people to tell versions apart: `sha256:` and 12 digits.
+    pub digest: String,
+    decide: Box<dyn Decide>,
+}
+
+impl Policy {
+    /// A policy from its parts.
+    pub fn new(manifest: Manifest, digest: String, decide: impl Decide + 'static) -> Self {
+        Self {
+            manifest,
+            digest,
+            decide: Box::new(decide),
+        }
+    }
+
+    /// Asks for a decision.
+    pub fn reconcile(&self, snapshot: &Snapshot) -> Result<Outcome> {
+        let Manifest { name, version, .. } = &self.manifest;
+        self.decide
+            .reconcile(snapshot)
+            .with_context(|| format!("policy {name} {version} failed"))
+    }
+}

@@ -1,0 +1,167 @@
+//! Policies as WebAssembly components: bytes come in, a [`Policy`] goes out. With the generated bindings, the only room
+//! that names wasmtime.
+//!
+//! A component is compiled once and called on a fresh instance each time, so that no call can leave anything behind
+//! for the next. Each call has a budget of fuel, memory and output. Nothing is linked in: a component with imports
+//! is refused when it is loaded.
+
+use anyhow::{Context as _, Result, bail};
+use sha2::{Digest, Sha256};
+use wasmtime::component::{self, Linker};
+use wasmtime::{
+    Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store, StoreLimits,
+    StoreLimitsBuilder,
+};
+
+use super::bindings::{Policy as Instance, PolicyPre};
+use super::{Decide, Policy};
+use crate::contract::{Manifest, Outcome, Snapshot};
+
+/// What one call of a policy may use.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Fuel, about one unit for each WebAssembly instruction.
+    pub fuel: u64,
+    /// Linear memory in bytes.
+    pub memory: usize,
+    /// What the answer may hold, in bytes.
+    pub output: usize,
+}
+
+impl Default for Limits {
+    /// About a second of computing, 64 MiB of memory, an answer of 8 MiB: far above what a sane policy needs.
+    fn default() -> Self {
+        Self {
+            fuel: 1_000_000_000,
+            memory: 64 << 20,
+            output: 8 << 20,
+        }
+    }
+}
+
+/// Compiles policies and holds the memory pool that their instances live in.
+#[derive(Clone)]
+pub struct Runtime {
+    engine: Engine,
+    limits: Limits,
+}
+
+/// A compiled component, ready to be instantiated.
+struct Component {
+    settings: String,
+    instance: PolicyPre<StoreLimits>,
+    runtime: Runtime,
+}
+
+impl Runtime {
+    /// A runtime for at most `instances` calls at once.
+    pub fn new(instances: u32, limits: Limits) -> Result<Self> {
+        let mut pool = PoolingAllocationConfig::default();
+        pool.total_component_instances(instances)
+            .total_core_instances(instances * 4)
+            .total_memories(instances)
+            .total_tables(instances * 4)
+            .max_memory_size(limits.memory)
+            .max_memories_per_component(1);
+        let mut config = Config::new();
+        config
+            .wasm_component_model(true)
+            .consume_fuel(true)
+            .memory_reservation(u64::try_from(limits.memory)?)
+            .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+        let engine = Engine::new(&config)
+            .map_err(anyhow::Error::from)
+            .context("starting the WebAssembly runtime")?;
+        Ok(Self { engine, limits })
+    }
+
+    /// Compiles a component, refuses one with imports, and asks it what it is.
+    pub fn load(&self, bytes: &[u8], settings: &str) -> Result<Policy> {
+        let compiled = component::Component::new(&self.engine, bytes)
+            .map_err(anyhow::Error::from)
+            .context("not a WebAssembly component that this host can run (build it with `cargo xtask build`)")?;
+        if let Some((name, _)) = compiled.component_type().imports(&self.engine).next() {
+            bail!("it imports `{name}`; a policy must be a component without imports");
+        }
+        let instance = Linker::new(&self.engine)
+            .instantiate_pre(&compiled)
+            .and_then(PolicyPre::new)
+            .map_err(anyhow::Error::from)
+            .context(
+                "it does not export `pilothouse:policy/reconciler@0.1.0` as this host knows it",
+            )?;
+        let manifest = self.describe(&instance, settings)?;
+        refuse_secrets(&manifest)?;
+        let digest = Sha256::new()
+            .chain_update(bytes)
+            .chain_update([0])
+            .chain_update(settings)
+            .finalize();
+        let digest = digest
+            .iter()
+            .take(6)
+            .fold("sha256:".to_owned(), |text, byte| {
+                format!("{text}{byte:02x}")
+            });
+        let component = Component {
+            settings: settings.to_owned(),
+            instance,
+            runtime: self.clone(),
+        };
+        Ok(Policy::new(manifest, digest, component))
+    }
+
+    fn describe(&self, instance: &PolicyPre<StoreLimits>, settings: &str) -> Result<Manifest> {
+        let (mut store, instance) = self.instantiate(instance)?;
+        let answer = instance
+            .pilothouse_policy_reconciler()
+            .call_describe(&mut store, &settings.to_owned());
+        match answer
+            .map_err(anyhow::Error::from)
+            .context("asking the policy to describe itself")?
+        {
+            Ok(manifest) => Ok(manifest),
+            Err(reason) => bail!("its settings are wrong: {reason}"),
+        }
+    }
+
+    fn instantiate(
+        &self,
+        instance: &PolicyPre<StoreLimits>,
+    ) -> Result<(Store<StoreLimits>, Instance)> {
+        let limits = StoreLimitsBuilder::new()
+            .memory_size(self.limits.memory)
+            .trap_on_grow_failure(true)
+            .build();
+        let mut store = Store::new(&self.engine, limits);
+        store.limiter(|limits| limits);
+        store.set_fuel(self.limits.fuel)?;
+        // Counts what a call hands over, so that an answer that names the same megabyte a million times stops here.
+        store.set_hostcall_fuel(self.limits.output);
+        let instance = instance.instantiate(&mut store)?;
+        Ok((store, instance))
+    }
+}
+
+impl Decide for Component {
+    fn reconcile(&self, snapshot: &Snapshot) -> Result<Outcome> {
+        let (mut store, instance) = self.runtime.instantiate(&self.instance)?;
+        let reconciler = instance.pilothouse_policy_reconciler();
+        Ok(reconciler.call_reconcile(&mut store, &self.settings, snapshot)?)
+    }
+}
+
+/// What a policy may never look at, whatever the cluster's rights allow the host.
+fn refuse_secrets(manifest: &Manifest) -> Result<()> {
+    let kinds = manifest
+        .interests
+        .iter()
+        .map(|interest| &interest.gvk)
+        .chain([&manifest.primary]);
+    for gvk in kinds {
+        if gvk.group.is_empty() && gvk.kind == "Secret" {
+            bail!("it wants to see Secrets, which no policy may");
+        }
+    }
+    Ok(())
+}
