@@ -1,1 +1,87 @@
-fn main(){}
+//! `cargo xtask`: the chores of this repository.
+//!
+//! In come the words of the command line; out go calls of the tools that do the work (cargo, go, rustup, apt-get) and
+//! an exit code. Nothing here knows Kubernetes or Cassandra, and nothing here is part of the product.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line tool speaks to the person who runs it"
+)]
+
+mod apiserver;
+mod build;
+mod debian;
+mod demo;
+mod imports;
+mod paths;
+mod policy;
+mod process;
+mod report;
+mod rustup;
+mod test;
+mod wasm_target;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::paths::{Paths, Profile};
+
+/// Builds, demonstrates and tests Pilothouse.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Build the policies and the host
+    ///
+    /// Compiles each policy for wasm32-unknown-unknown and makes a component of it, target/policies/NAME.wasm, then
+    /// builds the host, target/debug/pilothouse. Where the compiler lacks that target, the first of these that works
+    /// is taken: `rustup target add`, the library's source in the toolchain, Debian's rustc-web and rust-web-src.
+    Build {
+        /// Build the host optimised, as target/release/pilothouse. Policies always are
+        #[arg(long)]
+        release: bool,
+    },
+    /// Build the real API server for tests
+    ///
+    /// Builds etcd, kube-apiserver and the controller manager from tests/apiserver as one program,
+    /// target/kube-test-server. Needs Go; the first time takes minutes. Skipped when nothing has changed.
+    Apiserver,
+    /// Show Pilothouse at work, on clusters of its own
+    Demo(demo::Demo),
+    /// Run every check and test, the cheap ones first
+    ///
+    /// Formatting, builds, lints, then all tests, on simulated clusters and on real API servers; stops at the first
+    /// step that fails. With CI=true, nothing may be skipped.
+    Test {
+        /// Leave out the tests on real API servers
+        #[arg(long)]
+        skip_real: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments.task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> anyhow::Result<()> {
+    let paths = Paths::of_this_run()?;
+    match task {
+        Task::Build { release } => build::build(&paths, Profile::released(release)),
+        Task::Apiserver => apiserver::build(&paths),
+        Task::Demo(demo) => demo.run(&paths),
+        Task::Test { skip_real } => test::run(&paths, skip_real),
+    }
+}
