@@ -27,8 +27,8 @@ pub fn build(paths: &Paths) -> anyhow::Result<()> {
     }
     if !go_is_installed() {
         bail!(
-            "the real API server for tests is built with Go, and `go` was not found; install it from \
-             https://go.dev/dl, or set KUBEBUILDER_ASSETS to a directory with etcd and kube-apiserver"
+            "the real API server for tests is built with Go, and `go` was not found; install Go, or set \
+             KUBEBUILDER_ASSETS to a directory with etcd and kube-apiserver"
         );
     }
     eprintln!("test server: building; the first time takes minutes");

@@ -30,7 +30,10 @@ pub fn add(target: &str, refusal: &Refusal) -> anyhow::Result<()> {
         LIMIT.as_secs()
     );
     let mut rustup = Command::new("rustup");
-    rustup.args(["target", "add", target]);
+    // With a backtrace, its last line would not be the reason.
+    rustup
+        .args(["target", "add", target])
+        .env_remove("RUST_BACKTRACE");
     process::run_within(LIMIT, &mut rustup).inspect_err(|error| {
         eprintln!("{target}: {error:#}");
         // Not remembered is only slower.

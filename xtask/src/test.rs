@@ -54,7 +54,7 @@ fn real(skip_real: bool, given: bool, possible: bool) -> Real {
     } else if possible {
         Real::Built
     } else {
-        Real::Skipped("`go` was not found (https://go.dev/dl), and KUBEBUILDER_ASSETS is not set")
+        Real::Skipped("`go` was not found, and KUBEBUILDER_ASSETS is not set")
     }
 }
 
