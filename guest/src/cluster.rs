@@ -1,0 +1,163 @@
+//! The K8ssandraCluster: its JSON in, its datacenters and where they are out.
+
+use serde::Deserialize;
+
+use crate::json;
+
+/// A K8ssandraCluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cluster {
+    /// Its name.
+    pub name: String,
+    /// Its uid; the empty text if it has none.
+    pub uid: String,
+    /// Whether its deletion was asked for.
+    pub is_being_deleted: bool,
+    /// Its datacenters, in declaration order.
+    pub datacenters: Vec<Declared>,
+}
+
+/// A datacenter as the cluster declares it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Declared {
+    /// The name of the CassandraDatacenter.
+    pub name: String,
+    /// Its namespace; the cluster's where none is declared.
+    pub namespace: String,
+    /// Its context; `None` is the control plane.
+    pub context: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Document {
+    metadata: Metadata,
+    spec: Option<Spec>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Metadata {
+    name: String,
+    namespace: String,
+    #[serde(default)]
+    uid: String,
+    deletion_timestamp: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Spec {
+    cassandra: Option<Cassandra>,
+}
+
+#[derive(Deserialize)]
+struct Cassandra {
+    datacenters: Option<Vec<Datacenter>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Datacenter {
+    metadata: DatacenterMetadata,
+    k8s_context: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct DatacenterMetadata {
+    name: String,
+    namespace: Option<String>,
+}
+
+impl Cluster {
+    /// Reads a K8ssandraCluster. The error says what of it cannot be read.
+    pub fn read(text: &str) -> Result<Cluster, String> {
+        let Document { metadata, spec } = json::from_text(text)?;
+        let datacenters = spec
+            .and_then(|spec| spec.cassandra)
+            .and_then(|cassandra| cassandra.datacenters)
+            .unwrap_or_default();
+        Ok(Cluster {
+            datacenters: datacenters
+                .into_iter()
+                .map(|datacenter| Declared {
+                    name: datacenter.metadata.name,
+                    namespace: said(datacenter.metadata.namespace)
+                        .unwrap_or_else(|| metadata.namespace.clone()),
+                    context: said(datacenter.k8s_context),
+                })
+                .collect(),
+            name: metadata.name,
+            uid: metadata.uid,
+            is_being_deleted: metadata.deletion_timestamp.is_some(),
+        })
+    }
+
+    /// The datacenter of that name.
+    pub fn datacenter(&self, name: &str) -> Option<&Declared> {
+        self.datacenters
+            .iter()
+            .find(|declared| declared.name == name)
+    }
+}
+
+/// An empty text says as little as none.
+fn said(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn namespace_and_context_have_defaults() {
+        let cluster = Cluster::read(
+            &json!({
+                "metadata": {"name": "demo", "namespace": "ns", "uid": "u"},
+                "spec": {"cassandra": {"datacenters": [
+                    {"metadata": {"name": "dc1"}, "k8sContext": "kind-1", "size": 3},
+                    {"metadata": {"name": "dc2", "namespace": "other"}, "k8sContext": ""},
+                ]}},
+            })
+            .to_string(),
+        )
+        .unwrap();
+        let places: Vec<_> = cluster
+            .datacenters
+            .iter()
+            .map(|dc| {
+                (
+                    dc.name.as_str(),
+                    dc.namespace.as_str(),
+                    dc.context.as_deref(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            places,
+            [("dc1", "ns", Some("kind-1")), ("dc2", "other", None)]
+        );
+        assert_eq!(cluster.datacenter("dc2"), Some(&cluster.datacenters[1]));
+        assert_eq!(cluster.datacenter("dc3"), None);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named() {
+        let error = Cluster::read(
+            r#"{"metadata": {"name": "a", "namespace": "b"}, "spec": {"cassandra": {"datacenters": [{"metadata": {}}]}}}"#,
+        )
+        .unwrap_err();
+        assert!(
+            error.starts_with("spec.cassandra.datacenters[0].metadata: missing field `name`"),
+            "{error}"
+        );
+        assert!(Cluster::read("3").is_err());
+        assert_eq!(
+            Cluster::read(r#"{"metadata": {"name": "a", "namespace": "b"}}"#)
+                .unwrap()
+                .datacenters,
+            []
+        );
+    }
+}

@@ -1,0 +1,114 @@
+//! The decision table: a snapshot in, what is to be done out. The first rule that matches wins.
+//!
+//! This file chooses the rule; what a rule does is in the file it names.
+
+use crate::contract::{Outcome, Plan, Snapshot};
+use crate::settings::Settings;
+use crate::situation::{ClusterSight, Situation};
+use crate::status::Hold;
+use crate::task::Task;
+use crate::time::Time;
+use crate::view::blind_text;
+use crate::{deletion, finish, plan};
+
+/// What the table says of a situation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Rule 2: it is over.
+    Finished,
+    /// Rule 3: the cluster is not known, so nothing is created; what runs is aggregated.
+    Hold(Hold),
+    /// Rules 3 and 4: the specification is wrong, so nothing is created; what runs is aggregated.
+    Invalid(String),
+    /// Rules 5 and 6: adopt it if need be, then sequence, aggregate and report.
+    Proceed,
+}
+
+/// Decides for one primary.
+pub fn decide(settings: &Settings, snapshot: &Snapshot) -> Outcome {
+    let task = match Task::read(&snapshot.primary) {
+        Ok(task) => task,
+        Err(wrong) => {
+            return Outcome::Act(rest(format!("the K8ssandraTask cannot be read: {wrong}")));
+        }
+    };
+    // Rule 1, "being deleted": before anything is looked at that deletion does not need.
+    if task.is_being_deleted() {
+        return deletion::decide(snapshot, &task);
+    }
+    // Rule 2, "finished", as the status says: nothing needs to be looked at any more.
+    if task.recorded.is_finished() {
+        let now = Time::from_millis(snapshot.now);
+        return Outcome::Act(finish::keep(settings, now, &task, &task.recorded, blank()));
+    }
+    match Situation::observe(settings, snapshot, &task) {
+        Err(unseen) => Outcome::Look(unseen),
+        Ok(situation) => Outcome::Act(plan::plan(&situation, &judge(&situation))),
+    }
+}
+
+/// Rules 2 to 6.
+pub fn judge(situation: &Situation<'_>) -> Verdict {
+    if finish::is_finished(situation) {
+        return Verdict::Finished; // rule 2, "finished"
+    }
+    if let Some(verdict) = cluster_unknown(situation) {
+        return verdict; // rule 3, "cluster unknown"
+    }
+    if !situation.problems.is_empty() {
+        return Verdict::Invalid(situation.problems.join("; ")); // rule 4, "specification wrong"
+    }
+    Verdict::Proceed // rule 5, "not yet adopted", and rule 6, "otherwise"
+}
+
+/// Rule 3. A cluster that cannot be seen is not one that is unknown; one that is being deleted will be unknown soon.
+fn cluster_unknown(situation: &Situation<'_>) -> Option<Verdict> {
+    let (reason, text) = match &situation.cluster {
+        ClusterSight::Absent(name) if !situation.has_started() => {
+            return Some(Verdict::Invalid(format!("unknown K8ssandraCluster {name}")));
+        }
+        ClusterSight::Absent(name) => (
+            "ClusterUnknown",
+            format!("K8ssandraCluster {name} is gone: nothing more is created"),
+        ),
+        ClusterSight::Blind(name, blindness) => (
+            "ClusterUnseen",
+            format!(
+                "K8ssandraCluster {name} cannot be seen: {}",
+                blind_text(None, blindness)
+            ),
+        ),
+        ClusterSight::Known(cluster) if cluster.is_being_deleted => (
+            "ClusterDeleted",
+            format!(
+                "K8ssandraCluster {} is being deleted: nothing more is created",
+                cluster.name
+            ),
+        ),
+        ClusterSight::Known(_) | ClusterSight::Unasked | ClusterSight::Unreadable(_) => {
+            return None;
+        }
+    };
+    Some(Verdict::Hold(Hold { reason, text }))
+}
+
+/// A plan to do nothing.
+pub fn blank() -> Plan {
+    Plan {
+        actions: Vec::new(),
+        requeue_after: None,
+        reasons: Vec::new(),
+    }
+}
+
+/// A plan to do nothing, and why.
+pub fn rest(reason: String) -> Plan {
+    Plan {
+        reasons: vec![reason],
+        ..blank()
+    }
+}
+
+#[cfg(test)]
+#[path = "decision_tests.rs"]
+mod tests;

@@ -1,0 +1,53 @@
+//! Reading JSON into small typed structs, with errors that say where in the document something is wrong.
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// Reads a text. The error names the field: `spec.datacenters[1]: invalid type: integer …, expected a string`.
+pub fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let value =
+        serde_path_to_error::deserialize(&mut reader).map_err(|error| located("", &error))?;
+    reader.end().map_err(|error| error.to_string())?;
+    Ok(value)
+}
+
+/// Reads a part of a document; `at` is where in it the part stands, for the error.
+pub fn from_value<T: DeserializeOwned>(at: &str, value: &Value) -> Result<T, String> {
+    serde_path_to_error::deserialize(value).map_err(|error| located(at, &error))
+}
+
+fn located(at: &str, error: &serde_path_to_error::Error<serde_json::Error>) -> String {
+    let inner = error.inner();
+    let path = match (at, error.path().to_string().as_str()) {
+        ("", ".") => return inner.to_string(),
+        ("", path) => path.to_owned(),
+        (at, ".") => at.to_owned(),
+        (at, path) if path.starts_with('[') => format!("{at}{path}"),
+        (at, path) => format!("{at}.{path}"),
+    };
+    format!("{path}: {inner}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn errors_say_where() {
+        let error = from_text::<BTreeMap<String, Vec<String>>>(r#"{"a": ["b", 3]}"#).unwrap_err();
+        assert!(
+            error.starts_with("a[1]: invalid type: integer `3`"),
+            "{error}"
+        );
+        let error =
+            from_value::<Vec<String>>("spec.datacenters", &serde_json::json!([1])).unwrap_err();
+        assert!(
+            error.starts_with("spec.datacenters[0]: invalid type"),
+            "{error}"
+        );
+        assert!(from_text::<Value>("{} {}").is_err());
+    }
+}

@@ -1,0 +1,134 @@
+//! The names that Kubernetes and the two operators agree on, and what Kubernetes accepts as a name or a label.
+
+use crate::contract::Gvk;
+
+/// The finalizer that keeps a K8ssandraTask until its CassandraTasks are gone.
+pub const FINALIZER: &str = "control.k8ssandra.io/finalizer";
+/// The source of the events.
+pub const CONTROLLER: &str = "k8ssandratask-controller";
+/// `apiVersion` of K8ssandraTasks and CassandraTasks.
+pub const CONTROL_API: &str = "control.k8ssandra.io/v1alpha1";
+/// `apiVersion` of K8ssandraClusters.
+pub const CLUSTER_API: &str = "k8ssandra.io/v1alpha1";
+/// The label with the name of the K8ssandraTask that a CassandraTask belongs to.
+pub const TASK_NAME_LABEL: &str = "k8ssandra.io/task-name";
+/// The label with its namespace.
+pub const TASK_NAMESPACE_LABEL: &str = "k8ssandra.io/task-namespace";
+/// The labels that every CassandraTask of ours gets besides.
+pub const COMMON_LABELS: [(&str, &str); 3] = [
+    ("app.kubernetes.io/name", "k8ssandra-operator"),
+    ("app.kubernetes.io/part-of", "k8ssandra"),
+    ("app.kubernetes.io/component", "cassandra"),
+];
+/// The annotation that the host leaves on what it creates: the uid of the primary it was created for.
+pub const CREATED_FOR: &str = "pilothouse.dev/created-for";
+
+fn gvk(api_version: &str, kind: &str) -> Gvk {
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    Gvk {
+        group: group.to_owned(),
+        version: version.to_owned(),
+        kind: kind.to_owned(),
+    }
+}
+
+/// K8ssandraTask, the primary.
+pub fn k8ssandra_task() -> Gvk {
+    gvk(CONTROL_API, "K8ssandraTask")
+}
+
+/// CassandraTask, one a datacenter.
+pub fn cassandra_task() -> Gvk {
+    gvk(CONTROL_API, "CassandraTask")
+}
+
+/// K8ssandraCluster, which says what datacenters there are.
+pub fn k8ssandra_cluster() -> Gvk {
+    gvk(CLUSTER_API, "K8ssandraCluster")
+}
+
+/// Whether Kubernetes accepts it as the name of an object (a DNS subdomain, RFC 1123).
+pub fn is_object_name(name: &str) -> bool {
+    name.len() <= 253 && name.split('.').all(is_dns_label_of_any_length)
+}
+
+/// Whether Kubernetes accepts it as the name of a namespace (a DNS label, RFC 1123).
+pub fn is_namespace_name(name: &str) -> bool {
+    name.len() <= 63 && is_dns_label_of_any_length(name)
+}
+
+/// Whether Kubernetes accepts it as the value of a label.
+pub fn is_label_value(value: &str) -> bool {
+    value.is_empty() || (value.len() <= 63 && is_qualified(value))
+}
+
+/// Whether Kubernetes accepts it as the key of a label: a name, with a DNS subdomain and a slash before it or not.
+pub fn is_label_key(key: &str) -> bool {
+    let (prefix, name) = match key.split_once('/') {
+        Some((prefix, name)) => (Some(prefix), name),
+        None => (None, key),
+    };
+    prefix.is_none_or(is_object_name) && name.len() <= 63 && is_qualified(name)
+}
+
+fn is_dns_label_of_any_length(label: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    label.starts_with(plain)
+        && label.ends_with(plain)
+        && label.chars().all(|c| plain(c) || c == '-')
+}
+
+fn is_qualified(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric();
+    name.starts_with(plain)
+        && name.ends_with(plain)
+        && name.chars().all(|c| plain(c) || "-_.".contains(c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn object_names() {
+        for good in ["a", "task1-dc1", "a.b-c.9", &"a".repeat(253)] {
+            assert!(is_object_name(good), "{good}");
+        }
+        for bad in [
+            "",
+            "A",
+            "a_b",
+            "-a",
+            "a-",
+            "a..b",
+            ".a",
+            "a/b",
+            "é",
+            &"a".repeat(254),
+        ] {
+            assert!(!is_object_name(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn namespaces_and_labels() {
+        assert!(is_namespace_name("k8ssandra-operator"));
+        assert!(!is_namespace_name("a.b"));
+        assert!(!is_namespace_name(&"a".repeat(64)));
+        for good in ["", "A.b_c-1", &"a".repeat(63)] {
+            assert!(is_label_value(good), "{good}");
+        }
+        for bad in ["-a", "a b", "é", &"a".repeat(64)] {
+            assert!(!is_label_value(bad), "{bad}");
+        }
+        for (key, good) in [
+            ("team", true),
+            ("example.com/team", true),
+            ("", false),
+            ("/a", false),
+            ("a/b/c", false),
+        ] {
+            assert_eq!(is_label_key(key), good, "{key}");
+        }
+    }
+}

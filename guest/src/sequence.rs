@@ -1,0 +1,203 @@
+//! Which datacenter is next: the concurrency policy and the states in, one move a target out.
+//!
+//! cluster-tasks, "Datacenter concurrency".
+
+use crate::targets::{Datacenter, Sight, State};
+
+/// `dcConcurrencyPolicy`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Concurrency {
+    /// One datacenter at a time; a failure cancels the remaining. The default.
+    Forbid,
+    /// All at once; a failure cancels none.
+    Allow,
+}
+
+impl Concurrency {
+    /// Reads it; `None` if it is neither.
+    pub fn read(text: Option<&str>) -> Option<Concurrency> {
+        match text {
+            None | Some("" | "Forbid") => Some(Concurrency::Forbid),
+            Some("Allow") => Some(Concurrency::Allow),
+            Some(_) => None,
+        }
+    }
+}
+
+/// What is to happen with a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Move {
+    /// Nothing: it has begun, or it is over.
+    Begun,
+    /// Its CassandraTask is to be created now.
+    Create,
+    /// It waits for its turn, or for leave to create.
+    Wait,
+    /// It is its turn, but its context gives no answer.
+    Unseen,
+    /// It will not run, since another one failed.
+    Cancelled,
+}
+
+/// The moves, one for each target. Without a concurrency (it is neither value) and without leave to create, nothing is.
+pub fn moves(
+    concurrency: Option<Concurrency>,
+    may_create: bool,
+    targets: &[Datacenter],
+    leftovers: &[Datacenter],
+) -> Vec<Move> {
+    // One that is no target any more may still be at work: "one at a time" counts it too.
+    let any = |is: fn(State) -> bool| {
+        targets
+            .iter()
+            .chain(leftovers)
+            .any(|datacenter| is(datacenter.state))
+    };
+    let has_failed = any(State::has_failed);
+    let mut is_free = !any(State::is_active);
+    targets
+        .iter()
+        .map(|target| match concurrency {
+            _ if target.state != State::Pending => Move::Begun,
+            None => Move::Wait,
+            Some(Concurrency::Allow) => due(target, may_create),
+            Some(Concurrency::Forbid) if has_failed => Move::Cancelled,
+            // The first pending one takes the turn, so that the next ones wait for it.
+            Some(Concurrency::Forbid) if std::mem::take(&mut is_free) => due(target, may_create),
+            Some(Concurrency::Forbid) => Move::Wait,
+        })
+        .collect()
+}
+
+fn due(target: &Datacenter, may_create: bool) -> Move {
+    match target.sight {
+        Sight::Absent if may_create => Move::Create,
+        Sight::Blind(..) if may_create => Move::Unseen,
+        _ => Move::Wait,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::cassandra_task::CassandraTask;
+    use crate::contract::Blindness;
+    use crate::targets::Place;
+
+    /// A target by a letter: `p`ending, `b`lind and pending, `r`unning, `f`ailed, `F`ailing, `d`one, `l`ost, `s`tranger.
+    fn target(letter: char) -> Datacenter {
+        let found = |status: Value| {
+            Sight::Found(CassandraTask::read(
+                None,
+                &json!({"status": status}).to_string(),
+            ))
+        };
+        let failed = json!([{"type": "Failed", "status": "True"}]);
+        let failing =
+            json!([{"type": "Failed", "status": "True"}, {"type": "Running", "status": "True"}]);
+        let begun = json!({"startTime": "2022-12-15T19:43:35Z"});
+        let (sight, record) = match letter {
+            'p' => (Sight::Absent, None),
+            'b' => (Sight::Blind(None, Blindness::Unregistered), None),
+            'r' => (found(json!({})), None),
+            'f' => (found(json!({"conditions": failed})), None),
+            'F' => (found(json!({"conditions": failing})), None),
+            'd' => (
+                found(json!({"completionTime": "2022-12-15T19:43:35Z"})),
+                None,
+            ),
+            'l' => (Sight::Absent, Some(begun)),
+            _ => (Sight::Stranger("x".into()), None),
+        };
+        let place = Place {
+            datacenter: letter.into(),
+            context: None,
+            namespace: "ns".into(),
+            name: letter.into(),
+        };
+        Datacenter::target(place, sight, record.as_ref())
+    }
+
+    /// The moves by letters: `.` begun, `C`reate, `w`ait, `u`nseen, `x` cancelled.
+    fn check(concurrency: Option<Concurrency>, targets: &str, leftovers: &str, expected: &str) {
+        let targets_of = |letters: &str| letters.chars().map(target).collect::<Vec<_>>();
+        let moves: String = moves(
+            concurrency,
+            true,
+            &targets_of(targets),
+            &targets_of(leftovers),
+        )
+        .into_iter()
+        .map(|step| match step {
+            Move::Begun => '.',
+            Move::Create => 'C',
+            Move::Wait => 'w',
+            Move::Unseen => 'u',
+            Move::Cancelled => 'x',
+        })
+        .collect();
+        assert_eq!(
+            moves, expected,
+            "{concurrency:?} {targets} with {leftovers:?}"
+        );
+    }
+
+    #[test]
+    fn forbid_is_one_at_a_time_and_stops_at_a_failure() {
+        for (targets, leftovers, expected) in [
+            ("ppp", "", "Cww"),
+            ("rpp", "", ".ww"),
+            ("dpp", "", ".Cw"),
+            ("ddp", "", "..C"),
+            ("ddd", "", "..."),
+            ("fpp", "", ".xx"),
+            ("Fpp", "", ".xx"),
+            ("lpp", "", ".xx"),
+            ("dfp", "", "..x"),
+            ("bpp", "", "uww"),
+            ("dbp", "", ".uw"),
+            ("spp", "", "www"),
+            // One that was listed later, or is no target any more, is at work.
+            ("prp", "", "w.w"),
+            ("ppp", "r", "www"),
+            ("ppp", "d", "Cww"),
+            ("ppp", "f", "xxx"),
+        ] {
+            check(Some(Concurrency::Forbid), targets, leftovers, expected);
+        }
+    }
+
+    #[test]
+    fn allow_is_all_at_once_and_cancels_none() {
+        for (targets, expected) in [
+            ("ppp", "CCC"),
+            ("rpp", ".CC"),
+            ("fpp", ".CC"),
+            ("lpp", ".CC"),
+            ("pbp", "CuC"),
+            ("psd", "Cw."),
+        ] {
+            check(Some(Concurrency::Allow), targets, "", expected);
+        }
+    }
+
+    #[test]
+    fn nothing_is_created_without_leave_or_a_valid_policy() {
+        check(None, "fpr", "", ".w.");
+        let targets = [target('p'), target('b')];
+        assert_eq!(
+            moves(Some(Concurrency::Allow), false, &targets, &[]),
+            [Move::Wait, Move::Wait]
+        );
+    }
+
+    #[test]
+    fn the_default_is_forbid() {
+        assert_eq!(Concurrency::read(None), Some(Concurrency::Forbid));
+        assert_eq!(Concurrency::read(Some("")), Some(Concurrency::Forbid));
+        assert_eq!(Concurrency::read(Some("Allow")), Some(Concurrency::Allow));
+        assert_eq!(Concurrency::read(Some("allow")), None);
+    }
+}

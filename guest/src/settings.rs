@@ -1,0 +1,179 @@
+//! The settings of the policy: JSON in, checked values out. What is wrong is named, and nothing unknown is accepted.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::{json, names};
+
+/// The commands that cass-operator 1.31 and 1.32 know. Any other it retries for ever, holding the datacenter.
+pub const KNOWN_COMMANDS: [&str; 12] = [
+    "cleanup",
+    "compact",
+    "flush",
+    "garbagecollect",
+    "move",
+    "rebuild",
+    "refresh",
+    "replacenode",
+    "restart",
+    "scrub",
+    "tsreload",
+    "upgradesstables",
+];
+
+/// What an installer can set, as one JSON object; `{}` leaves everything at its default:
+///
+/// ```json
+/// {
+///   "extraCommands": ["inspect"],
+///   "maxJobs": 1,
+///   "defaultTtlSeconds": 86400,
+///   "labels": {"example.com/team": "storage"}
+/// }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Settings {
+    /// `extraCommands`: commands that a task may use besides [`KNOWN_COMMANDS`]. Default: none.
+    pub extra_commands: Vec<String>,
+    /// `maxJobs`: the most jobs a task may have, 1 or more. Default: 1, since cass-operator runs one and wedges on more.
+    pub max_jobs: usize,
+    /// `defaultTtlSeconds`: how long a finished task that does not say is kept; 0 is for ever. Default: 86400, a day.
+    pub default_ttl_seconds: u32,
+    /// `labels`: labels for CassandraTasks besides those that the policy sets itself. Default: none.
+    pub labels: BTreeMap<String, String>,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            extra_commands: Vec::new(),
+            max_jobs: 1,
+            default_ttl_seconds: 86_400,
+            labels: BTreeMap::new(),
+        }
+    }
+}
+
+impl Settings {
+    /// Reads and checks the settings. The error names the setting that is wrong and what it may be.
+    pub fn read(text: &str) -> Result<Settings, String> {
+        if !text.trim_start().starts_with('{') {
+            return Err(
+                "the settings must be one JSON object; `{}` leaves all at their defaults".into(),
+            );
+        }
+        let settings: Settings = json::from_text(text)?;
+        if settings.max_jobs == 0 {
+            return Err("maxJobs: must be 1 or more".into());
+        }
+        if settings
+            .extra_commands
+            .iter()
+            .any(|command| command.trim().is_empty())
+        {
+            return Err("extraCommands: a command must not be empty".into());
+        }
+        for (key, value) in &settings.labels {
+            if is_reserved(key) {
+                return Err(format!(
+                    "labels: {key} is set by the policy itself; choose another key"
+                ));
+            }
+            if !names::is_label_key(key) {
+                return Err(format!(
+                    "labels: {key:?} is not a label key; it may be like `team` or `example.com/team`"
+                ));
+            }
+            if !names::is_label_value(value) {
+                return Err(format!(
+                    "labels.{key}: {value:?} is not a label value; it may have at most 63 letters, digits, `-`, `_` and \
+                     `.`, and begins and ends with a letter or digit"
+                ));
+            }
+        }
+        Ok(settings)
+    }
+
+    /// Whether cass-operator is known to run the command.
+    pub fn allows(&self, command: &str) -> bool {
+        KNOWN_COMMANDS.contains(&command)
+            || self.extra_commands.iter().any(|extra| extra == command)
+    }
+}
+
+fn is_reserved(key: &str) -> bool {
+    key == names::TASK_NAME_LABEL
+        || key == names::TASK_NAMESPACE_LABEL
+        || names::COMMON_LABELS
+            .iter()
+            .any(|(common, _)| *common == key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_set_is_the_default() {
+        let settings = Settings::read("{}").unwrap();
+        assert_eq!(settings, Settings::default());
+        assert!(settings.allows("restart"));
+        assert!(!settings.allows("inspect"));
+    }
+
+    #[test]
+    fn every_setting_is_read() {
+        let settings = Settings::read(
+            r#"{"extraCommands": ["inspect"], "maxJobs": 2, "defaultTtlSeconds": 0, "labels": {"a.b/team": "x"}}"#,
+        )
+        .unwrap();
+        assert!(settings.allows("inspect"));
+        assert_eq!(settings.max_jobs, 2);
+        assert_eq!(settings.default_ttl_seconds, 0);
+        assert_eq!(settings.labels["a.b/team"], "x");
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (text, part) in [
+            ("", "must be one JSON object"),
+            ("[]", "must be one JSON object"),
+            ("{", "EOF"),
+            (
+                r#"{"maxJob": 2}"#,
+                "unknown field `maxJob`, expected one of `extraCommands`",
+            ),
+            (r#"{"maxJobs": 0}"#, "maxJobs: must be 1 or more"),
+            (r#"{"maxJobs": "2"}"#, "maxJobs: invalid type: string \"2\""),
+            (
+                r#"{"defaultTtlSeconds": -1}"#,
+                "defaultTtlSeconds: invalid value: integer `-1`",
+            ),
+            (
+                r#"{"extraCommands": [""]}"#,
+                "extraCommands: a command must not be empty",
+            ),
+            (
+                r#"{"extraCommands": [1]}"#,
+                "extraCommands[0]: invalid type",
+            ),
+            (
+                r#"{"labels": {"k8ssandra.io/task-name": "x"}}"#,
+                "labels: k8ssandra.io/task-name is set by the policy",
+            ),
+            (
+                r#"{"labels": {"a b": "x"}}"#,
+                "labels: \"a b\" is not a label key",
+            ),
+            (
+                r#"{"labels": {"a": "x y"}}"#,
+                "labels.a: \"x y\" is not a label value",
+            ),
+        ] {
+            let error = Settings::read(text).unwrap_err();
+            assert!(error.contains(part), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Rule 4, "specification wrong": everything that is wrong, each as a text for people. Nothing is created until the list
+//! is empty.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::names;
+use crate::sequence::Concurrency;
+use crate::settings::{KNOWN_COMMANDS, Settings};
+use crate::situation::ClusterSight;
+use crate::targets::{Datacenter, Resolution, Sight, State};
+use crate::task::{Spec, Task};
+use crate::time::Time;
+use crate::{finish, json};
+
+/// What is wrong. A specification that cannot be read, or a cluster that cannot, leaves nothing else to check.
+pub fn problems(
+    settings: &Settings,
+    task: &Task,
+    cluster: &ClusterSight,
+    resolution: &Resolution,
+    targets: &[Datacenter],
+) -> Vec<String> {
+    let spec = match (&task.spec, cluster) {
+        (Err(wrong), _) => return vec![wrong.clone()],
+        (_, ClusterSight::Unreadable(wrong)) => return vec![wrong.clone()],
+        (Ok(spec), _) => spec,
+    };
+    let mut problems: Vec<String> = task.cluster().err().into_iter().collect();
+    problems.extend(wrong_datacenters(cluster, resolution));
+    problems.extend(wrong_policy(spec));
+    problems.extend(wrong_template(settings, spec));
+    problems.extend(wrong_names(task, resolution));
+    problems.extend(strangers(targets));
+    problems
+}
+
+fn wrong_datacenters(cluster: &ClusterSight, resolution: &Resolution) -> Vec<String> {
+    let Some(cluster) = cluster.known() else {
+        return Vec::new();
+    };
+    let mut problems = Vec::new();
+    let mut list = |text: &str, names: &[String]| {
+        if !names.is_empty() {
+            problems.push(format!("{text}: {}", names.join(", ")));
+        }
+    };
+    list("unknown datacenters", &resolution.unknown);
+    list("datacenters listed twice", &resolution.twice);
+    list(
+        &format!(
+            "K8ssandraCluster {} declares datacenters twice",
+            cluster.name
+        ),
+        &resolution.ambiguous,
+    );
+    if cluster.datacenters.is_empty() && resolution.unknown.is_empty() {
+        problems.push(format!(
+            "K8ssandraCluster {} has no datacenters",
+            cluster.name
+        ));
+    }
+    problems
+}
+
+fn wrong_policy(spec: &Spec) -> Option<String> {
+    let policy = spec.dc_concurrency_policy.as_deref();
+    Concurrency::read(policy).is_none().then(|| {
+        format!(
+            "dcConcurrencyPolicy {:?} is neither Forbid nor Allow",
+            policy.unwrap_or_default()
+        )
+    })
+}
+
+#[derive(Deserialize)]
+struct Job {
+    command: String,
+    #[serde(rename = "name")]
+    _name: String,
+}
+
+fn wrong_template(settings: &Settings, spec: &Spec) -> Vec<String> {
+    let Some(template) = spec.template() else {
+        return vec!["spec.template is not set: it says what job to run".to_owned()];
+    };
+    let field = |name: &str| template.get(name).unwrap_or(&Value::Null);
+    let mut problems = Vec::new();
+    match json::from_value::<Option<Vec<Job>>>("spec.template.jobs", field("jobs")) {
+        Ok(jobs) => problems.extend(wrong_jobs(settings, &jobs.unwrap_or_default())),
+        Err(wrong) => problems.push(wrong),
+    }
+    problems.extend(finish::ttl(settings, spec).err());
+    let scheduled = field("scheduledTime");
+    if !scheduled.is_null() && scheduled.as_str().and_then(Time::parse).is_none() {
+        problems.push(format!(
+            "spec.template.scheduledTime {scheduled} is not an RFC 3339 time"
+        ));
+    }
+    problems
+}
+
+fn wrong_jobs(settings: &Settings, jobs: &[Job]) -> Vec<String> {
+    if jobs.is_empty() {
+        return vec!["no job: spec.template.jobs is empty".to_owned()];
+    }
+    let mut problems = Vec::new();
+    if jobs.len() > settings.max_jobs {
+        problems.push(format!(
+            "too many jobs: spec.template.jobs has {}, and at most {} can be run",
+            jobs.len(),
+            settings.max_jobs
+        ));
+    }
+    let unknown: Vec<&str> = jobs
+        .iter()
+        .map(|job| job.command.as_str())
+        .filter(|command| !settings.allows(command))
+        .collect();
+    if !unknown.is_empty() {
+        let known: Vec<&str> = KNOWN_COMMANDS
+            .into_iter()
+            .chain(settings.extra_commands.iter().map(String::as_str))
+            .collect();
+        problems.push(format!(
+            "unknown commands: {} (known: {})",
+            unknown.join(", "),
+            known.join(", ")
+        ));
+    }
+    problems
+}
+
+fn wrong_names(task: &Task, resolution: &Resolution) -> Vec<String> {
+    let mut problems = Vec::new();
+    for (label, value) in task.labels() {
+        if !names::is_label_value(value) {
+            problems.push(format!("{value:?} is not a valid value of the label {label}: use a name of at most 63 characters"));
+        }
+    }
+    for place in &resolution.places {
+        if place.reference().is_none() {
+            problems.push(format!(
+                "{}.{} is not a valid name for a CassandraTask",
+                place.namespace, place.name
+            ));
+        }
+    }
+    problems
+}
+
+/// One in the way of a target that is done matters to nobody.
+fn strangers(targets: &[Datacenter]) -> impl Iterator<Item = String> {
+    targets
+        .iter()
+        .filter_map(|target| match (&target.sight, &target.place) {
+            (Sight::Stranger(owner), Some(place)) if target.state != State::Done => {
+                Some(format!("CassandraTask {place} belongs to {owner}"))
+            }
+            _ => None,
+        })
+}
