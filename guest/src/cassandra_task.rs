@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 use crate::contract::{Creation, Deletion, ObjectRef};
 use crate::names;
 use crate::progress::Progress;
+use crate::resolution::Place;
 use crate::settings::Settings;
-use crate::targets::Place;
 use crate::task::Task;
 use crate::time::Time;
 
@@ -58,6 +58,16 @@ impl CassandraTask {
         by_name
             .or_else(|| self.document["spec"]["datacenter"]["name"].as_str())
             .unwrap_or(self.name())
+    }
+
+    /// Where it is, as the CassandraTask of that datacenter.
+    pub fn place(&self, datacenter: &str) -> Place {
+        Place {
+            datacenter: datacenter.to_owned(),
+            context: self.context.clone(),
+            namespace: self.namespace().to_owned(),
+            name: self.name().to_owned(),
+        }
     }
 
     /// Its status as it is; `None` where it has none or something that is no object.

@@ -91,11 +91,16 @@ impl Cluster {
         })
     }
 
-    /// The datacenter of that name.
-    pub fn datacenter(&self, name: &str) -> Option<&Declared> {
+    /// The datacenters of that name: one, if the cluster is as it should be.
+    pub fn namesakes(&self, name: &str) -> impl Iterator<Item = &Declared> {
         self.datacenters
             .iter()
-            .find(|declared| declared.name == name)
+            .filter(move |declared| declared.name == name)
+    }
+
+    /// The datacenter of that name.
+    pub fn datacenter(&self, name: &str) -> Option<&Declared> {
+        self.namesakes(name).next()
     }
 }
 

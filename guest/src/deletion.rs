@@ -14,8 +14,8 @@ use crate::contract::{Action, Blindness, Failure, Outcome, Plan, Selector, Sight
 use crate::decision::rest;
 use crate::plan::set_status;
 use crate::progress::is_true;
+use crate::resolution::Resolution;
 use crate::situation::ClusterSight;
-use crate::targets::Resolution;
 use crate::task::Task;
 use crate::time::Time;
 use crate::view::{View, blind_reason, blind_text, context_name};

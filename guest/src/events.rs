@@ -7,8 +7,8 @@
 use crate::contract::{Action, Event, Severity};
 use crate::progress::is_true;
 use crate::recorded::Recorded;
+use crate::resolution::Place;
 use crate::status::{CANCELLED, INVALID_SPEC};
-use crate::targets::Place;
 
 /// A CassandraTask was created.
 pub fn created(place: &Place) -> Action {

@@ -9,10 +9,10 @@ use crate::contract::{Action, Plan};
 use crate::decision::{Verdict, blank};
 use crate::patience::{self, Silence};
 use crate::recorded::Recorded;
+use crate::resolution::Place;
 use crate::sequence::{self, Move};
 use crate::situation::Situation;
 use crate::status::{self, Hold, Story, Validity};
-use crate::targets::Place;
 use crate::{adoption, cassandra_task, events, failure, finish, text};
 
 /// The plan for a verdict.

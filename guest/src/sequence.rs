@@ -84,7 +84,7 @@ mod tests {
     use super::*;
     use crate::cassandra_task::CassandraTask;
     use crate::contract::Blindness;
-    use crate::targets::Place;
+    use crate::resolution::Place;
 
     /// A target by a letter: `p`ending, `b`lind and pending, `r`unning, `f`ailed, `F`ailing, `d`one, `l`ost, `s`tranger.
     fn target(letter: char) -> Datacenter {

@@ -1,137 +1,14 @@
 //! The datacenters of a task, and what each is: pending, running, done, failed, lost, or unknown.
 //!
-//! In: the specification, the cluster, what was seen and what was recorded. Out: one [`Datacenter`] for each. Nothing is
+//! In: where a CassandraTask would be, what was seen there and what was recorded. Out: one [`Datacenter`] for each. Nothing is
 //! decided here about what is to be done.
-
-use std::collections::BTreeSet;
-use std::fmt;
 
 use serde_json::{Value, json};
 
 use crate::cassandra_task::CassandraTask;
-use crate::cluster::Cluster;
-use crate::contract::{Blindness, ObjectRef};
-use crate::names;
+use crate::contract::Blindness;
 use crate::progress::Progress;
-use crate::task::Task;
-use crate::view::context_name;
-
-/// Where the CassandraTask of a datacenter is, or would be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// The name of the datacenter.
-    pub datacenter: String,
-    /// Its context; `None` is the control plane.
-    pub context: Option<String>,
-    /// Its namespace.
-    pub namespace: String,
-    /// The name of the CassandraTask: `<task>-<datacenter>`.
-    pub name: String,
-}
-
-impl Place {
-    /// The reference to the CassandraTask; `None` if nothing can have that name, so that there is nothing to look at.
-    pub fn reference(&self) -> Option<ObjectRef> {
-        let is_possible =
-            names::is_object_name(&self.name) && names::is_namespace_name(&self.namespace);
-        is_possible.then(|| ObjectRef {
-            context: self.context.clone(),
-            gvk: names::cassandra_task(),
-            namespace: Some(self.namespace.clone()),
-            name: self.name.clone(),
-        })
-    }
-}
-
-impl fmt::Display for Place {
-    /// As the documentation writes it: `ns.task1-dc1 in context kind-1`, and without a context for the control plane.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.namespace, self.name)?;
-        match &self.context {
-            Some(context) => write!(f, " in {}", context_name(Some(context))),
-            None => Ok(()),
-        }
-    }
-}
-
-/// The targets that a specification names, in their order.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Resolution {
-    /// Those that the cluster has, each once.
-    pub places: Vec<Place>,
-    /// Those that it does not have.
-    pub unknown: Vec<String>,
-    /// Those that are listed more than once.
-    pub twice: Vec<String>,
-    /// Those that the cluster itself declares more than once, so that a name says nothing.
-    pub ambiguous: Vec<String>,
-}
-
-impl Resolution {
-    /// Resolves the list of a task, or all datacenters in declaration order (cluster-tasks, Datacenters).
-    pub fn of(task: &Task, cluster: &Cluster) -> Resolution {
-        let listed = task
-            .spec
-            .as_ref()
-            .map(|spec| spec.datacenters())
-            .unwrap_or_default();
-        let declared = cluster
-            .datacenters
-            .iter()
-            .map(|datacenter| &datacenter.name);
-        let mut resolution = Resolution::default();
-        let mut seen = BTreeSet::new();
-        let is_all = listed.is_empty();
-        let wanted: Vec<&String> = if is_all {
-            declared.collect()
-        } else {
-            listed.iter().collect()
-        };
-        for name in wanted {
-            if !seen.insert(name) {
-                push_once(
-                    if is_all {
-                        &mut resolution.ambiguous
-                    } else {
-                        &mut resolution.twice
-                    },
-                    name,
-                );
-                continue;
-            }
-            let Some(datacenter) = cluster.datacenter(name) else {
-                resolution.unknown.push(name.clone());
-                continue;
-            };
-            let namesakes = cluster
-                .datacenters
-                .iter()
-                .filter(|other| other.name == *name)
-                .count();
-            if namesakes > 1 {
-                push_once(&mut resolution.ambiguous, name);
-            }
-            resolution.places.push(Place {
-                datacenter: name.clone(),
-                context: datacenter.context.clone(),
-                namespace: datacenter.namespace.clone(),
-                name: format!("{}-{name}", task.metadata.name),
-            });
-        }
-        resolution
-    }
-
-    /// Whether it is known for sure what all the targets are.
-    pub fn is_sound(&self) -> bool {
-        self.unknown.is_empty() && self.ambiguous.is_empty() && !self.places.is_empty()
-    }
-}
-
-fn push_once(names: &mut Vec<String>, name: &str) {
-    if !names.iter().any(|known| known == name) {
-        names.push(name.to_owned());
-    }
-}
+use crate::resolution::Place;
 
 /// What was seen where a CassandraTask of the task would be.
 #[derive(Debug, Clone)]

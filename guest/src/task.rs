@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::contract::{LabelQuery, ObjectRef, Scope};
 use crate::recorded::Recorded;
+use crate::sequence::Concurrency;
 use crate::{json, names};
 
 /// A K8ssandraTask.
@@ -57,7 +58,7 @@ pub struct Spec {
     #[serde(default)]
     cluster: Option<ClusterReference>,
     datacenters: Option<Vec<String>>,
-    /// `Forbid` or `Allow`, if it is said.
+    /// `dcConcurrencyPolicy` as it is said.
     pub dc_concurrency_policy: Option<String>,
     template: Option<Map<String, Value>>,
 }
@@ -72,6 +73,11 @@ impl Spec {
     /// The datacenters that are listed; an empty list means all of them.
     pub fn datacenters(&self) -> &[String] {
         self.datacenters.as_deref().unwrap_or_default()
+    }
+
+    /// `dcConcurrencyPolicy`; `None` if it is neither of the two values.
+    pub fn concurrency(&self) -> Option<Concurrency> {
+        Concurrency::read(self.dc_concurrency_policy.as_deref())
     }
 
     /// The model for the CassandraTasks; `None` if there is none.

@@ -5,10 +5,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::names;
-use crate::sequence::Concurrency;
+use crate::resolution::Resolution;
 use crate::settings::{KNOWN_COMMANDS, Settings};
 use crate::situation::ClusterSight;
-use crate::targets::{Datacenter, Resolution, Sight, State};
+use crate::targets::{Datacenter, Sight, State};
 use crate::task::{Spec, Task};
 use crate::time::Time;
 use crate::{finish, json};
@@ -64,13 +64,9 @@ fn wrong_datacenters(cluster: &ClusterSight, resolution: &Resolution) -> Vec<Str
 }
 
 fn wrong_policy(spec: &Spec) -> Option<String> {
-    let policy = spec.dc_concurrency_policy.as_deref();
-    Concurrency::read(policy).is_none().then(|| {
-        format!(
-            "dcConcurrencyPolicy {:?} is neither Forbid nor Allow",
-            policy.unwrap_or_default()
-        )
-    })
+    let said = spec.dc_concurrency_policy.as_deref().unwrap_or_default();
+    let is_wrong = spec.concurrency().is_none();
+    is_wrong.then(|| format!("dcConcurrencyPolicy {said:?} is neither Forbid nor Allow"))
 }
 
 #[derive(Deserialize)]

@@ -1,0 +1,130 @@
+//! The task's own CassandraTasks, as the label query found them, and what is known where it found none.
+
+use std::collections::BTreeSet;
+
+use crate::cassandra_task::CassandraTask;
+use crate::cluster::Cluster;
+use crate::contract::{Blindness, Sighting};
+use crate::resolution::{Place, Resolution};
+use crate::targets::{Datacenter, Sight};
+use crate::task::Task;
+use crate::view::{Answer, View};
+
+/// The CassandraTasks that belong to a task, wherever they are.
+#[derive(Debug)]
+pub struct Family<'a> {
+    task: &'a Task,
+    members: Vec<CassandraTask>,
+    sightings: &'a [Sighting],
+}
+
+impl<'a> Family<'a> {
+    /// Reads the answers to the label query.
+    pub fn read(task: &'a Task, sightings: &'a [Sighting]) -> Family<'a> {
+        let seen = sightings.iter().flat_map(|sighting| {
+            let objects = sighting.objects.as_deref().unwrap_or_default();
+            objects
+                .iter()
+                .map(|text| CassandraTask::read(sighting.context.as_deref(), text))
+        });
+        Family {
+            task,
+            members: seen
+                .filter(|child| child.stranger(task).is_none())
+                .collect(),
+            sightings,
+        }
+    }
+
+    /// The targets, each with what was seen of it.
+    pub fn targets(&self, view: View<'_>, resolution: &Resolution) -> Vec<Datacenter> {
+        let target = |place: &Place| {
+            let sight = self
+                .member(place)
+                .unwrap_or_else(|| self.by_name(view, place));
+            let record = self.task.recorded.datacenter(&place.datacenter);
+            Datacenter::target(place.clone(), sight, record)
+        };
+        resolution.places.iter().map(target).collect()
+    }
+
+    /// The datacenters that were seen or recorded, and are no targets.
+    pub fn leftovers(&self, resolution: &Resolution, cluster: Option<&Cluster>) -> Vec<Datacenter> {
+        let is_target = |name: &str| resolution.places.iter().any(|it| it.datacenter == name);
+        let seen = self.members.iter().map(|member| self.datacenter(member));
+        let names: BTreeSet<&str> = seen
+            .chain(self.task.recorded.datacenters())
+            .filter(|name| !is_target(name))
+            .collect();
+        let leftover = |name: &str| {
+            let found = self
+                .members
+                .iter()
+                .find(|member| self.datacenter(member) == name);
+            let sight = match (found, cluster) {
+                (Some(member), _) => Sight::Found(member.clone()),
+                (None, Some(cluster)) => self.absence(cluster, name),
+                (None, None) => Sight::Unplaced,
+            };
+            let place = found.map(|member| member.place(name));
+            Datacenter::leftover(name, place, sight, self.task.recorded.datacenter(name))
+        };
+        names.into_iter().map(leftover).collect()
+    }
+
+    fn datacenter<'m>(&self, member: &'m CassandraTask) -> &'m str {
+        member.datacenter(&self.task.metadata.name)
+    }
+
+    /// The one for a place: the one that is there, or else one of that name elsewhere, since a job that was begun must not
+    /// be begun again because the cluster now declares another context or namespace.
+    fn member(&self, place: &Place) -> Option<Sight> {
+        let namesakes = || self.members.iter().filter(|it| it.name() == place.name);
+        let there = namesakes().find(|it| it.place(&place.datacenter) == *place);
+        let found = there.or_else(|| namesakes().next())?;
+        Some(Sight::Found(found.clone()))
+    }
+
+    /// What the question by name has: a stranger perhaps, or no answer.
+    fn by_name(&self, view: View<'_>, place: &Place) -> Sight {
+        let Some(reference) = place.reference() else {
+            // Nothing can have that name.
+            return Sight::Absent;
+        };
+        match view.object(&reference) {
+            Answer::Absent => Sight::Absent,
+            Answer::Blind(blindness) => Sight::Blind(place.context.clone(), blindness),
+            Answer::Found(text) => {
+                let found = CassandraTask::read(place.context.as_deref(), text);
+                match found.stranger(self.task) {
+                    Some(owner) => Sight::Stranger(owner),
+                    None => Sight::Found(found),
+                }
+            }
+        }
+    }
+
+    /// Whether one that was not found is absent: its context must have answered, and where the cluster does not declare the
+    /// datacenter any more, so that it could be anywhere, every registered one must.
+    fn absence(&self, cluster: &Cluster, name: &str) -> Sight {
+        let mut sightings = self.sightings.iter();
+        let blind = match cluster.datacenter(name) {
+            Some(declared) => {
+                let context = &declared.context;
+                match sightings.find(|sighting| sighting.context == *context) {
+                    Some(sighting) => blindness(sighting),
+                    None => Some((context.clone(), Blindness::Unregistered)),
+                }
+            }
+            None => sightings
+                .filter_map(blindness)
+                .find(|(_, why)| *why != Blindness::Unregistered),
+        };
+        blind.map_or(Sight::Absent, |(context, why)| Sight::Blind(context, why))
+    }
+}
+
+fn blindness(sighting: &Sighting) -> Option<(Option<String>, Blindness)> {
+    let why = sighting.objects.as_ref().err()?;
+    Some((sighting.context.clone(), why.clone()))
+}
