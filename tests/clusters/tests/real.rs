@@ -49,9 +49,8 @@ async fn contexts_are_ready_and_apart() -> Result<()> {
     };
     let map = "{apiVersion: v1, kind: ConfigMap, metadata: {name: here}}";
     environment.apply("one", map).await?;
-    let names = |context: &'static str| maps(&environment, context);
-    assert_eq!(names("one").await?, ["here"]);
-    assert!(names("two").await?.is_empty());
+    assert_eq!(maps(&environment, "one").await?, ["here"]);
+    assert!(maps(&environment, "two").await?.is_empty());
 
     let kubeconfig = Kubeconfig::read_from(environment.admin_kubeconfig())?;
     assert_eq!(kubeconfig.current_context.as_deref(), Some("one"));
@@ -177,7 +176,7 @@ subjects:
         "{refused}"
     );
 
-    let requests = counted(&environment, "one", 2).await?;
+    let requests = counted(&environment, 2).await?;
     let seen: Vec<_> = requests
         .iter()
         .map(|request| {
@@ -265,15 +264,11 @@ async fn gone(api: Api<DynamicObject>, name: &str, uid: &str) -> Result<()> {
     Ok(())
 }
 
-/// The requests of the service account, once there are as many: the log is written after the answer.
-async fn counted(
-    environment: &Environment,
-    context: &str,
-    count: usize,
-) -> Result<Vec<real::Request>> {
+/// The requests of the service account in context one, once there are as many: the log is written after the answer.
+async fn counted(environment: &Environment, count: usize) -> Result<Vec<real::Request>> {
     let counting = async {
         loop {
-            let requests = environment.requests(context, ":default:pilot")?;
+            let requests = environment.requests("one", ":default:pilot")?;
             if requests.len() >= count {
                 return Ok(requests);
             }
