@@ -1,5 +1,5 @@
-//! Kubeconfig files: comes in how contexts are reached and as whom, goes out a file that kubectl and kube read alike, and a
-//! client for one of its contexts. Nothing is asked of an API server here.
+//! Kubeconfig files: comes in how contexts are reached and as whom, goes out a file that kubectl and kube read alike,
+//! and a client for one of its contexts. Nothing is asked of an API server here.
 
 use std::fs;
 use std::path::{Path, PathBuf};
