@@ -222,7 +222,7 @@ impl Reconciler {
 }
 
 /// Computes without holding up what else this thread has to do, where there are other threads to do it.
-fn in_place<T>(compute: impl FnOnce() -> T) -> T {
+pub(crate) fn in_place<T>(compute: impl FnOnce() -> T) -> T {
     use tokio::runtime::{Handle, RuntimeFlavor};
     match Handle::try_current().map(|handle| handle.runtime_flavor()) {
         Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(compute),

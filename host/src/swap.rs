@@ -10,6 +10,7 @@ use tracing::error;
 
 use crate::host::Host;
 use crate::policy::Policy;
+use crate::reconcile::in_place;
 use crate::policy::wasm::Runtime;
 
 /// How often the files are looked at. They are small, and their content tells more surely than any time stamp, also
@@ -90,7 +91,7 @@ impl Source {
 
     fn swap(&self, content: &Content, runtime: &Runtime, host: &Host) {
         let swapped =
-            tokio::task::block_in_place(|| self.compile(content, runtime)).and_then(|policy| {
+            in_place(|| self.compile(content, runtime)).and_then(|policy| {
                 host.swap(policy)
                     .with_context(|| format!("policy {} cannot be used", self.policy.display()))
             });

@@ -1,1 +1,13 @@
-//! 
+//! What the product does, shown on simulated and on real clusters.
+//!
+//! [`behaviours`] is the suite, [`world`] what a behaviour works with; [`simulated`] and [`real`] make worlds.
+
+pub mod behaviours;
+pub mod component;
+pub mod demo;
+pub mod native;
+pub mod objects;
+pub mod real;
+pub mod runner;
+pub mod simulated;
+pub mod world;

@@ -29,8 +29,14 @@ pub const K8SSANDRA_TASK: Policy = Policy {
     name: "k8ssandra-task",
 };
 
+/// What the tests of the host run: it traps, loops and babbles on demand.
+const MISBEHAVING: Policy = Policy {
+    package: "misbehaving-policy",
+    name: "misbehaving",
+};
+
 /// All that are built.
-const POLICIES: &[Policy] = &[K8SSANDRA_TASK];
+const POLICIES: &[Policy] = &[K8SSANDRA_TASK, MISBEHAVING];
 
 /// Cargo's profile for policies.
 const PROFILE: &str = "policy";

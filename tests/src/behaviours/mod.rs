@@ -1,0 +1,41 @@
+//! What the product does, as its users would see it. One suite, run on simulated and on real clusters: that is what
+//! makes the simulated ones trustworthy.
+
+mod deletion;
+mod failure;
+mod interruption;
+mod invalid;
+mod sequence;
+
+use anyhow::Result;
+use futures::future::LocalBoxFuture;
+
+use crate::world::World;
+
+/// A behaviour: its name, and what has to hold.
+pub struct Behaviour {
+    /// Its name, as the test runner shows it.
+    pub name: &'static str,
+    /// Runs it.
+    pub run: for<'a> fn(&'a mut World) -> LocalBoxFuture<'a, Result<()>>,
+}
+
+macro_rules! behaviours {
+    ($($room:ident: $($name:ident),+ $(,)?;)+) => {
+        /// Every behaviour.
+        pub const ALL: &[Behaviour] = &[
+            $($(Behaviour {
+                name: concat!(stringify!($room), "::", stringify!($name)),
+                run: |world| Box::pin($room::$name(world)),
+            },)+)+
+        ];
+    };
+}
+
+behaviours! {
+    sequence: quick_start, allow_runs_all_at_once, list_order_counts, a_subset_stays_a_subset;
+    invalid: unknown_cluster_then_it_appears, unknown_datacenters, put_right_it_goes_on;
+    failure: under_forbid_the_rest_is_cancelled, under_allow_the_rest_goes_on;
+    deletion: of_the_task, of_the_cluster, ttl_one_second, ttl_zero_is_for_ever;
+    interruption: killed_and_started_again, policy_replaced, policy_broken;
+}

@@ -1,0 +1,203 @@
+//! What the demo prints: the tables of `kubectl get`, the events of `kubectl describe`, a status as YAML.
+//!
+//! Where there is a kubectl, it prints them. Where there is none, the same tables are asked from the API server, which
+//! is who makes them for kubectl, too.
+#![expect(clippy::print_stdout, reason = "the demo is there to be read")]
+
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+
+use crate::objects::CONTEXTS;
+use crate::world::{Kind, World};
+
+/// A headline.
+pub fn title(text: &str) {
+    println!("\n\x1b[1m━━ {text} ━━\x1b[0m");
+}
+
+/// A sentence on what is to be seen.
+pub fn say(text: &str) {
+    println!("\n{text}");
+}
+
+/// A command as a user would type it.
+fn command(text: &str) {
+    println!("\x1b[2m$ {text}\x1b[0m");
+}
+
+/// Creates an object, and shows it as a file would hold it.
+pub async fn create(world: &World, object: &Value) -> Result<()> {
+    command("kubectl create -f - <<EOF");
+    println!("{}EOF", yaml(object)?);
+    world.create(object).await?;
+    println!("created");
+    Ok(())
+}
+
+/// `kubectl get`
+pub async fn get(world: &World, context: &str, kind: Kind) -> Result<()> {
+    let resource = kind.resource();
+    command(&format!(
+        "kubectl --context {context} get {}",
+        resource.kind
+    ));
+    let table = match &world.kubectl {
+        Some(kubectl) => {
+            let arguments = [
+                "--context",
+                context,
+                "--namespace",
+                &world.namespace,
+                "get",
+                &resource.plural,
+            ];
+            kubectl.run(&arguments, "").await?
+        }
+        None => table(world, context, kind).await?,
+    };
+    print!("{table}");
+    Ok(())
+}
+
+/// The events of a task.
+pub async fn events(world: &World, task: &str) -> Result<()> {
+    command(&format!(
+        "kubectl describe K8ssandraTask {task}    # its last part"
+    ));
+    match &world.kubectl {
+        Some(kubectl) => {
+            let arguments = [
+                "--namespace",
+                &world.namespace,
+                "describe",
+                "k8ssandratask",
+                task,
+            ];
+            let text = kubectl.run(&arguments, "").await?;
+            let events = text
+                .find("Events:")
+                .and_then(|start| text.get(start..))
+                .unwrap_or_default();
+            print!("{events}");
+        }
+        None => println!("Events:\n  {}", world.events(task).await?.join("\n  ")),
+    }
+    Ok(())
+}
+
+/// The status of a task.
+pub async fn status(world: &World, task: &str) -> Result<()> {
+    command(&format!(
+        "kubectl get K8ssandraTask {task} -o yaml | yq .status"
+    ));
+    print!("{}", yaml(&world.task(task).await?["status"])?);
+    Ok(())
+}
+
+fn yaml(value: &Value) -> Result<String> {
+    let text = serde_saphyr::to_string(value)?;
+    Ok(if text.ends_with('\n') {
+        text
+    } else {
+        text + "\n"
+    })
+}
+
+/// The table that the API server makes for kubectl, laid out as kubectl does.
+async fn table(world: &World, context: &str, kind: Kind) -> Result<String> {
+    let resource = kind.resource();
+    let path = format!(
+        "/apis/{}/namespaces/{}/{}",
+        resource.api_version, world.namespace, resource.plural
+    );
+    let request = http::Request::get(path)
+        .header(
+            http::header::ACCEPT,
+            "application/json;as=Table;v=v1;g=meta.k8s.io",
+        )
+        .body(Vec::new())?;
+    let table: Value = world.clients[context].request(request).await?;
+    let columns = table["columnDefinitions"]
+        .as_array()
+        .context("the API server sent no table")?;
+    let heads = columns
+        .iter()
+        .map(|column| column["name"].as_str().unwrap_or_default().to_uppercase())
+        .collect();
+    let mut rows: Vec<Vec<String>> = vec![heads];
+    for row in table["rows"].as_array().into_iter().flatten() {
+        rows.push(
+            row["cells"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(cell)
+                .collect(),
+        );
+    }
+    if rows.len() == 1 {
+        return Ok(format!(
+            "No resources found in {} namespace.\n",
+            world.namespace
+        ));
+    }
+    Ok(layout(&rows))
+}
+
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// Columns as wide as their widest cell, three blanks between them.
+fn layout(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count())
+            .max()
+    };
+    let widths: Vec<usize> = (0..columns)
+        .map(|column| width(column).unwrap_or(0))
+        .collect();
+    let line = |row: &Vec<String>| {
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:width$}"))
+            .collect::<Vec<_>>();
+        cells.join("   ").trim_end().to_owned() + "\n"
+    };
+    rows.iter().map(line).collect()
+}
+
+/// The contexts' tables of CassandraTasks.
+pub async fn cassandra_tasks(world: &World) -> Result<()> {
+    for context in CONTEXTS {
+        get(world, context, Kind::CassandraTask).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_line_up_as_kubectl_lines_them_up() {
+        let row = |cells: &[&str]| cells.iter().map(|cell| (*cell).to_owned()).collect();
+        let rows = [
+            row(&["NAME", "JOB", "STARTED"]),
+            row(&["task1", "restart", "5s"]),
+            row(&["t", "", ""]),
+        ];
+        assert_eq!(
+            layout(&rows),
+            "NAME    JOB       STARTED\ntask1   restart   5s\nt\n"
+        );
+    }
+}

@@ -1,0 +1,237 @@
+//! Worlds on simulated clusters: all in one thread, on a clock that only moves when everybody waits.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context as _, Result};
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use kube::Client;
+use pilothouse::clock::Clock;
+use pilothouse::contexts::Contexts;
+use pilothouse::host::{Host, Options};
+use pilothouse::policy::wasm::{Limits, Runtime};
+use pilothouse::swap::Source;
+use pilothouse_clusters::cass_operator::CassOperator;
+use pilothouse_clusters::sim::{Cluster, Serving, system_clock, tokio_clock};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::behaviours::Behaviour;
+use crate::objects::CONTEXTS;
+use crate::world::{Failures, Operator, World, cass_operator};
+use crate::{component, native};
+
+/// The CRDs of `deploy/`.
+pub const CRDS: [&str; 3] = [
+    include_str!("../../deploy/crds/control.k8ssandra.io_k8ssandratasks.yaml"),
+    include_str!("../../deploy/crds/stand-ins/k8ssandra.io_k8ssandraclusters.yaml"),
+    include_str!("../../deploy/crds/stand-ins/control.k8ssandra.io_cassandratasks.yaml"),
+];
+
+/// Runs a behaviour in a world of its own.
+pub fn run(behaviour: &Behaviour) -> Result<()> {
+    let log = Log::default();
+    let writer = log.clone();
+    let lines = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(move || writer.clone());
+    let subscriber = lines.with_env_filter("warn,pilothouse=debug").finish();
+    let threads = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()?;
+    let outcome = tracing::subscriber::with_default(subscriber, || {
+        threads.block_on(async {
+            let mut stage = Stage::assemble(tokio_clock(), log.clone()).await?;
+            (behaviour.run)(&mut stage.world).await
+        })
+    });
+    outcome.with_context(|| format!("the host's log:\n{}", log.text()))
+}
+
+/// Simulated clusters, and a world on them.
+pub struct Stage {
+    /// The world.
+    pub world: World,
+    clusters: Vec<Cluster>,
+}
+
+impl Stage {
+    /// For the demo: in real time, with the host's log kept aside.
+    pub async fn start() -> Result<Self> {
+        let log = Log::default();
+        let writer = log.clone();
+        let lines = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(move || writer.clone());
+        lines.with_env_filter("warn,pilothouse=info").init();
+        Self::assemble(system_clock(), log).await
+    }
+
+    /// Serves the clusters over TCP, for kubectl.
+    pub async fn serve(&self) -> Result<Served> {
+        let serving = Cluster::serve(&self.clusters).await?;
+        let directory = tempfile::tempdir()?;
+        let kubeconfig = directory.path().join("kubeconfig");
+        std::fs::write(&kubeconfig, serving.kubeconfig())?;
+        Ok(Served {
+            kubeconfig,
+            _serving: serving,
+            _directory: directory,
+        })
+    }
+
+    async fn assemble(clock: Clock, log: Log) -> Result<Self> {
+        let clusters: Vec<Cluster> = CONTEXTS
+            .iter()
+            .map(|name| Cluster::new(name, clock.clone()))
+            .collect();
+        let failures = Failures::default();
+        let mut keep: Vec<Box<dyn std::any::Any + Send>> = Vec::new();
+        for cluster in &clusters {
+            for crd in CRDS {
+                cluster.install_crds(crd)?;
+            }
+            keep.push(Box::new(CassOperator::start(
+                cluster.client("cass-operator"),
+                cass_operator(&failures).with_clock(clock.clone()),
+            )));
+        }
+        let client = |user: &str| -> BTreeMap<String, Client> {
+            CONTEXTS
+                .iter()
+                .zip(&clusters)
+                .map(|(name, cluster)| ((*name).to_owned(), cluster.client(user)))
+                .collect()
+        };
+        let mut operator = InProcess::new(&client("pilothouse"), clock, log)?;
+        operator.start().await?;
+        let world = World {
+            namespace: "k8ssandra-operator".into(),
+            clients: client("kubectl"),
+            operator: Box::new(operator),
+            failures,
+            kubectl: None,
+            keep,
+        };
+        Ok(Self { world, clusters })
+    }
+}
+
+/// Simulated clusters that are being served, until this is dropped.
+pub struct Served {
+    /// A kubeconfig with a context for each cluster.
+    pub kubeconfig: PathBuf,
+    _serving: Serving,
+    _directory: TempDir,
+}
+
+/// The host as a task of this process.
+struct InProcess {
+    contexts: Contexts,
+    clock: Clock,
+    policy: PathBuf,
+    _directory: TempDir,
+    log: Log,
+    running: Option<JoinHandle<Result<()>>>,
+}
+
+impl InProcess {
+    fn new(clients: &BTreeMap<String, Client>, clock: Clock, log: Log) -> Result<Self> {
+        let directory = tempfile::tempdir()?;
+        let policy = directory.path().join("policy.wasm");
+        std::fs::copy(component::built()?, &policy)?;
+        let remotes = clients
+            .iter()
+            .map(|(name, client)| (name.clone(), client.clone()));
+        let contexts = Contexts::new(clients[CONTEXTS[0]].clone(), remotes);
+        Ok(Self {
+            contexts,
+            clock,
+            policy,
+            _directory: directory,
+            log,
+            running: None,
+        })
+    }
+}
+
+impl Operator for InProcess {
+    fn start(&mut self) -> BoxFuture<'_, Result<()>> {
+        let source = Source {
+            policy: self.policy.clone(),
+            settings: None,
+        };
+        let options = Options {
+            contexts: self.contexts.clone(),
+            namespaces: Vec::new(),
+            workers: 4,
+            clock: self.clock.clone(),
+            instance: "test".into(),
+        };
+        self.running = Some(tokio::spawn(async move {
+            let runtime = Runtime::new(8, Limits::default())?;
+            let host = Host::new(options, native::compared(source.load(&runtime)?)?)?;
+            let stop = CancellationToken::new();
+            tokio::join!(host.run(stop.clone()), source.follow(&runtime, &host, stop));
+            Ok(())
+        }));
+        async { Ok(()) }.boxed()
+    }
+
+    fn kill(&mut self) -> BoxFuture<'_, Result<()>> {
+        async {
+            if let Some(running) = self.running.take() {
+                running.abort();
+                // Aborted, it ends at its next await; here that is known to have happened.
+                drop(running.await);
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+
+    fn policy_file(&self) -> &Path {
+        &self.policy
+    }
+
+    fn log(&self) -> String {
+        self.log.text()
+    }
+}
+
+impl Drop for InProcess {
+    fn drop(&mut self) {
+        if let Some(running) = &self.running {
+            running.abort();
+        }
+    }
+}
+
+/// What was logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+    }
+}
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,385 @@
+//! Clusters with a host and simulated cass-operators on them, and what a behaviour does with them: apply, wait, look.
+//!
+//! A behaviour does not know whether its clusters are simulated or real. Every wait has an end, and a wait that ends in
+//! vain says what was seen last.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use futures::future::BoxFuture;
+use kube::Client;
+use kube::api::{
+    Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams,
+};
+use kube::core::GroupVersionKind;
+use pilothouse_clusters::cass_operator::Options;
+use serde_json::Value;
+
+use crate::objects::CONTEXTS;
+
+/// The longest that anything here takes; a behaviour that waits longer has failed.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How often a wait looks.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// How many pods of a CassandraTask fail, by its name.
+pub type Failures = Arc<Mutex<BTreeMap<String, usize>>>;
+
+/// The simulated cass-operator as the behaviours want it: two pods, quick, and failing where it is told to.
+pub fn cass_operator(failures: &Failures) -> Options {
+    let failures = failures.clone();
+    Options {
+        pods: 2,
+        pod_time: Duration::from_millis(300),
+        fails: Arc::new(move |task| {
+            failures
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get(task)
+                .copied()
+                .unwrap_or(0)
+        }),
+        ..Options::default()
+    }
+}
+
+/// The host under test, wherever it runs.
+pub trait Operator: Send {
+    /// Starts it.
+    fn start(&mut self) -> BoxFuture<'_, Result<()>>;
+    /// Stops it as a SIGKILL does: nothing is ended, nothing is said.
+    fn kill(&mut self) -> BoxFuture<'_, Result<()>>;
+    /// The policy's file, which it follows.
+    fn policy_file(&self) -> &Path;
+    /// What it has logged about the policy's file since it was started, where that can be seen.
+    fn log(&self) -> String;
+}
+
+/// What a behaviour works with.
+pub struct World {
+    /// Where everything of this behaviour is.
+    pub namespace: String,
+    /// A client for each context.
+    pub clients: BTreeMap<String, Client>,
+    /// The host.
+    pub operator: Box<dyn Operator>,
+    /// Which CassandraTasks fail.
+    pub failures: Failures,
+    /// kubectl's view, where there is a kubectl.
+    pub kubectl: Option<Kubectl>,
+    /// Stops everything else when the behaviour ends.
+    pub keep: Vec<Box<dyn std::any::Any + Send>>,
+}
+
+/// kubectl with a kubeconfig of all contexts.
+#[derive(Clone)]
+pub struct Kubectl {
+    /// The kubeconfig.
+    pub kubeconfig: std::path::PathBuf,
+}
+
+/// The kinds that behaviours look at.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// `K8ssandraTask`
+    Task,
+    /// `CassandraTask`
+    CassandraTask,
+    /// `K8ssandraCluster`
+    Cluster,
+    /// `events.k8s.io/v1 Event`
+    Event,
+}
+
+impl Kind {
+    /// How the API server names it.
+    pub fn resource(self) -> ApiResource {
+        let (group, version, kind, plural) = match self {
+            Self::Task => (
+                "control.k8ssandra.io",
+                "v1alpha1",
+                "K8ssandraTask",
+                "k8ssandratasks",
+            ),
+            Self::CassandraTask => (
+                "control.k8ssandra.io",
+                "v1alpha1",
+                "CassandraTask",
+                "cassandratasks",
+            ),
+            Self::Cluster => (
+                "k8ssandra.io",
+                "v1alpha1",
+                "K8ssandraCluster",
+                "k8ssandraclusters",
+            ),
+            Self::Event => ("events.k8s.io", "v1", "Event", "events"),
+        };
+        ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, version, kind), plural)
+    }
+
+    fn of(object: &Value) -> Result<Self> {
+        match object["kind"].as_str() {
+            Some("K8ssandraTask") => Ok(Self::Task),
+            Some("CassandraTask") => Ok(Self::CassandraTask),
+            Some("K8ssandraCluster") => Ok(Self::Cluster),
+            other => bail!("behaviours do not create {other:?}"),
+        }
+    }
+}
+
+impl World {
+    /// The API of a kind in the behaviour's namespace.
+    pub fn api(&self, context: &str, kind: Kind) -> Api<DynamicObject> {
+        Api::namespaced_with(
+            self.clients[context].clone(),
+            &self.namespace,
+            &kind.resource(),
+        )
+    }
+
+    /// Creates an object in the control plane: with kubectl where there is one.
+    pub async fn create(&self, object: &Value) -> Result<()> {
+        if let Some(kubectl) = &self.kubectl {
+            kubectl.create(&self.namespace, object).await?;
+            return Ok(());
+        }
+        let api = self.api(CONTEXTS[0], Kind::of(object)?);
+        api.create(
+            &PostParams::default(),
+            &serde_json::from_value(object.clone())?,
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Deletes an object in the control plane, as `kubectl delete --wait=false` does.
+    pub async fn delete(&self, kind: Kind, name: &str) -> Result<()> {
+        self.api(CONTEXTS[0], kind)
+            .delete(name, &DeleteParams::background())
+            .await?;
+        Ok(())
+    }
+
+    /// Merges a patch into an object in the control plane.
+    pub async fn patch(&self, kind: Kind, name: &str, patch: &Value) -> Result<()> {
+        self.api(CONTEXTS[0], kind)
+            .patch(name, &PatchParams::default(), &Patch::Merge(patch))
+            .await?;
+        Ok(())
+    }
+
+    /// An object, or none.
+    pub async fn get(&self, context: &str, kind: Kind, name: &str) -> Result<Option<Value>> {
+        let object = self.api(context, kind).get_opt(name).await?;
+        Ok(object.map(serde_json::to_value).transpose()?)
+    }
+
+    /// A K8ssandraTask; an error where it is gone.
+    pub async fn task(&self, name: &str) -> Result<Value> {
+        self.get(CONTEXTS[0], Kind::Task, name)
+            .await?
+            .with_context(|| format!("K8ssandraTask {name} is gone"))
+    }
+
+    /// The names of the CassandraTasks in a context.
+    pub async fn cassandra_tasks(&self, context: &str) -> Result<Vec<String>> {
+        let list = self
+            .api(context, Kind::CassandraTask)
+            .list(&ListParams::default())
+            .await?;
+        Ok(list
+            .items
+            .into_iter()
+            .filter_map(|object| object.metadata.name)
+            .collect())
+    }
+
+    /// The events about a K8ssandraTask, `Type Reason: note (xN)`, oldest first.
+    pub async fn events(&self, task: &str) -> Result<Vec<String>> {
+        let list = self
+            .api(CONTEXTS[0], Kind::Event)
+            .list(&ListParams::default())
+            .await?;
+        let mut events: Vec<Value> = list
+            .items
+            .iter()
+            .map(serde_json::to_value)
+            .collect::<Result<_, _>>()?;
+        events.retain(|event| event["regarding"]["name"] == task);
+        events.sort_by_key(|event| event["eventTime"].as_str().unwrap_or_default().to_owned());
+        let text =
+            |event: &Value, field: &str| event[field].as_str().unwrap_or_default().to_owned();
+        let shown = events.iter().map(|event| {
+            let times = event["series"]["count"]
+                .as_u64()
+                .map(|count| format!(" (x{count})"))
+                .unwrap_or_default();
+            format!(
+                "{} {}: {}{times}",
+                text(event, "type"),
+                text(event, "reason"),
+                text(event, "note")
+            )
+        });
+        Ok(shown.collect())
+    }
+
+    /// Lets this many pods of a CassandraTask fail.
+    pub fn fail(&self, cassandra_task: &str, pods: usize) {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        failures.insert(cassandra_task.to_owned(), pods);
+    }
+
+    /// Waits until `look` gives something.
+    pub async fn wait<T, S: Debug>(
+        &self,
+        what: &str,
+        mut look: impl AsyncFnMut(&Self) -> Result<Look<T, S>>,
+    ) -> Result<T> {
+        let end = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            match look(self).await? {
+                Look::Found(found) => return Ok(found),
+                Look::NotYet(seen) if tokio::time::Instant::now() > end => {
+                    bail!(
+                        "waited {} s in vain for {what}; seen last: {seen:#?}",
+                        PATIENCE.as_secs()
+                    )
+                }
+                Look::NotYet(_) => tokio::time::sleep(LOOK).await,
+            }
+        }
+    }
+
+    /// Waits until a condition of a K8ssandraTask has this status; gives the task.
+    pub async fn wait_for_condition(
+        &self,
+        task: &str,
+        condition: &str,
+        status: &str,
+    ) -> Result<Value> {
+        self.wait(&format!("{condition}={status} on {task}"), async |world| {
+            let task = world.task(task).await?;
+            if condition_of(&task, condition).is_some_and(|found| found["status"] == status) {
+                return Ok(Look::Found(task));
+            }
+            Ok(Look::NotYet(task["status"].clone()))
+        })
+        .await
+    }
+
+    /// Waits until a CassandraTask is there; gives it.
+    pub async fn wait_for_cassandra_task(&self, context: &str, name: &str) -> Result<Value> {
+        self.wait(
+            &format!("CassandraTask {name} in {context}"),
+            async |world| {
+                Ok(match world.get(context, Kind::CassandraTask, name).await? {
+                    Some(object) => Look::Found(object),
+                    None => Look::NotYet(world.cassandra_tasks(context).await?),
+                })
+            },
+        )
+        .await
+    }
+
+    /// Waits until an object is gone.
+    pub async fn wait_gone(&self, context: &str, kind: Kind, name: &str) -> Result<()> {
+        self.wait(
+            &format!("{kind:?} {name} to go from {context}"),
+            async |world| {
+                Ok(match world.get(context, kind, name).await? {
+                    None => Look::Found(()),
+                    Some(object) => Look::NotYet(object),
+                })
+            },
+        )
+        .await
+    }
+
+    /// Waits until an event about a task is there whose text contains this.
+    pub async fn wait_for_event(&self, task: &str, text: &str) -> Result<String> {
+        self.wait(&format!("event {text:?} on {task}"), async |world| {
+            let events = world.events(task).await?;
+            Ok(match events.iter().find(|event| event.contains(text)) {
+                Some(event) => Look::Found(event.clone()),
+                None => Look::NotYet(events),
+            })
+        })
+        .await
+    }
+
+    /// Lets time pass in which nothing should happen.
+    pub async fn idle(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+
+    /// Asserts that the last seconds changed nothing of a task: its resourceVersion stays.
+    pub async fn assert_at_rest(&self, task: &str) -> Result<()> {
+        self.idle(Duration::from_millis(500)).await;
+        let before = self.task(task).await?;
+        self.idle(Duration::from_secs(2)).await;
+        let after = self.task(task).await?;
+        ensure!(
+            before["metadata"]["resourceVersion"] == after["metadata"]["resourceVersion"],
+            "{task} was written at rest:\n{before:#}\n{after:#}"
+        );
+        Ok(())
+    }
+}
+
+/// What a look at the world gave.
+pub enum Look<T, S> {
+    /// What was waited for.
+    Found(T),
+    /// Something else.
+    NotYet(S),
+}
+
+/// A condition of an object's status.
+pub fn condition_of<'a>(object: &'a Value, condition: &str) -> Option<&'a Value> {
+    object["status"]["conditions"]
+        .as_array()?
+        .iter()
+        .find(|found| found["type"] == condition)
+}
+
+impl Kubectl {
+    /// Runs kubectl, with its standard input; its output, or an error with what it said.
+    pub async fn run(&self, arguments: &[&str], input: &str) -> Result<String> {
+        use tokio::io::AsyncWriteExt as _;
+        let mut child = tokio::process::Command::new("kubectl")
+            .arg("--kubeconfig")
+            .arg(&self.kubeconfig)
+            .args(arguments)
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .context("starting kubectl")?;
+        if let Some(mut stdin) = child.stdin.take() {
+            stdin.write_all(input.as_bytes()).await?;
+        }
+        let output = child.wait_with_output().await?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        ensure!(
+            output.status.success(),
+            "kubectl {}: {said}",
+            arguments.join(" ")
+        );
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    async fn create(&self, namespace: &str, object: &Value) -> Result<String> {
+        self.run(
+            &["--namespace", namespace, "create", "-f", "-"],
+            &object.to_string(),
+        )
+        .await
+    }
+}

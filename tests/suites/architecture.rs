@@ -1,0 +1,84 @@
+//! The architecture's invariants, read off the sources.
+
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The files below a folder of the repository, with their text.
+fn sources(folder: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if let Ok(text) = std::fs::read_to_string(&path) {
+                found.push((
+                    path.strip_prefix(root()).unwrap().display().to_string(),
+                    text,
+                ));
+            }
+        }
+    }
+    assert!(!found.is_empty(), "{folder} has no files");
+    found
+}
+
+#[test]
+fn host_and_contract_do_not_know_what_they_reconcile() {
+    for (path, text) in sources("host").into_iter().chain(sources("wit")) {
+        for word in ["cassandra", "datacenter"] {
+            assert!(!text.to_lowercase().contains(word), "{path} names {word}");
+        }
+    }
+}
+
+#[test]
+fn only_these_rooms_hold_a_client() {
+    const MAY: [&str; 4] = ["execute.rs", "watch.rs", "contexts.rs", "events.rs"];
+    for (path, text) in sources("host/src") {
+        let holds = text.contains("kube::Client")
+            || text.contains("kube::api::Api")
+            || text.contains("Api<");
+        assert!(
+            !holds || MAY.iter().any(|room| path.ends_with(room)),
+            "{path} holds a Kubernetes client"
+        );
+    }
+}
+
+#[test]
+fn only_the_policy_room_names_wasmtime() {
+    for (path, text) in sources("host/src") {
+        assert!(
+            !text.contains("wasmtime") || path.contains("policy/"),
+            "{path} names wasmtime"
+        );
+    }
+}
+
+#[test]
+fn the_policy_depends_on_nothing_that_does_io() {
+    const MAY: [&str; 5] = [
+        "jiff",
+        "serde",
+        "serde_json",
+        "serde_path_to_error",
+        "wit-bindgen",
+    ];
+    let manifest = std::fs::read_to_string(root().join("guest/Cargo.toml")).unwrap();
+    let dependencies = manifest
+        .split("[dependencies]")
+        .nth(1)
+        .unwrap()
+        .split("\n[")
+        .next()
+        .unwrap();
+    for line in dependencies.lines().filter(|line| line.contains('=')) {
+        let name = line.split(['.', ' ', '=']).next().unwrap();
+        assert!(MAY.contains(&name), "the policy depends on {name}");
+    }
+}
