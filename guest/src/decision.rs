@@ -108,7 +108,3 @@ pub fn rest(reason: String) -> Plan {
         ..blank()
     }
 }
-
-#[cfg(test)]
-#[path = "decision_tests.rs"]
-mod tests;

@@ -219,7 +219,3 @@ fn reasons(
         .map(|(context, why)| format!("being deleted: {}", blind_reason(*context, why)));
     failed.into_iter().chain(waits).chain(blind).collect()
 }
-
-#[cfg(test)]
-#[path = "deletion_tests.rs"]
-mod tests;

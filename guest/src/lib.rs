@@ -62,9 +62,7 @@ mod validation;
 mod view;
 
 #[cfg(test)]
-mod fixture;
-#[cfg(test)]
-mod properties;
+mod scenarios;
 
 use contract::{Interest, Manifest, Outcome, Scope, Snapshot, Verb};
 

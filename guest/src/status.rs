@@ -156,7 +156,11 @@ fn running(situation: &Situation<'_>, story: &Story) -> Condition {
     let is_at_work =
         |datacenter: &Datacenter| datacenter.state.is_active() && datacenter.progress.is_running;
     let is_true = !story.is_finished && situation.datacenters().any(is_at_work);
-    let mut message = text::standing(situation, &story.moves);
+    let mut message = if story.is_finished {
+        text::end(situation, &story.moves)
+    } else {
+        text::standing(situation, &story.moves)
+    };
     if let Some(hold) = &story.hold {
         if !message.is_empty() {
             message.push_str("; ");

@@ -21,16 +21,22 @@ enum Phrase {
 
 /// How all datacenters stand: "dc1 is running (2 of 3 pods); dc2, dc3 wait".
 pub fn standing(situation: &Situation<'_>, moves: &[Move]) -> String {
-    let targets = situation
-        .targets
-        .iter()
-        .zip(moves)
-        .map(|(target, step)| (target, phrase(situation, target, *step)));
-    let leftovers = situation
+    let targets = situation.targets.iter().zip(moves);
+    let targets = targets.map(|(target, step)| (target, phrase(situation, target, *step)));
+    let leftovers = situation.leftovers.iter();
+    let leftovers = leftovers.map(|leftover| (leftover, leftover_phrase(situation, leftover)));
+    joined(targets.chain(leftovers))
+}
+
+/// How it ended: only the targets count for that, and a failure anywhere.
+pub fn end(situation: &Situation<'_>, moves: &[Move]) -> String {
+    let targets = situation.targets.iter().zip(moves);
+    let targets = targets.map(|(target, step)| (target, phrase(situation, target, *step)));
+    let failed = situation
         .leftovers
         .iter()
-        .map(|leftover| (leftover, leftover_phrase(situation, leftover)));
-    joined(targets.chain(leftovers))
+        .filter(|leftover| leftover.state.has_failed());
+    joined(targets.chain(failed.map(|leftover| (leftover, Phrase::Common("failed", "failed")))))
 }
 
 /// What failed, and what is cancelled for it: "dc1 failed: 1 pods failed during processing; dc2, dc3 cancelled".

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
+use super::world::{FINALIZER, World, lines};
 use crate::contract::{Blindness, Failure};
-use crate::fixture::{FINALIZER, World, lines};
 
 fn unreachable() -> Blindness {
     Blindness::Unreachable("connection refused".into())

@@ -1,0 +1,174 @@
+//! The host's part in the tests: it answers what the policy asks to look at, and carries out its plans.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::crd::assert_acceptable;
+use super::world::{Key, NAMESPACE, World, event_line, lines};
+use crate::contract::*;
+use crate::time::Time;
+
+impl World {
+    /// The snapshot with the answers to these.
+    pub fn snapshot(&self, selectors: &[Selector]) -> Snapshot {
+        let answer = |selector: &Selector| Observation {
+            selector: selector.clone(),
+            sightings: self.answer(selector),
+        };
+        Snapshot {
+            now: self.now.millis_from(Time::from_millis(0)),
+            primary: self.task.to_string(),
+            observations: selectors.iter().map(answer).collect(),
+            last_failure: self.failure.clone(),
+        }
+    }
+
+    fn answer(&self, selector: &Selector) -> Vec<Sighting> {
+        let reference = match selector {
+            Selector::Labelled(_) => {
+                let contexts = [None]
+                    .into_iter()
+                    .chain(self.contexts.keys().cloned().map(Some));
+                return contexts
+                    .map(|context| self.sight(context, |_, child| is_labelled(child)))
+                    .collect();
+            }
+            Selector::Object(reference) => reference,
+        };
+        let context = reference.context.clone();
+        if reference.gvk.kind == "K8ssandraCluster" {
+            let is_asked = |cluster: &&Value| cluster["metadata"]["name"] == *reference.name;
+            let cluster = self
+                .cluster
+                .iter()
+                .filter(is_asked)
+                .map(Value::to_string)
+                .collect();
+            return vec![Sighting {
+                context,
+                objects: self.control_plane.clone().map(|()| cluster),
+            }];
+        }
+        let namespace = reference.namespace.clone().unwrap();
+        vec![self.sight(context, |key, _| {
+            key.1 == namespace && key.2 == reference.name
+        })]
+    }
+
+    fn sight(&self, context: Option<String>, matches: impl Fn(&Key, &Value) -> bool) -> Sighting {
+        let answers = match &context {
+            None => self.control_plane.clone(),
+            Some(name) => self
+                .contexts
+                .get(name)
+                .cloned()
+                .unwrap_or(Err(Blindness::Unregistered)),
+        };
+        let here = self
+            .children
+            .iter()
+            .filter(|(key, child)| key.0 == context && matches(key, child));
+        let objects = here.map(|(_, child)| child.to_string()).collect();
+        Sighting {
+            context,
+            objects: answers.map(|()| objects),
+        }
+    }
+
+    /// What the policy asks to look at, round by round, and what it decides then.
+    pub fn decide(&self) -> (Vec<Vec<Selector>>, Plan) {
+        let mut rounds: Vec<Vec<Selector>> = Vec::new();
+        loop {
+            let asked: Vec<Selector> = rounds.concat();
+            match crate::reconcile(&self.settings, &self.snapshot(&asked)) {
+                Outcome::Act(plan) => return (rounds, plan),
+                Outcome::Look(new) => {
+                    assert!(
+                        !new.is_empty() && new.iter().all(|selector| !asked.contains(selector)),
+                        "{new:?}"
+                    );
+                    rounds.push(new);
+                }
+            }
+            assert!(rounds.len() <= 2, "{rounds:?}");
+        }
+    }
+
+    /// What the policy decides.
+    pub fn plan(&self) -> Plan {
+        self.decide().1
+    }
+
+    /// Decides, and carries the plan out. The plan comes back.
+    pub fn step(&mut self) -> Plan {
+        let plan = self.plan();
+        for action in &plan.actions {
+            self.carry_out(action);
+        }
+        plan
+    }
+
+    fn carry_out(&mut self, action: &Action) {
+        match action {
+            Action::Create(creation) => self.create(creation),
+            Action::Delete(deletion) if deletion.object.gvk.kind == "K8ssandraTask" => {
+                assert_eq!(deletion.uid, "task-uid");
+                self.task["metadata"]["deletionTimestamp"] = json!(self.now.to_string());
+            }
+            Action::Delete(deletion) => {
+                self.children
+                    .retain(|_, child| child["metadata"]["uid"] != *deletion.uid);
+            }
+            Action::PatchMetadata(patch) => {
+                let patch: BTreeMap<String, Value> = serde_json::from_str(patch).unwrap();
+                for (name, value) in patch {
+                    self.task["metadata"][name] = value;
+                }
+            }
+            Action::SetStatus(status) => {
+                let status: Value = serde_json::from_str(status).unwrap();
+                assert_acceptable(&status);
+                assert_ne!(
+                    status, self.task["status"],
+                    "nothing changed, but it is written"
+                );
+                self.task["status"] = status;
+            }
+            Action::RecordEvent(event) => self.events.push(event_line(event)),
+        }
+    }
+
+    fn create(&mut self, creation: &Creation) {
+        let mut object: Value = serde_json::from_str(&creation.object).unwrap();
+        self.created += 1;
+        object["metadata"]["uid"] = json!(format!("child-{}", self.created));
+        object["metadata"]["creationTimestamp"] = json!(self.now.to_string());
+        let text = |name: &str| object["metadata"][name].as_str().unwrap().to_owned();
+        let key = (creation.context.clone(), text("namespace"), text("name"));
+        assert!(
+            self.children.insert(key, object).is_none(),
+            "created twice: {}",
+            creation.object
+        );
+    }
+
+    /// Steps until nothing is left to do, as must come soon. What all the plans did comes back.
+    pub fn settle(&mut self) -> Vec<String> {
+        let mut done = Vec::new();
+        for _ in 0..8 {
+            let plan = self.step();
+            if plan.actions.is_empty() {
+                return done;
+            }
+            done.extend(lines(&plan));
+        }
+        panic!("it never rests: {done:?}");
+    }
+}
+
+fn is_labelled(child: &Value) -> bool {
+    let labels = &child["metadata"]["labels"];
+    labels["k8ssandra.io/task-name"] == "task1"
+        && labels["k8ssandra.io/task-namespace"] == NAMESPACE
+}

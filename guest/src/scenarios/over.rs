@@ -1,0 +1,45 @@
+//! Rule 2: a finished task is frozen, and deleted at its moment.
+
+use serde_json::json;
+
+use super::world::{World, at, lines};
+
+#[test]
+fn rule_2_a_finished_task_is_frozen_and_deleted_at_its_moment() {
+    let mut world = World::new(2);
+    world.run(&["dc1", "dc2"]);
+    let frozen = world.status().clone();
+    // Whatever is edited afterwards.
+    world.set("/spec/datacenters", json!(["dc9"]));
+    world.set("/spec/template/jobs", json!([]));
+    world.cluster = None;
+    world.children.clear();
+    let (rounds, plan) = world.decide();
+    assert_eq!((rounds.len(), plan.actions.len()), (0, 0));
+    let since_completion = at("19:45:30");
+    assert_eq!(
+        plan.requeue_after,
+        Some(since_completion.plus_seconds(86_400).millis_from(world.now))
+    );
+    assert_eq!(
+        plan.reasons,
+        ["finished at 2022-12-15T19:45:30Z; it is deleted at 2022-12-16T19:45:30Z"]
+    );
+
+    world.now = since_completion.plus_seconds(86_400);
+    assert_eq!(lines(&world.step()), ["delete task1 in the control plane"]);
+    assert_eq!(*world.status(), frozen);
+}
+
+#[test]
+fn rule_2_a_ttl_that_is_over_when_the_end_is_noticed_deletes_at_once() {
+    let mut world = World::new(1).with("/spec/template/ttlSecondsAfterFinished", json!(60));
+    world.settle();
+    world.start("dc1", "19:44:00");
+    world.complete("dc1", "19:45:00");
+    world.now = at("20:45:00");
+    assert_eq!(
+        lines(&world.step()),
+        ["set-status", "delete task1 in the control plane"]
+    );
+}

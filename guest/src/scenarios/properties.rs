@@ -1,0 +1,299 @@
+//! What holds whatever happens: random worlds, random edits and random JSON.
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+use serde_json::{Value, json};
+
+use super::world::{World, at};
+use crate::contract::{Action, Blindness, Outcome};
+
+const DATACENTERS: [&str; 3] = ["dc1", "dc2", "dc3"];
+
+/// Something that happens to a world.
+#[derive(Debug, Clone)]
+enum Happening {
+    Start(Index),
+    Complete(Index),
+    Fail(Index),
+    Vanish(Index),
+    Unreachable(Index),
+    Reachable(Index),
+    List(Vec<Index>),
+    Undeclare(Index),
+    ClusterGone,
+    ClusterBack,
+    Wrong,
+    Right,
+    Later(u16),
+    Refused(Index),
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    use Happening::*;
+    let which = any::<Index>;
+    prop_oneof![
+        6 => which().prop_map(Start),
+        6 => which().prop_map(Complete),
+        1 => which().prop_map(Fail),
+        1 => which().prop_map(Vanish),
+        1 => which().prop_map(Unreachable),
+        3 => which().prop_map(Reachable),
+        1 => prop::collection::vec(which(), 0..3).prop_map(List),
+        1 => which().prop_map(Undeclare),
+        1 => Just(ClusterGone),
+        3 => Just(ClusterBack),
+        1 => Just(Wrong),
+        3 => Just(Right),
+        2 => any::<u16>().prop_map(Later),
+        1 => which().prop_map(Refused),
+    ]
+}
+
+fn name(index: &Index) -> &'static str {
+    DATACENTERS[index.index(DATACENTERS.len())]
+}
+
+fn context(index: &Index) -> String {
+    format!("kind-k8ssandra-{}", index.index(DATACENTERS.len()) + 1)
+}
+
+/// The datacenter whose CassandraTask it is, if there is one whose status is as wanted.
+fn child(world: &World, index: &Index, is_wanted: fn(&Value) -> bool) -> Option<&'static str> {
+    let name = name(index);
+    let mut children = world.children.iter();
+    let is_there =
+        children.any(|((_, _, child), it)| child.ends_with(name) && is_wanted(&it["status"]));
+    is_there.then_some(name)
+}
+
+fn is_waiting(status: &Value) -> bool {
+    status.is_null()
+}
+
+fn is_at_work(status: &Value) -> bool {
+    !status.is_null() && status["completionTime"].is_null()
+}
+
+fn happen(world: &mut World, happening: &Happening, clock: &str) {
+    world.failure = None;
+    world.now = world.now.max(at(clock));
+    match happening {
+        Happening::Start(index) => {
+            if let Some(name) = child(world, index, is_waiting) {
+                world.start(name, clock);
+            }
+        }
+        Happening::Complete(index) => {
+            if let Some(name) = child(world, index, is_at_work) {
+                world.complete(name, clock);
+            }
+        }
+        Happening::Fail(index) => {
+            if let Some(name) = child(world, index, is_at_work) {
+                world.fail(name, clock);
+            }
+        }
+        Happening::Vanish(index) => world.remove_child(name(index)),
+        Happening::Unreachable(index) => {
+            world.blind(&context(index), Blindness::Unreachable("down".into()));
+        }
+        Happening::Reachable(index) => {
+            world.contexts.insert(context(index), Ok(()));
+        }
+        Happening::List(indices) => {
+            let mut names: Vec<&str> = indices.iter().map(name).collect();
+            names.dedup();
+            world.set("/spec/datacenters", json!(names));
+        }
+        Happening::Undeclare(index) => {
+            let cluster = world.cluster.get_or_insert_with(|| declared());
+            let declared = &mut cluster["spec"]["cassandra"]["datacenters"];
+            let name = name(index);
+            declared
+                .as_array_mut()
+                .unwrap()
+                .retain(|it| it["metadata"]["name"] != *name);
+        }
+        Happening::ClusterGone => world.cluster = None,
+        Happening::ClusterBack => world.cluster = Some(declared()),
+        Happening::Wrong => world.set("/spec/template/jobs", json!([])),
+        Happening::Right => {
+            world.set(
+                "/spec/template/jobs",
+                json!([{"name": "j", "command": "flush"}]),
+            );
+        }
+        Happening::Later(seconds) => world.now = world.now.plus_seconds((*seconds).into()),
+        Happening::Refused(index) => {
+            world.failure = Some(crate::contract::Failure {
+                action: 0,
+                reason: "Forbidden".into(),
+                message: format!("task1-{} is forbidden", name(index)),
+            });
+        }
+    }
+}
+
+fn declared() -> Value {
+    World::new(DATACENTERS.len()).cluster.unwrap()
+}
+
+/// CassandraTasks that have not ended, seen or not.
+fn unfinished(world: &World) -> usize {
+    let is_unfinished = |child: &&Value| child["status"]["completionTime"].is_null();
+    world.children.values().filter(is_unfinished).count()
+}
+
+/// Whether the task was finished, and whatever may not change from then on; and what may never go back.
+fn check_laws(before: &Value, after: &Value) {
+    let is_true = |status: &Value, kind: &str| {
+        crate::progress::condition(status, kind).is_some_and(crate::progress::is_true)
+    };
+    if crate::recorded::Recorded::read(before).is_finished() {
+        assert_eq!(before, after, "a finished task is frozen");
+    }
+    if let Some(start) = before["startTime"].as_str() {
+        assert!(
+            after["startTime"].as_str().unwrap() <= start,
+            "startTime moved later"
+        );
+    }
+    assert!(is_true(after, "Complete") || !is_true(before, "Complete"));
+    for (name, record) in before["datacenters"].as_object().into_iter().flatten() {
+        let copy = &after["datacenters"][name];
+        assert!(copy.is_object(), "the record of {name} is gone: {record}");
+    }
+}
+
+fn run(mut world: World, story: &[Happening], check: impl Fn(&World)) {
+    world.settle();
+    for (minute, happening) in (0..).zip(story) {
+        let before = world.status().clone();
+        happen(
+            &mut world,
+            happening,
+            &format!("20:{:02}:{:02}", minute / 60, minute % 60),
+        );
+        // It comes to rest: the plan of the converged world is empty.
+        world.settle();
+        // The TTL of a finished task is over: rule 1 says why it cannot go, if it cannot.
+        if world.task["metadata"].get("deletionTimestamp").is_some() {
+            return;
+        }
+        check_laws(&before, world.status());
+        check(&world);
+    }
+}
+
+proptest! {
+    #[test]
+    fn forbid_never_has_two_unfinished(story in prop::collection::vec(happening(), 0..40)) {
+        run(World::new(3), &story, |world| assert!(unfinished(world) <= 1, "{:#?}", world.children));
+    }
+
+    #[test]
+    fn allow_comes_to_rest_and_keeps_the_laws(story in prop::collection::vec(happening(), 0..40)) {
+        let world = World::new(3).with("/spec/dcConcurrencyPolicy", json!("Allow"));
+        run(world, &story, |_| {});
+    }
+
+    #[test]
+    fn the_order_of_observations_does_not_matter(
+        story in prop::collection::vec(happening(), 0..12),
+        order in any::<prop::sample::Selector>(),
+    ) {
+        run(World::new(3), &story, |world| {
+            let (rounds, plan) = world.decide();
+            let mut snapshot = world.snapshot(&rounds.concat());
+            let mut left = std::mem::take(&mut snapshot.observations);
+            while !left.is_empty() {
+                let next = order.select(0..left.len());
+                snapshot.observations.push(left.swap_remove(next));
+            }
+            assert_eq!(crate::reconcile("{}", &snapshot), Outcome::Act(plan));
+        });
+    }
+
+    /// Any JSON in place of each object, or in a place of it, gives an answer: never a panic, and never silence.
+    #[test]
+    fn any_json_gets_an_answer(
+        story in prop::collection::vec(happening(), 0..6),
+        object in any::<Index>(),
+        path in prop::collection::vec(any::<Index>(), 0..7),
+        odd in json_value(),
+        is_deleted in any::<bool>(),
+    ) {
+        let mut world = World::new(3);
+        world.settle();
+        for happening in &story {
+            happen(&mut world, happening, "20:00:00");
+            world.settle();
+        }
+        if is_deleted && world.task["metadata"].is_object() {
+            world.task["metadata"]["deletionTimestamp"] = json!("2022-12-15T20:00:00Z");
+        }
+        let mut objects: Vec<&mut Value> = vec![&mut world.task];
+        objects.extend(&mut world.cluster);
+        objects.extend(world.children.values_mut());
+        let count = objects.len();
+        replace(objects.swap_remove(object.index(count)), &path, odd);
+
+        let (_, plan) = world.decide();
+        for action in &plan.actions {
+            if let Action::SetStatus(status) = action {
+                let status: Value = serde_json::from_str(status).unwrap();
+                prop_assert!(status.is_object());
+            }
+        }
+        prop_assert!(!plan.reasons.is_empty() || !plan.actions.is_empty());
+    }
+
+    #[test]
+    fn any_text_gets_an_answer(text in any::<String>(), settings in any::<String>(), now in any::<u64>()) {
+        let _ = crate::describe(&settings);
+        let mut snapshot = World::new(1).snapshot(&[]);
+        snapshot.now = now;
+        let looked = matches!(crate::reconcile("{}", &snapshot), Outcome::Look(_));
+        snapshot.primary = text;
+        let acted = matches!(crate::reconcile("{}", &snapshot), Outcome::Act(_));
+        prop_assert!(looked && acted);
+    }
+}
+
+/// Puts a value somewhere into a document, where the path leads.
+fn replace(document: &mut Value, path: &[Index], odd: Value) {
+    let Some((index, rest)) = path.split_first() else {
+        *document = odd;
+        return;
+    };
+    match document {
+        Value::Object(fields) if !fields.is_empty() => {
+            let at = index.index(fields.len());
+            replace(fields.values_mut().nth(at).unwrap(), rest, odd);
+        }
+        Value::Array(items) if !items.is_empty() => {
+            let at = index.index(items.len());
+            replace(&mut items[at], rest, odd);
+        }
+        other => *other = odd,
+    }
+}
+
+fn json_value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        "[a-zA-Z0-9/: .-]{0,12}".prop_map(Value::from),
+        Just(json!("9999-12-31T23:59:59Z")),
+        Just(json!("True")),
+    ];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map("[a-zA-Z]{0,8}", inner, 0..4)
+                .prop_map(|fields| Value::Object(fields.into_iter().collect())),
+        ]
+    })
+}

@@ -1,0 +1,101 @@
+//! What fails on the way, and what cannot be read.
+
+use serde_json::json;
+
+use super::world::{World, lines};
+use crate::contract::{Failure, Outcome, Snapshot};
+
+fn failure(reason: &str, message: &str) -> Option<Failure> {
+    Some(Failure {
+        action: 0,
+        reason: reason.into(),
+        message: message.into(),
+    })
+}
+
+#[test]
+fn a_failure_that_blocks_is_told_before_it_is_tried_again() {
+    let mut world = World::new(2).with("/spec/dcConcurrencyPolicy", json!("Allow"));
+    world.failure = failure("Forbidden", "cassandratasks \"task1-dc1\" is forbidden");
+    let plan = world.plan();
+    assert_eq!(
+        lines(&plan)
+            .iter()
+            .map(|line| line.split(" in").next().unwrap())
+            .collect::<Vec<_>>()[..4],
+        [
+            "set-status",
+            "patch-metadata",
+            "create task1-dc2",
+            "event Normal CreateCassandraTask Created CassandraTask k8ssandra-operator.task1-dc2"
+        ],
+        "the status first, and the other datacenter before the one that was refused"
+    );
+    // It fails again after the status: from then on, that is not written again.
+    let crate::contract::Action::SetStatus(status) = &plan.actions[0] else {
+        panic!("{plan:?}")
+    };
+    world.task["status"] = serde_json::from_str(status).unwrap();
+    assert_eq!(
+        world.condition("Running"),
+        "False Blocked dc1, dc2 wait; the last step failed: Forbidden: cassandratasks \"task1-dc1\" is forbidden"
+    );
+    assert_eq!(lines(&world.plan())[0], "patch-metadata");
+    assert_eq!(
+        world.plan().reasons[0],
+        "the last plan failed at action 0: Forbidden: cassandratasks \"task1-dc1\" is forbidden"
+    );
+    // Once it goes through, nothing of it is left.
+    world.step();
+    world.failure = None;
+    assert_eq!(world.settle(), [""; 0]);
+    assert!(
+        world.condition("Running").starts_with("False Created"),
+        "{}",
+        world.condition("Running")
+    );
+}
+
+#[test]
+fn a_passing_failure_is_a_reason_only() {
+    let mut world = World::new(1);
+    world.failure = failure("Timeout", "no answer");
+    let plan = world.step();
+    assert_eq!(
+        plan.reasons[0],
+        "the last plan failed at action 0: Timeout: no answer"
+    );
+    assert!(!world.status().to_string().contains("Timeout"));
+}
+
+#[test]
+fn what_is_not_ours_in_the_status_stays() {
+    let mut world = World::new(1);
+    world.set("/status", json!({"newer": {"field": 1}, "conditions": [
+        {"type": "Other", "status": "True", "reason": "R", "message": "", "lastTransitionTime": "2022-12-15T19:00:00Z"},
+    ]}));
+    world.settle();
+    assert_eq!(world.status()["newer"]["field"], 1);
+    assert_eq!(world.status()["conditions"][3]["type"], "Other");
+}
+
+#[test]
+fn a_primary_that_cannot_be_read_is_left_alone() {
+    for primary in ["", "null", "[]", r#"{"metadata": 3}"#] {
+        let snapshot = Snapshot {
+            now: 0,
+            primary: primary.into(),
+            observations: vec![],
+            last_failure: None,
+        };
+        let Outcome::Act(plan) = crate::reconcile("{}", &snapshot) else {
+            panic!("looked")
+        };
+        assert!(plan.actions.is_empty());
+        assert!(
+            plan.reasons[0].starts_with("the K8ssandraTask cannot be read"),
+            "{primary}: {:?}",
+            plan.reasons
+        );
+    }
+}
