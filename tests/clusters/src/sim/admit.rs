@@ -1,0 +1,100 @@
+//! Admission: what comes in is an object as a client sent it, what goes out is the same in the shape of its kind (type,
+//! namespace, metadata, known fields, defaults) with warnings, or why it cannot be read. Whether it may be kept is
+//! decided where it is written.
+
+use serde_json::Value;
+
+use super::{
+    builtin, event,
+    json_path::plain,
+    kind::{Form, Kind},
+    metadata,
+    object::{map_mut, meta, metadata_mut},
+    schema,
+    status::Failure,
+    write::{Options, Strictness},
+};
+
+/// Brings what a client sent into the shape of its kind: type, namespace, metadata, known fields, defaults. Returns
+/// warnings.
+pub(crate) fn admit(
+    kind: &Kind,
+    namespace: Option<&str>,
+    object: &mut Value,
+    options: &Options,
+) -> Result<Vec<String>, Failure> {
+    if !object.is_object() {
+        return Err(Failure::bad_request(
+            "the object provided is unrecognized: it must be a JSON object",
+        ));
+    }
+    check_type(kind, object)?;
+    if kind.form == Form::NewEvent {
+        event::inward(object);
+    }
+    metadata::normalize(kind, object)?;
+    if &*kind.table == builtin::EVENTS {
+        event::complete(map_mut(object));
+    }
+    if let Some(time) = builtin::unreadable_time(kind, object) {
+        let layout = "2006-01-02T15:04:05.000000Z07:00";
+        return Err(Failure::unreadable(
+            kind,
+            &format!("parsing time {time:?} as {layout:?}: cannot parse"),
+        ));
+    }
+    place_in(namespace, object)?;
+    let Some(schema) = &kind.schema else {
+        return Ok(Vec::new());
+    };
+    let unknown: Vec<_> = schema::prune(schema, object)
+        .iter()
+        .map(|path| format!("unknown field \"{path}\""))
+        .collect();
+    schema::fill(schema, object);
+    match options.strictness {
+        Strictness::Strict if !unknown.is_empty() => Err(Failure::unreadable(
+            kind,
+            &format!("strict decoding error: {}", unknown.join(", ")),
+        )),
+        Strictness::Ignore => Ok(Vec::new()),
+        Strictness::Warn | Strictness::Strict => Ok(unknown),
+    }
+}
+
+fn check_type(kind: &Kind, object: &mut Value) -> Result<(), Failure> {
+    for (field, expected) in [
+        ("apiVersion", kind.api_version()),
+        ("kind", kind.kind.clone()),
+    ] {
+        let sent = &object[field];
+        if sent.is_null() {
+            object[field] = expected.into();
+        } else if *sent != expected.as_str() {
+            let sent = plain(sent);
+            return Err(Failure::bad_request(format!(
+                "the {field} in the data ({sent}) does not match the expected {field} ({expected})"
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn place_in(namespace: Option<&str>, object: &mut Value) -> Result<(), Failure> {
+    let sent = meta(object, "namespace").to_owned();
+    match namespace {
+        Some(namespace) if sent.is_empty() => {
+            metadata_mut(object).insert("namespace".to_owned(), namespace.into());
+        }
+        Some(namespace) if sent != namespace => {
+            return Err(Failure::bad_request(
+                "the namespace of the provided object does not match the namespace sent on the request",
+            ));
+        }
+        Some(_) => {}
+        None => {
+            metadata_mut(object).remove("namespace");
+        }
+    }
+    Ok(())
+}

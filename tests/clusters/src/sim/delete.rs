@@ -1,0 +1,183 @@
+//! Deleting objects. What comes in is which one and under what conditions, what goes out is whether it is gone or held
+//! by finalizers. What depends on it is collected later, by the garbage collector.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{
+    builtin,
+    kind::Kind,
+    object::{Object, deleting, finalizers, meta, metadata_mut},
+    path::Query,
+    state::State,
+    status::Failure,
+    store::Place,
+};
+
+/// The finalizer of an owner that waits for its dependents.
+pub(crate) const FOREGROUND: &str = "foregroundDeletion";
+/// The finalizer of an owner whose dependents are to stay.
+pub(crate) const ORPHAN: &str = "orphan";
+
+/// Kubernetes' `DeleteOptions`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct DeleteOptions {
+    preconditions: Option<Preconditions>,
+    propagation_policy: Option<String>,
+    dry_run: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Preconditions {
+    uid: Option<String>,
+    resource_version: Option<String>,
+}
+
+/// What became of an object.
+#[derive(Debug)]
+pub(crate) enum Deleted {
+    /// Its last state.
+    Gone(Arc<Object>),
+    /// Finalizers hold it.
+    Held(Arc<Object>),
+}
+
+impl DeleteOptions {
+    /// From the body of a request or else its parameters.
+    pub fn parse(body: &[u8], query: &Query) -> Result<Self, Failure> {
+        let mut options = if body.is_empty() {
+            Self::default()
+        } else {
+            serde_json::from_slice(body).map_err(|error| {
+                Failure::bad_request(format!("error decoding delete options: {error}"))
+            })?
+        };
+        if let Some(policy) = query.get("propagationPolicy") {
+            options.propagation_policy = Some(policy.to_owned());
+        }
+        if query.get("dryRun").is_some() {
+            options.dry_run.push("All".to_owned());
+        }
+        Ok(options)
+    }
+
+    fn check(&self, kind: &Kind, object: &Object) -> Result<(), Failure> {
+        let Some(Preconditions {
+            uid,
+            resource_version,
+        }) = &self.preconditions
+        else {
+            return Ok(());
+        };
+        let (name, is) = (object.meta("name"), object.meta("uid"));
+        if let Some(wanted) = uid.as_deref().filter(|wanted| *wanted != is) {
+            let why = format!(
+                "the UID in the precondition ({wanted}) does not match the UID in record ({is}). The object might \
+                 have been deleted and then recreated"
+            );
+            return Err(Failure::conflict(kind, name, &why));
+        }
+        let is = object.rv.to_string();
+        if let Some(wanted) = resource_version.as_deref().filter(|wanted| *wanted != is) {
+            let why = format!(
+                "the ResourceVersion in the precondition ({wanted}) does not match the ResourceVersion in record \
+                 ({is}). The object might have been modified"
+            );
+            return Err(Failure::conflict(kind, name, &why));
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    /// Deletes one object, or marks it as to be deleted.
+    pub fn delete(
+        &mut self,
+        kind: &Kind,
+        object: &Arc<Object>,
+        options: &DeleteOptions,
+        now: &str,
+    ) -> Result<Deleted, Failure> {
+        options.check(kind, object)?;
+        let place = Self::place(
+            kind,
+            object.value["metadata"]["namespace"].as_str(),
+            object.meta("name"),
+        );
+        if !options.dry_run.is_empty() {
+            return Ok(Deleted::Gone(object.clone()));
+        }
+        let finalizer = match options.propagation_policy.as_deref() {
+            Some("Foreground") => Some(FOREGROUND),
+            Some("Orphan") => Some(ORPHAN),
+            None | Some("Background") => None,
+            Some(other) => {
+                return Err(Failure::bad_request(format!(
+                    "invalid deletion propagation policy {other:?}: it must be Background, Foreground or Orphan"
+                )));
+            }
+        };
+        Ok(self.end(&place, object, finalizer, now))
+    }
+
+    /// Deletes what is at `place` in the background, as the garbage collector does.
+    pub fn collect(&mut self, place: &Place, now: &str) {
+        if let Some(object) = self.store.get(place) {
+            self.end(place, &object, None, now);
+        }
+    }
+
+    fn end(
+        &mut self,
+        place: &Place,
+        object: &Arc<Object>,
+        finalizer: Option<&str>,
+        now: &str,
+    ) -> Deleted {
+        let mut marked = object.value.clone();
+        let mut kept: Vec<_> = finalizers(&marked).into_iter().map(str::to_owned).collect();
+        if let Some(finalizer) = finalizer
+            && !kept.iter().any(|kept| kept == finalizer)
+        {
+            kept.push(finalizer.to_owned());
+        }
+        // A namespace is held by what is in it.
+        if kept.is_empty() && &*place.table != builtin::NAMESPACES {
+            self.drop_object(place);
+            return Deleted::Gone(object.clone());
+        }
+        let metadata = metadata_mut(&mut marked);
+        if !kept.is_empty() {
+            metadata.insert("finalizers".to_owned(), kept.into());
+        }
+        if !deleting(&object.value) {
+            metadata.insert("deletionTimestamp".to_owned(), now.into());
+            metadata.insert("deletionGracePeriodSeconds".to_owned(), 0.into());
+            if let Some(generation) = object.value["metadata"]["generation"].as_i64() {
+                metadata.insert("generation".to_owned(), (generation + 1).into());
+            }
+        }
+        if &*place.table == builtin::NAMESPACES {
+            marked["status"]["phase"] = "Terminating".into();
+        }
+        if marked == object.value {
+            return Deleted::Held(object.clone());
+        }
+        Deleted::Held(self.keep(place.clone(), marked))
+    }
+}
+
+/// The answer to a deletion that is done.
+pub(crate) fn gone(kind: &Kind, object: &Value) -> Value {
+    let details = serde_json::json!({
+        "name": meta(object, "name"),
+        "group": kind.group,
+        "kind": kind.plural,
+        "uid": meta(object, "uid"),
+    });
+    serde_json::json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details})
+}

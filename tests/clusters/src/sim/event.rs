@@ -1,0 +1,289 @@
+//! Events, which Kubernetes shows in two shapes: core `v1` and `events.k8s.io/v1`. They are kept in the first. What
+//! comes in and goes out here is an event in either shape, and what is wrong with one.
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    json_path::plain,
+    kind::{Form, Kind},
+    object::{map_mut, meta},
+    status::FieldError,
+};
+
+/// The names of the same field: in core `v1`, in `events.k8s.io/v1`.
+const RENAMED: [(&str, &str); 7] = [
+    ("involvedObject", "regarding"),
+    ("message", "note"),
+    ("source", "deprecatedSource"),
+    ("firstTimestamp", "deprecatedFirstTimestamp"),
+    ("lastTimestamp", "deprecatedLastTimestamp"),
+    ("count", "deprecatedCount"),
+    ("reportingComponent", "reportingController"),
+];
+
+/// A new event into the shape in which it is kept.
+pub(crate) fn inward(event: &mut Value) {
+    let fields = map_mut(event);
+    for (core, new) in RENAMED {
+        if let Some(value) = fields.remove(new) {
+            fields.insert(core.to_owned(), value);
+        }
+    }
+    fields.insert("apiVersion".to_owned(), "v1".into());
+}
+
+/// A kept event into the new shape.
+pub(crate) fn outward(event: &mut Value) {
+    let fields = map_mut(event);
+    for (core, new) in RENAMED {
+        if let Some(value) = fields.remove(core) {
+            fields.insert(new.to_owned(), value);
+        }
+    }
+    fields.insert("apiVersion".to_owned(), "events.k8s.io/v1".into());
+}
+
+/// Fills in the fields that Go's encoding of core events never leaves out, which clients rely on.
+pub(crate) fn complete(event: &mut Map<String, Value>) {
+    for (field, empty) in [
+        ("involvedObject", json!({})),
+        ("source", json!({})),
+        ("firstTimestamp", Value::Null),
+        ("lastTimestamp", Value::Null),
+        ("eventTime", Value::Null),
+        ("reportingComponent", json!("")),
+        ("reportingInstance", json!("")),
+    ] {
+        event.entry(field).or_insert(empty);
+    }
+}
+
+/// What is wrong with a kept event that came in as `kind`; the rules and words are those of Kubernetes'
+/// `ValidateEventCreate` and `ValidateEventUpdate`.
+pub(crate) fn check(kind: &Kind, old: Option<&Value>, event: &Value) -> Vec<FieldError> {
+    let new_api = kind.form == Form::NewEvent;
+    let mut errors = check_always(
+        event,
+        if new_api {
+            "reportingController"
+        } else {
+            "reportingComponent"
+        },
+    );
+    match old {
+        None if new_api => check_new(event, &mut errors),
+        Some(old) if new_api => check_changes(old, event, &mut errors),
+        _ => {}
+    }
+    errors
+}
+
+fn check_always(event: &Value, controller: &str) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    let involved = &event["involvedObject"]["namespace"];
+    let (namespace, modern) = (meta(event, "namespace"), event["eventTime"].is_string());
+    let fits = match plain(involved).as_str() {
+        "" => namespace == "default" || (modern && namespace == "kube-system"),
+        involved => involved == namespace,
+    };
+    if !fits {
+        errors.push(FieldError::invalid(
+            "involvedObject.namespace",
+            involved,
+            "does not match event.namespace",
+        ));
+    }
+    if !modern {
+        return errors;
+    }
+    for (field, name, limit) in [
+        ("reportingComponent", controller, 63),
+        ("reportingInstance", "reportingInstance", 128),
+        ("action", "action", 128),
+        ("reason", "reason", 128),
+    ] {
+        match plain(&event[field]).len() {
+            0 => errors.push(FieldError::required(name)),
+            length if length > limit => {
+                errors.push(FieldError::invalid(
+                    name,
+                    &json!(""),
+                    &format!("can have at most {limit} characters"),
+                ));
+            }
+            _ => {}
+        }
+    }
+    if plain(&event["message"]).len() > 1024 {
+        errors.push(FieldError::invalid(
+            "message",
+            &json!(""),
+            "can have at most 1024 characters",
+        ));
+    }
+    errors
+}
+
+fn check_new(event: &Value, errors: &mut Vec<FieldError>) {
+    if !event["eventTime"].is_string() {
+        errors.push(FieldError::required("eventTime"));
+    }
+    if !["Normal", "Warning"].contains(&plain(&event["type"]).as_str()) {
+        errors.push(FieldError::invalid(
+            "type",
+            &json!(""),
+            "has invalid value: type",
+        ));
+    }
+    check_series(event, errors);
+    for (core, new) in RENAMED
+        .iter()
+        .filter(|(_, new)| new.starts_with("deprecated"))
+    {
+        let value = &event[core];
+        let unset = value.is_null() || *value == json!({}) || *value == json!(0);
+        if !unset {
+            errors.push(FieldError::invalid(new, value, "needs to be unset"));
+        }
+    }
+}
+
+fn check_series(event: &Value, errors: &mut Vec<FieldError>) {
+    let series = &event["series"];
+    if series.is_null() {
+        return;
+    }
+    if series["count"].as_i64().unwrap_or_default() <= 1 {
+        errors.push(FieldError::invalid(
+            "series.count",
+            &json!(""),
+            "should be at least 2",
+        ));
+    }
+    if !series["lastObservedTime"].is_string() {
+        errors.push(FieldError::required("series.lastObservedTime"));
+    }
+}
+
+/// Only the series of an event may change.
+fn check_changes(old: &Value, event: &Value, errors: &mut Vec<FieldError>) {
+    for field in [
+        "involvedObject",
+        "reason",
+        "message",
+        "source",
+        "firstTimestamp",
+        "lastTimestamp",
+        "count",
+        "type",
+        "eventTime",
+        "action",
+        "related",
+        "reportingComponent",
+        "reportingInstance",
+    ] {
+        if old[field] != event[field] {
+            let name = RENAMED
+                .iter()
+                .find(|(core, _)| *core == field)
+                .map_or(field, |(_, new)| new);
+            errors.push(FieldError::invalid(
+                name,
+                &event[field],
+                "field is immutable",
+            ));
+        }
+    }
+    check_series(event, errors);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::builtin, *};
+
+    fn kinds() -> (Kind, Kind) {
+        let mut events = builtin::kinds()
+            .into_iter()
+            .filter(|kind| kind.plural == "events");
+        (events.next().unwrap(), events.next().unwrap())
+    }
+
+    fn event() -> Value {
+        json!({
+            "apiVersion": "events.k8s.io/v1", "kind": "Event", "metadata": {"namespace": "ns", "name": "e"},
+            "regarding": {"namespace": "ns", "name": "t"}, "note": "Something", "type": "Normal",
+            "eventTime": "2022-12-15T19:43:35.000000Z", "reportingController": "c", "reportingInstance": "c-1",
+            "action": "Act", "reason": "Because",
+        })
+    }
+
+    #[test]
+    fn both_shapes_say_the_same() {
+        let mut changed = event();
+        inward(&mut changed);
+        assert_eq!(changed["involvedObject"]["name"], "t");
+        assert_eq!(changed["message"], "Something");
+        assert_eq!(changed["apiVersion"], "v1");
+        outward(&mut changed);
+        assert_eq!(changed, event());
+    }
+
+    #[test]
+    fn a_new_event_must_be_complete() {
+        let (core, new) = kinds();
+        let mut good = event();
+        inward(&mut good);
+        assert_eq!(check(&new, None, &good), []);
+        for (field, value, wrong) in [
+            ("eventTime", json!(null), "eventTime: Required value"),
+            ("action", json!(""), "action: Required value"),
+            (
+                "type",
+                json!("Loud"),
+                "type: Invalid value: \"\": has invalid value: type",
+            ),
+            (
+                "message",
+                json!("x".repeat(1025)),
+                "message: Invalid value: \"\": can have at most 1024 characters",
+            ),
+            (
+                "series",
+                json!({"count": 1, "lastObservedTime": "x"}),
+                "series.count: Invalid value: \"\": should be at least 2",
+            ),
+            (
+                "count",
+                json!(2),
+                "deprecatedCount: Invalid value: 2: needs to be unset",
+            ),
+            (
+                "involvedObject",
+                json!({"namespace": "other"}),
+                "involvedObject.namespace: Invalid value: \"other\": does not match event.namespace",
+            ),
+        ] {
+            let mut bad = good.clone();
+            bad[field] = value;
+            let errors = check(&new, None, &bad);
+            assert_eq!(
+                errors.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                [wrong]
+            );
+        }
+        let old_style = json!({"metadata": {"namespace": "ns"}, "involvedObject": {"namespace": "ns"}, "count": 3});
+        assert_eq!(check(&core, None, &old_style), []);
+    }
+
+    #[test]
+    fn only_the_series_changes() {
+        let (_, new) = kinds();
+        let mut old = event();
+        inward(&mut old);
+        let mut repeated = old.clone();
+        repeated["series"] = json!({"count": 2, "lastObservedTime": "2022-12-15T19:48:35.000000Z"});
+        assert_eq!(check(&new, Some(&old), &repeated), []);
+        repeated["message"] = json!("Something else");
+        assert_eq!(check(&new, Some(&old), &repeated)[0].field, "note");
+    }
+}

@@ -1,0 +1,241 @@
+//! Carrying requests out: what comes in is a request that got through, what goes out is the cluster's answer. This is
+//! the table of what is served where; each verb's work is in a file of its own.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{
+    call::Call,
+    clock::seconds,
+    delete::{DeleteOptions, Deleted, gone},
+    discovery,
+    inner::Inner,
+    kind::Kind,
+    log::Verb,
+    openapi,
+    patch::Patch,
+    path::{Path, Target},
+    reply::Reply,
+    selector::Selector,
+    state::{State, shown},
+    status::{Failure, FieldError},
+    view::{Shape, View},
+    watch::Watch,
+    write::{Options, Strictness, Written},
+};
+
+impl Inner {
+    /// Carries out one request, all of it at once.
+    pub fn carry_out(self: &Arc<Self>, call: &Call) -> Reply {
+        let reply = {
+            let mut state = self.state();
+            match &call.path {
+                Path::Other(segments) if call.method_known => other(&state, segments, &self.name),
+                Path::Other(_) => Err(Failure::method_not_allowed()),
+                Path::Resource(target) => match served(&state, target) {
+                    Some(kind) if call.method_known => {
+                        self.resource(&mut state, &kind, target, call)
+                    }
+                    Some(_) => Err(Failure::method_not_allowed()),
+                    None => Ok(Reply::nothing_here()),
+                },
+            }
+        };
+        self.announce();
+        reply.unwrap_or_else(|failure| Reply::failure(&failure))
+    }
+
+    fn resource(
+        self: &Arc<Self>,
+        state: &mut State,
+        kind: &Arc<Kind>,
+        target: &Target,
+        call: &Call,
+    ) -> Result<Reply, Failure> {
+        let view = View {
+            kind: kind.clone(),
+            shape: call.shape,
+        };
+        let options = options(call);
+        let namespace = target.namespace.as_deref();
+        let read =
+            |state: &State| state.read(kind, namespace, target.name.as_deref().unwrap_or_default());
+        match call.request.verb {
+            Verb::Get => Ok(Reply::json(200, view.one(&*read(state)?, call.at))),
+            Verb::List => {
+                let page = state.page(kind, namespace, &selector(kind, call)?, &call.query)?;
+                Ok(Reply::json(
+                    200,
+                    view.list(&page.objects, page.metadata, call.at),
+                ))
+            }
+            Verb::Watch => {
+                let selector = selector(kind, call)?;
+                Watch::open(self, state, view, namespace, selector, &call.query).map(Reply::watch)
+            }
+            Verb::Create => {
+                let object = body(call)?;
+                Ok(written(
+                    &view,
+                    state.create(kind, namespace, object, &options)?,
+                    call,
+                ))
+            }
+            Verb::Update => update(state, &view, target, call, &options),
+            Verb::Patch => patch(state, &view, target, call, &options),
+            Verb::Delete => {
+                let delete = DeleteOptions::parse(&call.body, &call.query)?;
+                match state.delete(kind, &read(state)?, &delete, &options.now)? {
+                    Deleted::Gone(object) => Ok(Reply::value(&gone(kind, &object.value))),
+                    Deleted::Held(object) => Ok(Reply::json(200, view.one(&object, call.at))),
+                }
+            }
+            Verb::DeleteCollection => {
+                let delete = DeleteOptions::parse(&call.body, &call.query)?;
+                let page = state.page(kind, namespace, &selector(kind, call)?, &call.query)?;
+                for object in &page.objects {
+                    state.delete(kind, object, &delete, &options.now)?;
+                }
+                Ok(Reply::json(
+                    200,
+                    view.list(&page.objects, page.metadata, call.at),
+                ))
+            }
+            Verb::Discover => Ok(Reply::nothing_here()),
+        }
+    }
+}
+
+/// The kind at `target`; none where nothing is served.
+fn served(state: &State, target: &Target) -> Option<Arc<Kind>> {
+    let kind = state
+        .kinds
+        .by_url(&target.group, &target.version, &target.plural)?;
+    let scope = kind.namespaced || target.namespace.is_none();
+    // An object of a namespaced kind is in a namespace; only its collections can be asked for in all of them.
+    let object = !kind.namespaced || target.namespace.is_some() || target.name.is_none();
+    let subresource = match target.subresource.as_deref() {
+        None => true,
+        Some("status") => kind.status,
+        Some(_) => false,
+    };
+    (scope && object && subresource).then_some(kind)
+}
+
+fn other(state: &State, segments: &[String], name: &str) -> Result<Reply, Failure> {
+    let segments: Vec<_> = segments.iter().map(String::as_str).collect();
+    let found = match segments.as_slice() {
+        ["healthz" | "readyz" | "livez", ..] => return Ok(Reply::text(200, "ok")),
+        ["openapi", "v2"] => return Ok(Reply::other(openapi::V2_TYPE, openapi::V2)),
+        ["openapi", "v3", rest @ ..] => openapi::document(&state.kinds, rest, name),
+        path => discovery::document(&state.kinds, path),
+    };
+    Ok(found.map_or_else(Reply::nothing_here, |value| Reply::value(&value)))
+}
+
+fn update(
+    state: &mut State,
+    view: &View,
+    target: &Target,
+    call: &Call,
+    options: &Options,
+) -> Result<Reply, Failure> {
+    let (kind, namespace) = (&view.kind, target.namespace.as_deref());
+    let (new, name) = (body(call)?, target.name.as_deref().unwrap_or_default());
+    let written = match state.read(kind, namespace, name) {
+        Err(_) if kind.create_on_update => state.create(kind, namespace, new, options)?,
+        found => {
+            let old = found?;
+            let (uid, is) = (super::object::meta(&new, "uid"), old.meta("uid"));
+            if !uid.is_empty() && uid != is {
+                let why = format!(
+                    "Precondition failed: UID in precondition: {uid}, UID in object meta: {is}"
+                );
+                return Err(Failure::conflict(kind, name, &why));
+            }
+            state.replace(kind, &old, new, target.subresource.is_some(), options)?
+        }
+    };
+    Ok(self::written(view, written, call))
+}
+
+fn patch(
+    state: &mut State,
+    view: &View,
+    target: &Target,
+    call: &Call,
+    options: &Options,
+) -> Result<Reply, Failure> {
+    let (kind, namespace) = (&view.kind, target.namespace.as_deref());
+    let name = target.name.as_deref().unwrap_or_default();
+    let patch = Patch::parse(kind, &call.media_type, &call.body)?;
+    if matches!(patch, Patch::Apply(_)) && call.query.get("fieldManager").is_none() {
+        let error = FieldError::required_because("fieldManager", "is required for apply patch");
+        let options = Kind::built_in("meta.k8s.io", "v1", "PatchOptions", "patchoptions");
+        return Err(Failure::invalid(&options, "", &[error]));
+    }
+    let written = match (state.read(kind, namespace, name), &patch) {
+        (Err(_), Patch::Apply(object)) if target.subresource.is_none() => {
+            state.create(kind, namespace, object.clone(), options)?
+        }
+        (found, _) => {
+            let old = found?;
+            let mut new = shown(kind, &old);
+            patch.apply(&mut new)?;
+            state.replace(kind, &old, new, target.subresource.is_some(), options)?
+        }
+    };
+    Ok(self::written(view, written, call))
+}
+
+fn written(view: &View, written: Written, call: &Call) -> Reply {
+    // Tables are for reading; whoever writes gets the object.
+    let shape = if let Shape::Table(_) = view.shape {
+        Shape::Whole
+    } else {
+        view.shape
+    };
+    let text = View {
+        shape,
+        ..view.clone()
+    }
+    .one(&written.object, call.at);
+    Reply::json(if written.created { 201 } else { 200 }, text).with_warnings(written.warnings)
+}
+
+fn options(call: &Call) -> Options {
+    let strictness = match call.query.get("fieldValidation") {
+        Some("Strict") => Strictness::Strict,
+        Some("Ignore") => Strictness::Ignore,
+        _ => Strictness::Warn,
+    };
+    Options {
+        now: seconds(call.at),
+        dry_run: call.query.get("dryRun").is_some(),
+        strictness,
+    }
+}
+
+fn selector(kind: &Kind, call: &Call) -> Result<Selector, Failure> {
+    Selector::parse(
+        kind,
+        call.query.get("labelSelector"),
+        call.query.get("fieldSelector"),
+    )
+}
+
+/// The object in the body of a request.
+fn body(call: &Call) -> Result<Value, Failure> {
+    match call.media_type.as_str() {
+        "application/json" | "" => serde_json::from_slice(&call.body).map_err(|error| {
+            Failure::bad_request(format!("the object provided is unrecognized: {error}"))
+        }),
+        "application/yaml" => serde_saphyr::from_slice(&call.body).map_err(|error| {
+            Failure::bad_request(format!("the object provided is unrecognized: {error}"))
+        }),
+        _ => Err(Failure::unsupported_media_type(
+            "application/json, application/yaml",
+        )),
+    }
+}

@@ -1,0 +1,232 @@
+//! Object metadata, the same for every kind. What comes in is what a client sent and what is there; what goes out is
+//! the metadata to keep, or what is wrong with it. Nothing here knows specs or statuses.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde_json::{Value, json};
+
+use super::{
+    kind::Kind,
+    object::{deleting, finalizers, map_mut, meta, metadata_mut, owners},
+    status::{Failure, FieldError},
+};
+
+/// Brings metadata into the shape of `ObjectMeta`: unknown fields go, wrong types are refused.
+pub(crate) fn normalize(kind: &Kind, object: &mut Value) -> Result<(), Failure> {
+    let sent = object["metadata"].take();
+    let sent = if sent.is_null() { json!({}) } else { sent };
+    let malformed =
+        |error: serde_json::Error| Failure::unreadable(kind, &format!("metadata: {error}"));
+    let known: ObjectMeta = serde_json::from_value(sent).map_err(malformed)?;
+    object["metadata"] = serde_json::to_value(known).map_err(malformed)?;
+    let metadata = map_mut(&mut object["metadata"]);
+    metadata.remove("managedFields");
+    metadata.remove("selfLink");
+    // Empty lists and maps are not kept, as Go's `omitempty` does not write them.
+    metadata.retain(|_, value| {
+        let empty = value.as_array().is_some_and(Vec::is_empty)
+            || value.as_object().is_some_and(serde_json::Map::is_empty)
+            || value == "";
+        !empty && !value.is_null()
+    });
+    Ok(())
+}
+
+/// Makes the metadata of a new object out of what the client sent.
+pub(crate) fn begin(object: &mut Value, uid: &str, now: &str, suffix: &str) {
+    let metadata = metadata_mut(object);
+    for owned_by_server in [
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "generation",
+        "resourceVersion",
+    ] {
+        metadata.remove(owned_by_server);
+    }
+    if !metadata.contains_key("name")
+        && let Some(prefix) = metadata.get("generateName").and_then(Value::as_str)
+    {
+        let name = format!("{prefix}{suffix}");
+        metadata.insert("name".to_owned(), name.into());
+    }
+    metadata.insert("uid".to_owned(), uid.into());
+    metadata.insert("creationTimestamp".to_owned(), now.into());
+}
+
+/// Carries over to `new` what a client may leave out but not change.
+pub(crate) fn carry_over(old: &Value, new: &mut Value) {
+    let metadata = metadata_mut(new);
+    for field in ["uid", "creationTimestamp", "namespace", "name"] {
+        if !metadata.contains_key(field)
+            && let Some(value) = old["metadata"].get(field)
+        {
+            metadata.insert(field.to_owned(), value.clone());
+        }
+    }
+    // A deletion once asked for is never taken back, and generations are counted by the server.
+    for field in [
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "generation",
+    ] {
+        match old["metadata"].get(field) {
+            Some(value) => metadata.insert(field.to_owned(), value.clone()),
+            None if field == "generation" => metadata.remove(field),
+            None => None,
+        };
+    }
+}
+
+/// What is wrong with the metadata of `object`.
+pub(crate) fn check(kind: &Kind, object: &Value) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    let metadata = &object["metadata"];
+    let name = meta(object, "name");
+    if name.is_empty() {
+        errors.push(FieldError::required_because(
+            "metadata.name",
+            "name or generateName is required",
+        ));
+    } else if !is_subdomain(name) {
+        let why = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', \
+                   and must start and end with an alphanumeric character";
+        errors.push(FieldError::invalid("metadata.name", &metadata["name"], why));
+    }
+    if kind.namespaced && meta(object, "namespace").is_empty() {
+        errors.push(FieldError::required("metadata.namespace"));
+    }
+    for (key, value) in metadata["labels"].as_object().into_iter().flatten() {
+        check_label(key, value.as_str().unwrap_or_default(), &mut errors);
+    }
+    for key in metadata["annotations"]
+        .as_object()
+        .into_iter()
+        .flat_map(serde_json::Map::keys)
+    {
+        check_key("metadata.annotations", &key.to_lowercase(), &mut errors);
+    }
+    check_owners(object, &mut errors);
+    for finalizer in finalizers(object) {
+        check_key("metadata.finalizers", finalizer, &mut errors);
+    }
+    errors
+}
+
+/// What `new` changes that cannot be changed.
+pub(crate) fn check_update(old: &Value, new: &Value) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    for field in [
+        "name",
+        "namespace",
+        "uid",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+    ] {
+        let (before, after) = (&old["metadata"][field], &new["metadata"][field]);
+        if before != after {
+            errors.push(FieldError::invalid(
+                &format!("metadata.{field}"),
+                after,
+                "field is immutable",
+            ));
+        }
+    }
+    let (before, after) = (finalizers(old), finalizers(new));
+    let added: Vec<_> = after
+        .into_iter()
+        .filter(|finalizer| !before.contains(finalizer))
+        .collect();
+    if deleting(old) && !added.is_empty() {
+        let why = format!(
+            "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
+            added
+                .iter()
+                .map(|finalizer| format!("{finalizer:?}"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        );
+        errors.push(FieldError::forbidden("metadata.finalizers", &why));
+    }
+    errors
+}
+
+fn check_label(key: &str, value: &str, errors: &mut Vec<FieldError>) {
+    check_key("metadata.labels", key, errors);
+    if value.len() > 63 {
+        errors.push(FieldError::invalid(
+            "metadata.labels",
+            &value.into(),
+            "must be no more than 63 bytes",
+        ));
+    }
+    if !value.is_empty() && !is_word(value) {
+        let why = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', \
+                   and must start and end with an alphanumeric character";
+        errors.push(FieldError::invalid("metadata.labels", &value.into(), why));
+    }
+}
+
+/// Keys of labels and annotations, and finalizers: `name` or `domain/name`.
+fn check_key(path: &str, key: &str, errors: &mut Vec<FieldError>) {
+    let (prefix, name) = key
+        .rsplit_once('/')
+        .map_or((None, key), |(prefix, name)| (Some(prefix), name));
+    if !is_word(name) || name.len() > 63 || prefix.is_some_and(|prefix| !is_subdomain(prefix)) {
+        let why = "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with \
+                   an alphanumeric character";
+        errors.push(FieldError::invalid(path, &key.into(), why));
+    }
+}
+
+fn check_owners(object: &Value, errors: &mut Vec<FieldError>) {
+    for owner in owners(object) {
+        for field in ["apiVersion", "kind", "name", "uid"] {
+            if owner[field].as_str().unwrap_or_default().is_empty() {
+                let path = format!("metadata.ownerReferences.{field}");
+                errors.push(FieldError::invalid(
+                    &path,
+                    &owner[field],
+                    "must not be empty",
+                ));
+            }
+        }
+    }
+    let controllers: Vec<_> = owners(object)
+        .filter(|owner| owner["controller"] == true)
+        .collect();
+    if let [first, second, ..] = controllers.as_slice() {
+        let why = format!(
+            "Only one reference can have Controller set to true. Found \"true\" in references for {} and {}",
+            super::json_path::plain(&first["name"]),
+            super::json_path::plain(&second["name"])
+        );
+        errors.push(FieldError::invalid(
+            "metadata.ownerReferences",
+            &object["metadata"]["ownerReferences"],
+            &why,
+        ));
+    }
+}
+
+/// DNS labels between dots, 253 characters at most.
+fn is_subdomain(text: &str) -> bool {
+    let label = |label: &str| {
+        let inside =
+            |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
+        !label.is_empty()
+            && label.chars().all(inside)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    text.len() <= 253 && text.split('.').all(label)
+}
+
+/// Letters, digits, `-`, `_` and `.`, the first and the last a letter or digit.
+fn is_word(text: &str) -> bool {
+    let edge = |letter: Option<char>| letter.is_some_and(|letter| letter.is_ascii_alphanumeric());
+    edge(text.chars().next())
+        && edge(text.chars().last())
+        && text
+            .chars()
+            .all(|letter| letter.is_ascii_alphanumeric() || "-_.".contains(letter))
+}

@@ -1,0 +1,135 @@
+//! Reading objects and collections. What comes in is a target and the parameters of a request, what goes out are
+//! objects with the version of the world that they are from; pages of one list are all from the same.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::{
+    kind::Kind,
+    object::Object,
+    path::Query,
+    selector::Selector,
+    state::{State, shown},
+    status::Failure,
+};
+
+/// A collection, or a page of it.
+pub(crate) struct Page {
+    pub objects: Vec<Arc<Object>>,
+    /// The metadata of the list.
+    pub metadata: Value,
+}
+
+impl State {
+    /// One object.
+    pub fn read(
+        &self,
+        kind: &Kind,
+        namespace: Option<&str>,
+        name: &str,
+    ) -> Result<Arc<Object>, Failure> {
+        self.store
+            .get(&Self::place(kind, namespace, name))
+            .ok_or_else(|| Failure::not_found(kind, name))
+    }
+
+    /// The objects that `selector` selects: all, or a page.
+    pub fn page(
+        &self,
+        kind: &Kind,
+        namespace: Option<&str>,
+        selector: &Selector,
+        query: &Query,
+    ) -> Result<Page, Failure> {
+        let (rv, after) = self.start_of_page(query)?;
+        let expired = || {
+            Failure::expired(
+                "The provided continue parameter is too old to display a consistent list result. You can start a new \
+                 list without the continue parameter.",
+            )
+        };
+        let all = if rv == self.store.rv() {
+            self.store.list(&kind.table, namespace)
+        } else {
+            self.store
+                .list_at(&kind.table, namespace, rv)
+                .ok_or_else(expired)?
+        };
+        let behind = |object: &Object| {
+            after
+                .as_deref()
+                .is_none_or(|after| key(kind, object).as_str() > after)
+        };
+        let wanted = |object: &Arc<Object>| behind(object) && selects(kind, selector, object);
+        let mut objects: Vec<_> = all.into_iter().filter(wanted).collect();
+        let mut metadata = json!({"resourceVersion": rv.to_string()});
+        let limit = query
+            .get("limit")
+            .and_then(|limit| limit.parse::<usize>().ok())
+            .filter(|limit| *limit > 0);
+        if let Some(limit) = limit.filter(|limit| objects.len() > *limit) {
+            if selector.is_empty() {
+                metadata["remainingItemCount"] = (objects.len() - limit).into();
+            }
+            objects.truncate(limit);
+            let last = objects
+                .last()
+                .map(|object| key(kind, object))
+                .unwrap_or_default();
+            metadata["continue"] = format!("{rv}:{last}").into();
+        }
+        Ok(Page { objects, metadata })
+    }
+
+    /// From which version, and behind which key.
+    fn start_of_page(&self, query: &Query) -> Result<(u64, Option<String>), Failure> {
+        let current = self.store.rv();
+        if let Some(token) = query.get("continue") {
+            let invalid = || {
+                Failure::bad_request(
+                    "continue key is not valid: it does not come from an earlier page",
+                )
+            };
+            let (rv, key) = token.split_once(':').ok_or_else(invalid)?;
+            return Ok((rv.parse().map_err(|_| invalid())?, Some(key.to_owned())));
+        }
+        match resource_version(query)? {
+            Some(asked) if asked > current => Err(Failure::too_new(asked, current)),
+            Some(asked) if query.get("resourceVersionMatch") == Some("Exact") => Ok((asked, None)),
+            _ => Ok((current, None)),
+        }
+    }
+}
+
+/// The parameter `resourceVersion`; 0 means any, like none at all.
+pub(crate) fn resource_version(query: &Query) -> Result<Option<u64>, Failure> {
+    let Some(text) = query.get("resourceVersion") else {
+        return Ok(None);
+    };
+    let version = text.parse::<u64>().map_err(|_| {
+        Failure::bad_request(format!(
+            "invalid resource version {text:?}: it must be a number"
+        ))
+    })?;
+    Ok((version > 0).then_some(version))
+}
+
+/// Whether `selector` selects `object` as clients of `kind` see it.
+pub(crate) fn selects(kind: &Kind, selector: &Selector, object: &Object) -> bool {
+    selector.is_empty()
+        || if kind.is_view() {
+            selector.matches(&shown(kind, object))
+        } else {
+            selector.matches(&object.value)
+        }
+}
+
+fn key(kind: &Kind, object: &Object) -> String {
+    State::place(
+        kind,
+        object.value["metadata"]["namespace"].as_str(),
+        object.meta("name"),
+    )
+    .key
+}

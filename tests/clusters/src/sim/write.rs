@@ -1,0 +1,247 @@
+//! Creating and replacing objects. What comes in is an object as a client sent it, what goes out is the one that is
+//! kept, or why there is none. All kinds and subresources come through here; deleting is elsewhere.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::{
+    admit::admit,
+    builtin,
+    kind::Kind,
+    metadata,
+    object::{Object, deleting, finalizers, map_mut, meta, metadata_mut},
+    schema,
+    state::State,
+    status::{Failure, FieldError},
+    store::Place,
+};
+
+/// What to do about fields that a schema does not know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Strictness {
+    Ignore,
+    #[default]
+    Warn,
+    Strict,
+}
+
+/// How a write is to be carried out.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Options {
+    /// The time of the write, as it is written into objects.
+    pub now: String,
+    pub dry_run: bool,
+    pub strictness: Strictness,
+}
+
+/// A write that was carried out.
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub created: bool,
+    pub object: Arc<Object>,
+    /// What clients are to be told besides.
+    pub warnings: Vec<String>,
+}
+
+impl State {
+    /// Keeps a new object.
+    pub fn create(
+        &mut self,
+        kind: &Kind,
+        namespace: Option<&str>,
+        mut object: Value,
+        options: &Options,
+    ) -> Result<Written, Failure> {
+        let warnings = admit(kind, namespace, &mut object, options)?;
+        if !meta(&object, "resourceVersion").is_empty() {
+            return Err(Failure::bad_request(
+                "resourceVersion should not be set on objects to be created",
+            ));
+        }
+        let (uid, suffix) = (self.new_uid(), self.new_suffix());
+        metadata::begin(&mut object, &uid, &options.now, &suffix);
+        if kind.custom {
+            metadata_mut(&mut object).insert("generation".to_owned(), 1.into());
+        }
+        if kind.status {
+            map_mut(&mut object).remove("status");
+        }
+        builtin::complete(kind, &mut object, &options.now);
+        check(kind, None, &object)?;
+        let name = meta(&object, "name").to_owned();
+        self.check_namespace(kind, namespace, &name)?;
+        let place = Self::place(kind, namespace, &name);
+        if self.store.get(&place).is_some() {
+            return Err(Failure::already_exists(kind, &name));
+        }
+        Ok(Written {
+            created: true,
+            object: self.commit(place, object, options),
+            warnings,
+        })
+    }
+
+    /// Puts `new` in the place of `old`, or its status in the place of that of `old`. What is the same as before is not
+    /// written again; what is being deleted and has lost its last finalizer is gone.
+    pub fn replace(
+        &mut self,
+        kind: &Kind,
+        old: &Arc<Object>,
+        mut new: Value,
+        status_only: bool,
+        options: &Options,
+    ) -> Result<Written, Failure> {
+        let namespace = old.value["metadata"]["namespace"].as_str();
+        let name = old.meta("name");
+        let warnings = admit(kind, namespace, &mut new, options)?;
+        if meta(&new, "name") != name {
+            let sent = meta(&new, "name");
+            let message = format!(
+                "the name of the object ({sent}) does not match the name on the URL ({name})"
+            );
+            return Err(Failure::bad_request(message));
+        }
+        check_version(kind, old, &new)?;
+        let mut new = if status_only {
+            with_status(old, &new)
+        } else {
+            without_status(kind, old, new)
+        };
+        metadata::carry_over(&old.value, &mut new);
+        builtin::complete(kind, &mut new, &options.now);
+        check(kind, Some(&old.value), &new)?;
+        if kind.custom && !same_specification(kind, &old.value, &new) {
+            let generation = old.value["metadata"]["generation"]
+                .as_i64()
+                .unwrap_or_default()
+                + 1;
+            metadata_mut(&mut new).insert("generation".to_owned(), generation.into());
+        }
+        metadata_mut(&mut new).insert("resourceVersion".to_owned(), old.rv.to_string().into());
+        let unchanged = new == old.value;
+        let place = Self::place(kind, namespace, name);
+        let ended =
+            deleting(&new) && finalizers(&new).is_empty() && &*kind.table != builtin::NAMESPACES;
+        let object = if ended && !options.dry_run {
+            self.drop_object(&place);
+            Arc::new(Object::new(new, old.rv))
+        } else if unchanged {
+            old.clone()
+        } else {
+            self.commit(place, new, options)
+        };
+        Ok(Written {
+            created: false,
+            object,
+            warnings,
+        })
+    }
+
+    fn commit(&mut self, place: Place, object: Value, options: &Options) -> Arc<Object> {
+        if options.dry_run {
+            return Arc::new(Object::new(object, self.store.rv()));
+        }
+        self.keep(place, object)
+    }
+
+    /// Namespaces need not exist, but one that is going takes nothing new.
+    fn check_namespace(
+        &self,
+        kind: &Kind,
+        namespace: Option<&str>,
+        name: &str,
+    ) -> Result<(), Failure> {
+        let Some(namespace) = namespace else {
+            return Ok(());
+        };
+        let place = Place::new(&builtin::NAMESPACES.into(), "", namespace);
+        let going = self
+            .store
+            .get(&place)
+            .is_some_and(|namespace| deleting(&namespace.value));
+        if going {
+            Err(Failure::namespace_terminating(kind, namespace, name))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Whether `new` was made from the version that is there.
+fn check_version(kind: &Kind, old: &Object, new: &Value) -> Result<(), Failure> {
+    let name = old.meta("name");
+    match meta(new, "resourceVersion") {
+        "" if kind.unconditional => Ok(()),
+        "" => Err(Failure::invalid(
+            kind,
+            name,
+            &[FieldError::invalid(
+                "metadata.resourceVersion",
+                &Value::from(0),
+                "must be specified for an update",
+            )],
+        )),
+        sent if sent == old.rv.to_string() => Ok(()),
+        sent if sent.parse::<u64>().is_err() => Err(Failure::bad_request(format!(
+            "resourceVersion {sent:?} is not a number"
+        ))),
+        _ => Err(Failure::modified(kind, name)),
+    }
+}
+
+/// `old` with the status of `new`, and nothing else of it.
+fn with_status(old: &Object, new: &Value) -> Value {
+    let mut object = old.value.clone();
+    match new.get("status") {
+        Some(status) => map_mut(&mut object).insert("status".to_owned(), status.clone()),
+        None => map_mut(&mut object).remove("status"),
+    };
+    object
+}
+
+/// `new` with the status of `old`, where only the subresource may change it.
+fn without_status(kind: &Kind, old: &Object, mut new: Value) -> Value {
+    if kind.status {
+        let fields = map_mut(&mut new);
+        match old.value.get("status") {
+            Some(status) => fields.insert("status".to_owned(), status.clone()),
+            None => fields.remove("status"),
+        };
+    }
+    new
+}
+
+/// Whether nothing but metadata differs, and the status where it is a subresource.
+fn same_specification(kind: &Kind, old: &Value, new: &Value) -> bool {
+    let counts = |key: &str| key != "metadata" && !(kind.status && key == "status");
+    let rest = |object: &Value| -> Map<String, Value> {
+        let fields = object.as_object().into_iter().flatten();
+        fields
+            .filter(|(key, _)| counts(key))
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect()
+    };
+    rest(old) == rest(new)
+}
+
+/// Checks a finished object as a whole.
+fn check(kind: &Kind, old: Option<&Value>, new: &Value) -> Result<(), Failure> {
+    let mut errors = metadata::check(kind, new);
+    errors.extend(
+        old.map(|old| metadata::check_update(old, new))
+            .unwrap_or_default(),
+    );
+    errors.extend(
+        kind.schema
+            .as_ref()
+            .map(|schema| schema::validate(schema, new))
+            .unwrap_or_default(),
+    );
+    errors.extend(builtin::check(kind, old, new));
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::invalid(kind, meta(new, "name"), &errors))
+    }
+}
