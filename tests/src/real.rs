@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use futures::FutureExt as _;
@@ -15,7 +16,7 @@ use tokio::process::{Child, Command};
 
 use crate::component;
 use crate::objects::CONTEXTS;
-use crate::world::{Failures, Kubectl, Operator, World, cass_operator};
+use crate::world::{Failures, Kubectl, Operator, QUICK, World, cass_operator};
 
 /// Where `deploy/` puts the host, and as whom.
 const NAMESPACE: &str = "k8ssandra-operator";
@@ -69,11 +70,11 @@ impl Clusters {
     /// A world in a namespace that no other world uses.
     pub async fn new_world(&self) -> Result<World> {
         let number = self.worlds.fetch_add(1, Ordering::Relaxed);
-        self.world(&format!("behaviour-{number}")).await
+        self.world(&format!("behaviour-{number}"), QUICK).await
     }
 
     /// A world in this namespace.
-    pub async fn world(&self, namespace: &str) -> Result<World> {
+    pub async fn world(&self, namespace: &str, pod_time: Duration) -> Result<World> {
         let failures = Failures::default();
         let mut keep: Vec<Box<dyn std::any::Any + Send>> = Vec::new();
         for context in CONTEXTS {
@@ -82,7 +83,7 @@ impl Clusters {
                     .create_namespace(context, namespace)
                     .await?;
             }
-            let options = cass_operator(&failures).in_namespace(namespace);
+            let options = cass_operator(&failures, pod_time).in_namespace(namespace);
             keep.push(Box::new(CassOperator::start(
                 self.environment.client(context)?,
                 options,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use futures::FutureExt as _;
@@ -22,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::behaviours::Behaviour;
 use crate::objects::CONTEXTS;
-use crate::world::{Failures, Operator, World, cass_operator};
+use crate::world::{Failures, Operator, QUICK, VISIBLE, World, cass_operator};
 use crate::{component, native};
 
 /// The CRDs of `deploy/`.
@@ -46,7 +47,7 @@ pub fn run(behaviour: &Behaviour) -> Result<()> {
         .build()?;
     let outcome = tracing::subscriber::with_default(subscriber, || {
         threads.block_on(async {
-            let mut stage = Stage::assemble(tokio_clock(), log.clone()).await?;
+            let mut stage = Stage::assemble(tokio_clock(), log.clone(), QUICK).await?;
             (behaviour.run)(&mut stage.world).await
         })
     });
@@ -69,7 +70,7 @@ impl Stage {
             .with_ansi(false)
             .with_writer(move || writer.clone());
         lines.with_env_filter("warn,pilothouse=info").init();
-        Self::assemble(system_clock(), log).await
+        Self::assemble(system_clock(), log, VISIBLE).await
     }
 
     /// Serves the clusters over TCP, for kubectl.
@@ -85,7 +86,7 @@ impl Stage {
         })
     }
 
-    async fn assemble(clock: Clock, log: Log) -> Result<Self> {
+    async fn assemble(clock: Clock, log: Log, pod_time: Duration) -> Result<Self> {
         let clusters: Vec<Cluster> = CONTEXTS
             .iter()
             .map(|name| Cluster::new(name, clock.clone()))
@@ -98,7 +99,7 @@ impl Stage {
             }
             keep.push(Box::new(CassOperator::start(
                 cluster.client("cass-operator"),
-                cass_operator(&failures).with_clock(clock.clone()),
+                cass_operator(&failures, pod_time).with_clock(clock.clone()),
             )));
         }
         let client = |user: &str| -> BTreeMap<String, Client> {

@@ -29,12 +29,17 @@ const LOOK: Duration = Duration::from_millis(50);
 /// How many pods of a CassandraTask fail, by its name.
 pub type Failures = Arc<Mutex<BTreeMap<String, usize>>>;
 
-/// The simulated cass-operator as the behaviours want it: two pods, quick, and failing where it is told to.
-pub fn cass_operator(failures: &Failures) -> Options {
+/// How long a pod takes in a behaviour, where nobody watches.
+pub const QUICK: Duration = Duration::from_millis(300);
+/// How long a pod takes in the demo, where somebody does.
+pub const VISIBLE: Duration = Duration::from_millis(1200);
+
+/// The simulated cass-operator: two pods, failing where it is told to.
+pub fn cass_operator(failures: &Failures, pod_time: Duration) -> Options {
     let failures = failures.clone();
     Options {
         pods: 2,
-        pod_time: Duration::from_millis(300),
+        pod_time,
         fails: Arc::new(move |task| {
             failures
                 .lock()
@@ -199,8 +204,8 @@ impl World {
             .collect())
     }
 
-    /// The events about a K8ssandraTask, `Type Reason: note (xN)`, oldest first.
-    pub async fn events(&self, task: &str) -> Result<Vec<String>> {
+    /// The events about a K8ssandraTask, oldest first.
+    pub async fn event_objects(&self, task: &str) -> Result<Vec<Value>> {
         let list = self
             .api(CONTEXTS[0], Kind::Event)
             .list(&ListParams::default())
@@ -212,9 +217,14 @@ impl World {
             .collect::<Result<_, _>>()?;
         events.retain(|event| event["regarding"]["name"] == task);
         events.sort_by_key(|event| event["eventTime"].as_str().unwrap_or_default().to_owned());
+        Ok(events)
+    }
+
+    /// The events about a K8ssandraTask, `Type Reason: note (xN)`, oldest first.
+    pub async fn events(&self, task: &str) -> Result<Vec<String>> {
         let text =
             |event: &Value, field: &str| event[field].as_str().unwrap_or_default().to_owned();
-        let shown = events.iter().map(|event| {
+        let show = |event: &Value| {
             let times = event["series"]["count"]
                 .as_u64()
                 .map(|count| format!(" (x{count})"))
@@ -225,8 +235,8 @@ impl World {
                 text(event, "reason"),
                 text(event, "note")
             )
-        });
-        Ok(shown.collect())
+        };
+        Ok(self.event_objects(task).await?.iter().map(show).collect())
     }
 
     /// Lets this many pods of a CassandraTask fail.

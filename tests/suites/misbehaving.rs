@@ -1,6 +1,13 @@
 //! Whatever a policy does, it harms nobody but its own primary: that one is held as it is, people are told, and the
 //! others go on.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "the helpers of tests may fail as tests do"
+)]
+
 use std::time::Duration;
 
 use kube::Client;

@@ -5,6 +5,7 @@ mod deletion;
 mod failure;
 mod interruption;
 mod invalid;
+mod presentation;
 mod sequence;
 
 use anyhow::Result;
@@ -37,5 +38,6 @@ behaviours! {
     invalid: unknown_cluster_then_it_appears, unknown_datacenters, put_right_it_goes_on;
     failure: under_forbid_the_rest_is_cancelled, under_allow_the_rest_goes_on;
     deletion: of_the_task, of_the_cluster, ttl_one_second, ttl_zero_is_for_ever;
+    presentation: reads_as_on_the_page, repeated_events_are_counted;
     interruption: killed_and_started_again, policy_replaced, policy_broken;
 }

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use pilothouse_tests::{demo, real, simulated};
+use pilothouse_tests::{demo, real, simulated, world};
 
 /// Shows a task running through two datacenters, decided by a WebAssembly policy.
 #[derive(Debug, Parser)]
@@ -42,7 +42,7 @@ fn main() -> ExitCode {
 async fn run(arguments: &Arguments) -> Result<()> {
     if arguments.real {
         let clusters = real::Clusters::start().await?;
-        let world = clusters.world("k8ssandra-operator").await?;
+        let world = clusters.world("k8ssandra-operator", world::VISIBLE).await?;
         demo::tell(&world).await?;
         if arguments.keep {
             keep(&clusters.kubeconfig()).await?;

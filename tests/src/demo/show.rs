@@ -36,26 +36,11 @@ pub async fn create(world: &World, object: &Value) -> Result<()> {
 
 /// `kubectl get`
 pub async fn get(world: &World, context: &str, kind: Kind) -> Result<()> {
-    let resource = kind.resource();
     command(&format!(
         "kubectl --context {context} get {}",
-        resource.kind
+        kind.resource().kind
     ));
-    let table = match &world.kubectl {
-        Some(kubectl) => {
-            let arguments = [
-                "--context",
-                context,
-                "--namespace",
-                &world.namespace,
-                "get",
-                &resource.plural,
-            ];
-            kubectl.run(&arguments, "").await?
-        }
-        None => table(world, context, kind).await?,
-    };
-    print!("{table}");
+    print!("{}", table(world, context, kind).await?);
     Ok(())
 }
 
@@ -64,25 +49,73 @@ pub async fn events(world: &World, task: &str) -> Result<()> {
     command(&format!(
         "kubectl describe K8ssandraTask {task}    # its last part"
     ));
-    match &world.kubectl {
-        Some(kubectl) => {
-            let arguments = [
+    print!("{}", described_events(world, task).await?);
+    Ok(())
+}
+
+/// What `kubectl get` prints.
+pub async fn table(world: &World, context: &str, kind: Kind) -> Result<String> {
+    let Some(kubectl) = &world.kubectl else {
+        return table_of_the_server(world, context, kind).await;
+    };
+    let resource = kind.resource();
+    kubectl
+        .run(
+            &[
+                "--context",
+                context,
                 "--namespace",
                 &world.namespace,
-                "describe",
-                "k8ssandratask",
-                task,
-            ];
-            let text = kubectl.run(&arguments, "").await?;
-            let events = text
-                .find("Events:")
-                .and_then(|start| text.get(start..))
-                .unwrap_or_default();
-            print!("{events}");
-        }
-        None => println!("Events:\n  {}", world.events(task).await?.join("\n  ")),
+                "get",
+                &resource.plural,
+            ],
+            "",
+        )
+        .await
+}
+
+/// The last part of what `kubectl describe` prints.
+pub async fn described_events(world: &World, task: &str) -> Result<String> {
+    if let Some(kubectl) = &world.kubectl {
+        let text = kubectl
+            .run(
+                &[
+                    "--namespace",
+                    &world.namespace,
+                    "describe",
+                    "k8ssandratask",
+                    task,
+                ],
+                "",
+            )
+            .await?;
+        return Ok(text
+            .find("Events:")
+            .and_then(|start| text.get(start..))
+            .unwrap_or_default()
+            .to_owned());
     }
-    Ok(())
+    let row = |cells: [&str; 5]| cells.map(str::to_owned).to_vec();
+    let mut rows = vec![
+        row(["  Type", "Reason", "Age", "From", "Message"]),
+        row(["  ----", "------", "---", "----", "-------"]),
+    ];
+    for event in world.event_objects(task).await? {
+        let text = |field: &str| event[field].as_str().unwrap_or_default();
+        let since: Option<jiff::Timestamp> = text("eventTime").parse().ok();
+        let age = since.map_or(0, |since| {
+            jiff::Timestamp::now().duration_since(since).as_secs()
+        });
+        let kind = format!("  {}", text("type"));
+        rows.push(row([
+            &kind,
+            text("reason"),
+            &format!("{age}s"),
+            text("reportingController"),
+            text("note"),
+        ]));
+    }
+    Ok(format!("Events:\n{}", layout(&rows)))
 }
 
 /// The status of a task.
@@ -104,7 +137,7 @@ fn yaml(value: &Value) -> Result<String> {
 }
 
 /// The table that the API server makes for kubectl, laid out as kubectl does.
-async fn table(world: &World, context: &str, kind: Kind) -> Result<String> {
+async fn table_of_the_server(world: &World, context: &str, kind: Kind) -> Result<String> {
     let resource = kind.resource();
     let path = format!(
         "/apis/{}/namespaces/{}/{}",
