@@ -10,8 +10,8 @@ use tracing::error;
 
 use crate::host::Host;
 use crate::policy::Policy;
-use crate::reconcile::in_place;
 use crate::policy::wasm::Runtime;
+use crate::reconcile::in_place;
 
 /// How often the files are looked at. They are small, and their content tells more surely than any time stamp, also
 /// where a file is a link into a mounted volume.
@@ -90,11 +90,10 @@ impl Source {
     }
 
     fn swap(&self, content: &Content, runtime: &Runtime, host: &Host) {
-        let swapped =
-            in_place(|| self.compile(content, runtime)).and_then(|policy| {
-                host.swap(policy)
-                    .with_context(|| format!("policy {} cannot be used", self.policy.display()))
-            });
+        let swapped = in_place(|| self.compile(content, runtime)).and_then(|policy| {
+            host.swap(policy)
+                .with_context(|| format!("policy {} cannot be used", self.policy.display()))
+        });
         if let Err(refused) = swapped {
             error!(
                 stays = host.policy().digest,

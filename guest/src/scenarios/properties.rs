@@ -106,7 +106,7 @@ fn happen(world: &mut World, happening: &Happening, clock: &str) {
             world.set("/spec/datacenters", json!(names));
         }
         Happening::Undeclare(index) => {
-            let cluster = world.cluster.get_or_insert_with(|| declared());
+            let cluster = world.cluster.get_or_insert_with(declared);
             let declared = &mut cluster["spec"]["cassandra"]["datacenters"];
             let name = name(index);
             declared
