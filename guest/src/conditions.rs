@@ -85,7 +85,7 @@ mod tests {
             reason: "R",
             message: "m".into(),
         };
-        let recorded = Recorded::read(&json!({"conditions": recorded}));
+        let recorded = Recorded::read(json!({"conditions": recorded}));
         assert_eq!(
             merged(&recorded, Time::parse(NOW).unwrap(), &[condition]),
             expected
@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn the_order_is_ours_and_others_stay() {
         let recorded = json!([{"type": "Other"}, {"type": "Invalid", "status": "False"}, 3]);
-        let recorded = Recorded::read(&json!({"conditions": recorded}));
+        let recorded = Recorded::read(json!({"conditions": recorded}));
         let running = Condition {
             kind: "Running",
             is_true: true,

@@ -193,7 +193,7 @@ fn blocked_status(snapshot: &Snapshot, task: &Task, blocks: &[String]) -> Option
         reason: BLOCKED,
         message,
     };
-    let mut fields = recorded.fields();
+    let mut fields = recorded.fields_without(&["conditions"]);
     let conditions = conditions::merged(recorded, Time::from_millis(snapshot.now), &[condition]);
     fields.insert("conditions".into(), conditions);
     let status = Value::Object(fields);

@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     fn recorded(conditions: Value) -> Recorded {
-        Recorded::read(&json!({"conditions": conditions}))
+        Recorded::read(json!({"conditions": conditions}))
     }
 
     fn check(from: Value, to: Value, expected: &[&str]) {

@@ -1,6 +1,7 @@
 //! The task's own CassandraTasks, as the label query found them, and what is known where it found none.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use crate::cassandra_task::CassandraTask;
 use crate::cluster::Cluster;
@@ -14,7 +15,7 @@ use crate::view::{Answer, View};
 #[derive(Debug)]
 pub struct Family<'a> {
     task: &'a Task,
-    members: Vec<CassandraTask>,
+    members: Vec<Rc<CassandraTask>>,
     sightings: &'a [Sighting],
 }
 
@@ -31,13 +32,14 @@ impl<'a> Family<'a> {
             task,
             members: seen
                 .filter(|child| child.stranger(task).is_none())
+                .map(Rc::new)
                 .collect(),
             sightings,
         }
     }
 
     /// The targets, each with what was seen of it.
-    pub fn targets(&self, view: View<'_>, resolution: &Resolution) -> Vec<Datacenter> {
+    pub fn targets(&self, view: View<'_>, resolution: &Resolution) -> Vec<Datacenter<'a>> {
         let target = |place: &Place| {
             let sight = self
                 .member(place)
@@ -49,7 +51,11 @@ impl<'a> Family<'a> {
     }
 
     /// The datacenters that were seen or recorded, and are no targets.
-    pub fn leftovers(&self, resolution: &Resolution, cluster: Option<&Cluster>) -> Vec<Datacenter> {
+    pub fn leftovers(
+        &self,
+        resolution: &Resolution,
+        cluster: Option<&Cluster>,
+    ) -> Vec<Datacenter<'a>> {
         let is_target = |name: &str| resolution.places.iter().any(|it| it.datacenter == name);
         let seen = self.members.iter().map(|member| self.datacenter(member));
         let names: BTreeSet<&str> = seen
@@ -62,7 +68,7 @@ impl<'a> Family<'a> {
                 .iter()
                 .find(|member| self.datacenter(member) == name);
             let sight = match (found, cluster) {
-                (Some(member), _) => Sight::Found(member.clone()),
+                (Some(member), _) => Sight::Found(Rc::clone(member)),
                 (None, Some(cluster)) => self.absence(cluster, name),
                 (None, None) => Sight::Unplaced,
             };
@@ -82,7 +88,7 @@ impl<'a> Family<'a> {
         let namesakes = || self.members.iter().filter(|it| it.name() == place.name);
         let there = namesakes().find(|it| it.place(&place.datacenter) == *place);
         let found = there.or_else(|| namesakes().next())?;
-        Some(Sight::Found(found.clone()))
+        Some(Sight::Found(Rc::clone(found)))
     }
 
     /// What the question by name has: a stranger perhaps, or no answer.
@@ -98,7 +104,7 @@ impl<'a> Family<'a> {
                 let found = CassandraTask::read(place.context.as_deref(), text);
                 match found.stranger(self.task) {
                     Some(owner) => Sight::Stranger(owner),
-                    None => Sight::Found(found),
+                    None => Sight::Found(Rc::new(found)),
                 }
             }
         }

@@ -157,7 +157,8 @@ mod tests {
             ),
             (json!({}), None),
         ] {
-            let finished = finish_time(&Recorded::read(&status)).map(|time| time.to_string());
+            let finished =
+                finish_time(&Recorded::read(status.clone())).map(|time| time.to_string());
             assert_eq!(finished.as_deref(), expected, "{status}");
         }
     }

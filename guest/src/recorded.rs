@@ -19,10 +19,8 @@ pub struct Recorded {
 
 impl Recorded {
     /// Takes the status as it is.
-    pub fn read(status: &Value) -> Recorded {
-        Recorded {
-            status: status.clone(),
-        }
+    pub fn read(status: Value) -> Recorded {
+        Recorded { status }
     }
 
     /// The whole, as it is.
@@ -30,9 +28,13 @@ impl Recorded {
         &self.status
     }
 
-    /// Its fields, those that are not ours included.
-    pub fn fields(&self) -> Map<String, Value> {
-        self.status.as_object().cloned().unwrap_or_default()
+    /// Its fields, those that are not ours included, but for these.
+    pub fn fields_without(&self, names: &[&str]) -> Map<String, Value> {
+        let fields = self.status.as_object().into_iter().flatten();
+        fields
+            .filter(|(name, _)| !names.contains(&name.as_str()))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
     }
 
     /// The copy of the CassandraTask's status of a datacenter.
@@ -114,15 +116,19 @@ mod tests {
             ),
             (json!({"completionTime": 3, "conditions": "none"}), false),
         ] {
-            assert_eq!(Recorded::read(&status).is_finished(), finished, "{status}");
+            assert_eq!(
+                Recorded::read(status.clone()).is_finished(),
+                finished,
+                "{status}"
+            );
         }
     }
 
     #[test]
     fn only_objects_are_records_of_datacenters() {
-        let recorded = Recorded::read(&json!({"datacenters": {"dc1": {}, "dc2": 1}}));
+        let recorded = Recorded::read(json!({"datacenters": {"dc1": {}, "dc2": 1}}));
         assert_eq!(recorded.datacenters().collect::<Vec<_>>(), ["dc1"]);
         assert!(recorded.datacenter("dc1").is_some() && recorded.datacenter("dc2").is_none());
-        assert_eq!(Recorded::read(&json!([])).datacenters().count(), 0);
+        assert_eq!(Recorded::read(json!([])).datacenters().count(), 0);
     }
 }

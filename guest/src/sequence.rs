@@ -43,8 +43,8 @@ pub enum Move {
 pub fn moves(
     concurrency: Option<Concurrency>,
     may_create: bool,
-    targets: &[Datacenter],
-    leftovers: &[Datacenter],
+    targets: &[Datacenter<'_>],
+    leftovers: &[Datacenter<'_>],
 ) -> Vec<Move> {
     // One that is no target any more may still be at work: "one at a time" counts it too.
     let any = |is: fn(State) -> bool| {
@@ -69,7 +69,7 @@ pub fn moves(
         .collect()
 }
 
-fn due(target: &Datacenter, may_create: bool) -> Move {
+fn due(target: &Datacenter<'_>, may_create: bool) -> Move {
     match target.sight {
         Sight::Absent if may_create => Move::Create,
         Sight::Blind(..) if may_create => Move::Unseen,
@@ -79,37 +79,21 @@ fn due(target: &Datacenter, may_create: bool) -> Move {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
-
     use super::*;
-    use crate::cassandra_task::CassandraTask;
     use crate::contract::Blindness;
     use crate::resolution::Place;
 
     /// A target by a letter: `p`ending, `b`lind and pending, `r`unning, `f`ailed, `F`ailing, `d`one, `l`ost, `s`tranger.
-    fn target(letter: char) -> Datacenter {
-        let found = |status: Value| {
-            Sight::Found(CassandraTask::read(
-                None,
-                &json!({"status": status}).to_string(),
-            ))
-        };
-        let failed = json!([{"type": "Failed", "status": "True"}]);
-        let failing =
-            json!([{"type": "Failed", "status": "True"}, {"type": "Running", "status": "True"}]);
-        let begun = json!({"startTime": "2022-12-15T19:43:35Z"});
-        let (sight, record) = match letter {
-            'p' => (Sight::Absent, None),
-            'b' => (Sight::Blind(None, Blindness::Unregistered), None),
-            'r' => (found(json!({})), None),
-            'f' => (found(json!({"conditions": failed})), None),
-            'F' => (found(json!({"conditions": failing})), None),
-            'd' => (
-                found(json!({"completionTime": "2022-12-15T19:43:35Z"})),
-                None,
-            ),
-            'l' => (Sight::Absent, Some(begun)),
-            _ => (Sight::Stranger("x".into()), None),
+    fn target(letter: char) -> Datacenter<'static> {
+        let (sight, state) = match letter {
+            'p' => (Sight::Absent, State::Pending),
+            'b' => (Sight::Blind(None, Blindness::Unregistered), State::Pending),
+            's' => (Sight::Stranger("x".into()), State::Pending),
+            'r' => (Sight::Unplaced, State::Running),
+            'f' => (Sight::Unplaced, State::Failed),
+            'F' => (Sight::Unplaced, State::Failing),
+            'd' => (Sight::Unplaced, State::Done),
+            _ => (Sight::Unplaced, State::Lost),
         };
         let place = Place {
             datacenter: letter.into(),
@@ -117,7 +101,9 @@ mod tests {
             namespace: "ns".into(),
             name: letter.into(),
         };
-        Datacenter::target(place, sight, record.as_ref())
+        let mut target = Datacenter::target(place, sight, None);
+        target.state = state;
+        target
     }
 
     /// The moves by letters: `.` begun, `C`reate, `w`ait, `u`nseen, `x` cancelled.

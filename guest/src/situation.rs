@@ -79,9 +79,9 @@ pub struct Situation<'a> {
     /// `dcConcurrencyPolicy`; `None` if it is neither of the two.
     pub concurrency: Option<Concurrency>,
     /// The targets, in their order.
-    pub targets: Vec<Datacenter>,
+    pub targets: Vec<Datacenter<'a>>,
     /// Datacenters that were recorded or seen, and are no targets.
-    pub leftovers: Vec<Datacenter>,
+    pub leftovers: Vec<Datacenter<'a>>,
     /// Whether the targets are all the targets for sure.
     pub is_resolved: bool,
     /// What is wrong with the specification (rule 4).
@@ -126,13 +126,12 @@ impl<'a> Situation<'a> {
     }
 
     /// The targets, then the others.
-    pub fn datacenters(&self) -> impl Iterator<Item = &Datacenter> {
+    pub fn datacenters(&self) -> impl Iterator<Item = &Datacenter<'a>> {
         self.targets.iter().chain(&self.leftovers)
     }
 
     /// Whether any CassandraTask was ever created.
     pub fn has_started(&self) -> bool {
-        self.datacenters()
-            .any(|datacenter| datacenter.status.is_some())
+        self.datacenters().any(Datacenter::is_known)
     }
 }

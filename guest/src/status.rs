@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::conditions::{self, Condition};
 use crate::patience::{self, Silence};
-use crate::progress::{COUNTS, Progress};
+use crate::progress::COUNTS;
 use crate::recorded::{FINISHED, Recorded};
 use crate::sequence::Move;
 use crate::situation::Situation;
@@ -57,7 +57,7 @@ pub struct Story {
 pub fn status(situation: &Situation<'_>, story: &Story) -> Recorded {
     let recorded = &situation.task.recorded;
     let copies = copies(situation, story);
-    let mut fields = recorded.fields();
+    let mut fields = recorded.fields_without(&["conditions", "datacenters"]);
     let is_complete = is_complete(situation);
     let is_bare = copies.is_empty()
         && !conditions::AGGREGATED
@@ -82,21 +82,19 @@ pub fn status(situation: &Situation<'_>, story: &Story) -> Recorded {
         "conditions".into(),
         conditions::merged(recorded, situation.now, &conditions),
     );
-    aggregate(situation, &copies, is_complete, &mut fields);
+    times(situation, is_complete, &mut fields);
     if !copies.is_empty() {
+        counts(situation, &mut fields);
         fields.insert("datacenters".into(), Value::Object(copies));
     }
-    Recorded::read(&Value::Object(fields))
+    Recorded::read(Value::Object(fields))
 }
 
 /// `datacenters`: the status of each CassandraTask as it is; an empty one for those that were just created.
 fn copies(situation: &Situation<'_>, story: &Story) -> Map<String, Value> {
-    let known = situation.datacenters().filter_map(|datacenter| {
-        datacenter
-            .status
-            .clone()
-            .map(|status| (datacenter.name.clone(), status))
-    });
+    let known = situation
+        .datacenters()
+        .filter_map(|datacenter| Some((datacenter.name.clone(), datacenter.copy()?)));
     let created = situation
         .targets
         .iter()
@@ -107,18 +105,12 @@ fn copies(situation: &Situation<'_>, story: &Story) -> Map<String, Value> {
         .collect()
 }
 
-/// The times and the counts.
-fn aggregate(
-    situation: &Situation<'_>,
-    copies: &Map<String, Value>,
-    is_complete: bool,
-    fields: &mut Map<String, Value>,
-) {
-    let recorded = &situation.task.recorded;
+/// `startTime`, the earliest, and `completionTime`, the latest once all have completed.
+fn times(situation: &Situation<'_>, is_complete: bool, fields: &mut Map<String, Value>) {
     let starts = situation
         .datacenters()
         .filter_map(|datacenter| datacenter.progress.start);
-    let start = starts.chain(recorded.start()).min();
+    let start = starts.chain(situation.task.recorded.start()).min();
     let ends = situation
         .targets
         .iter()
@@ -130,18 +122,15 @@ fn aggregate(
             None => fields.remove(name),
         };
     }
-    if copies.is_empty() {
-        return;
-    }
-    let counts = copies.values().map(|copy| Progress::read(copy).counts);
-    let sums = counts.fold([0_i64; 3], |[a, s, f], [active, succeeded, failed]| {
-        [
-            a.saturating_add(active),
-            s.saturating_add(succeeded),
-            f.saturating_add(failed),
-        ]
-    });
-    for (name, sum) in COUNTS.into_iter().zip(sums) {
+}
+
+/// `active`, `succeeded` and `failed`: the sums.
+fn counts(situation: &Situation<'_>, fields: &mut Map<String, Value>) {
+    for (at, name) in COUNTS.into_iter().enumerate() {
+        let counts = situation
+            .datacenters()
+            .filter_map(|datacenter| datacenter.progress.counts.get(at));
+        let sum = counts.fold(0_i64, |sum, count| sum.saturating_add(*count));
         fields.insert(name.into(), json!(sum));
     }
 }
@@ -153,8 +142,9 @@ fn is_complete(situation: &Situation<'_>) -> bool {
 
 /// "Running: set to true if it is true for any CassandraTask".
 fn running(situation: &Situation<'_>, story: &Story) -> Condition {
-    let is_at_work =
-        |datacenter: &Datacenter| datacenter.state.is_active() && datacenter.progress.is_running;
+    let is_at_work = |datacenter: &Datacenter<'_>| {
+        datacenter.state.is_active() && datacenter.progress.is_running
+    };
     let is_true = !story.is_finished && situation.datacenters().any(is_at_work);
     let mut message = if story.is_finished {
         text::end(situation, &story.moves)
@@ -176,13 +166,13 @@ fn running(situation: &Situation<'_>, story: &Story) -> Condition {
 }
 
 fn running_reason(situation: &Situation<'_>, story: &Story, is_running: bool) -> &'static str {
-    let is_stuck = |datacenter: &Datacenter| {
+    let is_stuck = |datacenter: &Datacenter<'_>| {
         matches!(
             patience::silence(datacenter, situation.now),
             Some(Silence::Stuck(_))
         )
     };
-    let is_blind = |datacenter: &Datacenter| {
+    let is_blind = |datacenter: &Datacenter<'_>| {
         datacenter.state.is_active() && matches!(datacenter.sight, Sight::Blind(..))
     };
     let has = |step: Move| story.moves.contains(&step);

@@ -3,6 +3,8 @@
 //! In: where a CassandraTask would be, what was seen there and what was recorded. Out: one [`Datacenter`] for each. Nothing is
 //! decided here about what is to be done.
 
+use std::rc::Rc;
+
 use serde_json::{Value, json};
 
 use crate::cassandra_task::CassandraTask;
@@ -14,7 +16,7 @@ use crate::resolution::Place;
 #[derive(Debug, Clone)]
 pub enum Sight {
     /// It is there.
-    Found(CassandraTask),
+    Found(Rc<CassandraTask>),
     /// Nothing is there, for sure.
     Absent,
     /// Somebody else's is there under our name; whose, for people.
@@ -63,7 +65,7 @@ impl State {
 
 /// A datacenter of the task.
 #[derive(Debug, Clone)]
-pub struct Datacenter {
+pub struct Datacenter<'a> {
     /// Its name.
     pub name: String,
     /// Where its CassandraTask is or would be; `None` where the cluster does not say.
@@ -74,19 +76,19 @@ pub struct Datacenter {
     pub state: State,
     /// What its CassandraTask's status says: the one seen, or else the one recorded.
     pub progress: Progress,
-    /// That status, as it is; `None` if there never was a CassandraTask.
-    pub status: Option<Value>,
+    /// The status that was recorded of it.
+    record: Option<&'a Value>,
 }
 
-impl Datacenter {
+impl<'a> Datacenter<'a> {
     /// One that is a target.
-    pub fn target(place: Place, sight: Sight, record: Option<&Value>) -> Datacenter {
+    pub fn target(place: Place, sight: Sight, record: Option<&'a Value>) -> Datacenter<'a> {
         let progress = progress(&sight, record);
         Datacenter {
             state: state(&sight, &progress, record.is_some()),
             name: place.datacenter.clone(),
             place: Some(place),
-            status: status(&sight, record),
+            record,
             sight,
             progress,
         }
@@ -97,8 +99,8 @@ impl Datacenter {
         name: &str,
         place: Option<Place>,
         sight: Sight,
-        record: Option<&Value>,
-    ) -> Datacenter {
+        record: Option<&'a Value>,
+    ) -> Datacenter<'a> {
         let progress = progress(&sight, record);
         let state = match state(&sight, &progress, record.is_some()) {
             // It is no target: nothing waits for it, and that its CassandraTask went with it is no loss.
@@ -109,9 +111,26 @@ impl Datacenter {
             state,
             name: name.to_owned(),
             place,
-            status: status(&sight, record),
+            record,
             sight,
             progress,
+        }
+    }
+
+    /// Whether there is, or was, a CassandraTask of it.
+    pub fn is_known(&self) -> bool {
+        self.record.is_some() || matches!(self.sight, Sight::Found(_))
+    }
+
+    /// The copy of its status, as it is; `None` if there never was a CassandraTask. An empty one says that it was seen,
+    /// though not begun: so it is still known of when its context is not.
+    pub fn copy(&self) -> Option<Value> {
+        match &self.sight {
+            Sight::Found(found) => {
+                let status = found.status().or(self.record);
+                Some(status.cloned().unwrap_or_else(|| json!({})))
+            }
+            _ => self.record.cloned(),
         }
     }
 
@@ -125,21 +144,6 @@ fn progress(sight: &Sight, record: Option<&Value>) -> Progress {
     match sight {
         Sight::Found(found) => found.progress.clone(),
         _ => record.map(Progress::read).unwrap_or_default(),
-    }
-}
-
-/// The copy for the status of the K8ssandraTask. An empty one says that a CassandraTask was seen, though not begun: so it
-/// is still known of when its context is not.
-fn status(sight: &Sight, record: Option<&Value>) -> Option<Value> {
-    match sight {
-        Sight::Found(found) => Some(
-            found
-                .status()
-                .or(record)
-                .cloned()
-                .unwrap_or_else(|| json!({})),
-        ),
-        _ => record.cloned(),
     }
 }
 

@@ -14,10 +14,7 @@ fn conditions(list: &[(&str, &str)]) -> Value {
 }
 
 fn found(status: Value) -> Sight {
-    Sight::Found(CassandraTask::read(
-        None,
-        &json!({"status": status}).to_string(),
-    ))
+    Sight::Found(CassandraTask::read(None, &json!({"status": status}).to_string()).into())
 }
 
 fn blind() -> Sight {
@@ -100,7 +97,7 @@ fn a_leftover_is_never_pending_or_lost() {
 fn the_copy_is_the_status_as_it_is() {
     let odd = json!({"startTime": START, "newer": {"field": [1]}});
     let copy =
-        |sight, record: Option<Value>| Datacenter::target(place(), sight, record.as_ref()).status;
+        |sight, record: Option<Value>| Datacenter::target(place(), sight, record.as_ref()).copy();
     assert_eq!(copy(found(odd.clone()), Some(json!({}))), Some(odd.clone()));
     assert_eq!(copy(found(json!(null)), None), Some(json!({})));
     assert_eq!(copy(found(json!(7)), Some(odd.clone())), Some(odd.clone()));

@@ -89,7 +89,7 @@ impl Spec {
 impl Task {
     /// Reads the primary. The error says what of its metadata cannot be read.
     pub fn read(text: &str) -> Result<Task, String> {
-        let document: Value = json::from_text(text)?;
+        let mut document: Value = json::from_text(text)?;
         let metadata = json::from_value("metadata", &document["metadata"])?;
         let spec = match &document["spec"] {
             Value::Null => Ok(Spec::default()),
@@ -98,7 +98,7 @@ impl Task {
         Ok(Task {
             metadata,
             spec,
-            recorded: Recorded::read(&document["status"]),
+            recorded: Recorded::read(document["status"].take()),
         })
     }
 

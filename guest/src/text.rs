@@ -54,7 +54,7 @@ pub fn failures(situation: &Situation<'_>, moves: &[Move]) -> String {
     joined(failed.chain(cancelled))
 }
 
-fn failure(datacenter: &Datacenter) -> String {
+fn failure(datacenter: &Datacenter<'_>) -> String {
     let name = &datacenter.name;
     if datacenter.state == State::Lost {
         return match &datacenter.place {
@@ -71,7 +71,7 @@ fn failure(datacenter: &Datacenter) -> String {
 }
 
 /// The datacenters in their order; those next to each other of whom the same can be said share it.
-fn joined<'a>(phrases: impl Iterator<Item = (&'a Datacenter, Phrase)>) -> String {
+fn joined<'a>(phrases: impl Iterator<Item = (&'a Datacenter<'a>, Phrase)>) -> String {
     let mut parts: Vec<(Vec<&str>, Phrase)> = Vec::new();
     for (datacenter, phrase) in phrases {
         match (&phrase, parts.last_mut()) {
@@ -94,7 +94,7 @@ fn joined<'a>(phrases: impl Iterator<Item = (&'a Datacenter, Phrase)>) -> String
     said.join("; ")
 }
 
-fn phrase(situation: &Situation<'_>, target: &Datacenter, step: Move) -> Phrase {
+fn phrase(situation: &Situation<'_>, target: &Datacenter<'_>, step: Move) -> Phrase {
     let name = &target.name;
     match step {
         Move::Create => Phrase::Own(created(name, template_schedule(situation))),
@@ -111,7 +111,7 @@ fn phrase(situation: &Situation<'_>, target: &Datacenter, step: Move) -> Phrase 
     }
 }
 
-fn leftover_phrase(situation: &Situation<'_>, leftover: &Datacenter) -> Phrase {
+fn leftover_phrase(situation: &Situation<'_>, leftover: &Datacenter<'_>) -> Phrase {
     match leftover.state {
         // The targets are what counts; those that are over and no targets say nothing new.
         State::Gone | State::Done | State::Pending | State::Lost if situation.is_resolved => {
@@ -122,7 +122,7 @@ fn leftover_phrase(situation: &Situation<'_>, leftover: &Datacenter) -> Phrase {
     }
 }
 
-fn begun(situation: &Situation<'_>, datacenter: &Datacenter) -> Phrase {
+fn begun(situation: &Situation<'_>, datacenter: &Datacenter<'_>) -> Phrase {
     let name = &datacenter.name;
     match datacenter.state {
         State::Done => Phrase::Common("is done", "are done"),
@@ -155,7 +155,7 @@ fn created(name: &str, scheduled: Option<Time>) -> String {
     }
 }
 
-fn stuck(datacenter: &Datacenter, since: Time) -> String {
+fn stuck(datacenter: &Datacenter<'_>, since: Time) -> String {
     let place = datacenter
         .place
         .as_ref()
@@ -168,7 +168,7 @@ fn stuck(datacenter: &Datacenter, since: Time) -> String {
     )
 }
 
-fn pods(datacenter: &Datacenter) -> String {
+fn pods(datacenter: &Datacenter<'_>) -> String {
     let [_, succeeded, _] = datacenter.progress.counts;
     match datacenter.progress.pods {
         Some((done, all)) => format!(" ({done} of {all} pods)"),
@@ -208,7 +208,7 @@ pub fn reasons(situation: &Situation<'_>, moves: &[Move]) -> Vec<String> {
     reasons
 }
 
-fn blindness(datacenter: &Datacenter) -> Option<String> {
+fn blindness(datacenter: &Datacenter<'_>) -> Option<String> {
     match &datacenter.sight {
         Sight::Blind(context, why) => Some(format!(
             "{}: {}",
@@ -219,7 +219,7 @@ fn blindness(datacenter: &Datacenter) -> Option<String> {
     }
 }
 
-fn wait(datacenter: &Datacenter) -> String {
+fn wait(datacenter: &Datacenter<'_>) -> String {
     if let Some(reason) = blindness(datacenter) {
         return reason;
     }

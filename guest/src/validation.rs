@@ -19,7 +19,7 @@ pub fn problems(
     task: &Task,
     cluster: &ClusterSight,
     resolution: &Resolution,
-    targets: &[Datacenter],
+    targets: &[Datacenter<'_>],
 ) -> Vec<String> {
     let spec = match (&task.spec, cluster) {
         (Err(wrong), _) => return vec![wrong.clone()],
@@ -146,7 +146,7 @@ fn wrong_names(task: &Task, resolution: &Resolution) -> Vec<String> {
 }
 
 /// One in the way of a target that is done matters to nobody.
-fn strangers(targets: &[Datacenter]) -> impl Iterator<Item = String> {
+fn strangers(targets: &[Datacenter<'_>]) -> impl Iterator<Item = String> {
     targets
         .iter()
         .filter_map(|target| match (&target.sight, &target.place) {

@@ -149,7 +149,7 @@ fn check_laws(before: &Value, after: &Value) {
     let is_true = |status: &Value, kind: &str| {
         crate::progress::condition(status, kind).is_some_and(crate::progress::is_true)
     };
-    if crate::recorded::Recorded::read(before).is_finished() {
+    if crate::recorded::Recorded::read(before.clone()).is_finished() {
         assert_eq!(before, after, "a finished task is frozen");
     }
     if let Some(start) = before["startTime"].as_str() {

@@ -201,3 +201,19 @@ fn a_job_is_not_begun_again_because_its_datacenter_moved() {
         "True AllComplete 1 of 1 datacenters complete"
     );
 }
+
+#[test]
+fn the_start_never_moves_later() {
+    let mut world = World::new(2);
+    world.settle();
+    world.start("dc1", "19:44:00");
+    world.settle();
+    // As after a suspension: cass-operator resets it.
+    world.start("dc1", "19:50:00");
+    world.settle();
+    assert_eq!(world.status()["startTime"], "2022-12-15T19:44:00Z");
+    assert_eq!(
+        world.status()["datacenters"]["dc1"]["startTime"],
+        "2022-12-15T19:50:00Z"
+    );
+}
