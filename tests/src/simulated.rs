@@ -35,6 +35,22 @@ pub const CRDS: [&str; 3] = [
 
 /// Runs a behaviour in a world of its own.
 pub fn run(behaviour: &Behaviour) -> Result<()> {
+    play(Deciding::Compared, async |stage| {
+        (behaviour.run)(&mut stage.world).await
+    })
+}
+
+/// Which build of the policy decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deciding {
+    /// The component, held against the native policy at every call. It is compiled at each start of the host.
+    Compared,
+    /// The native policy alone: for stories that are told dozens of times over.
+    Native,
+}
+
+/// Plays a story on clusters of its own. The host has not sent anything yet when it begins.
+pub fn play(deciding: Deciding, story: impl AsyncFnOnce(&mut Stage) -> Result<()>) -> Result<()> {
     let log = Log::default();
     let writer = log.clone();
     let lines = tracing_subscriber::fmt()
@@ -47,8 +63,8 @@ pub fn run(behaviour: &Behaviour) -> Result<()> {
         .build()?;
     let outcome = tracing::subscriber::with_default(subscriber, || {
         threads.block_on(async {
-            let mut stage = Stage::assemble(tokio_clock(), log.clone(), QUICK).await?;
-            (behaviour.run)(&mut stage.world).await
+            let mut stage = Stage::assemble(tokio_clock(), log.clone(), QUICK, deciding).await?;
+            story(&mut stage).await
         })
     });
     outcome.with_context(|| format!("the host's log:\n{}", log.text()))
@@ -58,7 +74,8 @@ pub fn run(behaviour: &Behaviour) -> Result<()> {
 pub struct Stage {
     /// The world.
     pub world: World,
-    clusters: Vec<Cluster>,
+    /// The clusters, in the order of [`CONTEXTS`].
+    pub clusters: Vec<Cluster>,
 }
 
 impl Stage {
@@ -70,7 +87,7 @@ impl Stage {
             .with_ansi(false)
             .with_writer(move || writer.clone());
         lines.with_env_filter("warn,pilothouse=info").init();
-        Self::assemble(system_clock(), log, VISIBLE).await
+        Self::assemble(system_clock(), log, VISIBLE, Deciding::Compared).await
     }
 
     /// Serves the clusters over TCP, for kubectl.
@@ -86,7 +103,12 @@ impl Stage {
         })
     }
 
-    async fn assemble(clock: Clock, log: Log, pod_time: Duration) -> Result<Self> {
+    async fn assemble(
+        clock: Clock,
+        log: Log,
+        pod_time: Duration,
+        deciding: Deciding,
+    ) -> Result<Self> {
         let clusters: Vec<Cluster> = CONTEXTS
             .iter()
             .map(|name| Cluster::new(name, clock.clone()))
@@ -109,7 +131,7 @@ impl Stage {
                 .map(|(name, cluster)| ((*name).to_owned(), cluster.client(user)))
                 .collect()
         };
-        let mut operator = InProcess::new(&client("pilothouse"), clock, log)?;
+        let mut operator = InProcess::new(&client("pilothouse"), clock, log, deciding)?;
         operator.start().await?;
         let world = World {
             namespace: "k8ssandra-operator".into(),
@@ -138,11 +160,17 @@ struct InProcess {
     policy: PathBuf,
     _directory: TempDir,
     log: Log,
+    deciding: Deciding,
     running: Option<JoinHandle<Result<()>>>,
 }
 
 impl InProcess {
-    fn new(clients: &BTreeMap<String, Client>, clock: Clock, log: Log) -> Result<Self> {
+    fn new(
+        clients: &BTreeMap<String, Client>,
+        clock: Clock,
+        log: Log,
+        deciding: Deciding,
+    ) -> Result<Self> {
         let directory = tempfile::tempdir()?;
         let policy = directory.path().join("policy.wasm");
         std::fs::copy(component::built()?, &policy)?;
@@ -156,6 +184,7 @@ impl InProcess {
             policy,
             _directory: directory,
             log,
+            deciding,
             running: None,
         })
     }
@@ -174,10 +203,17 @@ impl Operator for InProcess {
             clock: self.clock.clone(),
             instance: "test".into(),
         };
+        let deciding = self.deciding;
         self.running = Some(tokio::spawn(async move {
+            let stop = CancellationToken::new();
+            if deciding == Deciding::Native {
+                Host::new(options, native::Native::policy()?)?
+                    .run(stop)
+                    .await;
+                return Ok(());
+            }
             let runtime = Runtime::new(8, Limits::default())?;
             let host = Host::new(options, native::compared(source.load(&runtime)?)?)?;
-            let stop = CancellationToken::new();
             tokio::join!(host.run(stop.clone()), source.follow(&runtime, &host, stop));
             Ok(())
         }));

@@ -1,0 +1,231 @@
+//! The network fails, contexts go, the host dies between any two writes: nothing is lost, and nothing done twice. And
+//! where nothing fails, exactly this is written.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "the helpers of tests may fail as tests do"
+)]
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use pilothouse_clusters::sim::{Cluster, Fault, Filter, Verb};
+use pilothouse_tests::objects::{CONTEXTS, demo, task};
+use pilothouse_tests::simulated::{Deciding, Stage, play};
+use pilothouse_tests::world::{Look, World, condition_of};
+use serde_json::json;
+
+/// What the host writes.
+fn writes() -> Filter {
+    Filter::writes().user_agent("pilothouse")
+}
+
+/// The writes of the host to a cluster, counted by verb and resource.
+fn written(cluster: &Cluster) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for request in cluster.requests(&writes()) {
+        let subresource = request
+            .subresource
+            .map(|name| format!("/{name}"))
+            .unwrap_or_default();
+        *counts
+            .entry(format!(
+                "{} {}{subresource}",
+                request.verb, request.resource
+            ))
+            .or_insert(0) += 1;
+    }
+    counts
+}
+
+async fn begin(world: &World) -> Result<()> {
+    world.create(&demo()).await?;
+    world.create(&task("task1", &json!({}))).await
+}
+
+/// The task completes, and each CassandraTask came into being once.
+async fn complete_once(stage: &Stage) -> Result<()> {
+    stage
+        .world
+        .wait_for_condition("task1", "Complete", "True")
+        .await?;
+    for cluster in &stage.clusters {
+        let created = Filter::any().verb(Verb::Create).resource("cassandratasks");
+        let created =
+            cluster.requests(&created.matching(|request| request.carried_out == Some(201)));
+        ensure!(created.len() == 1, "created more than once: {created:#?}");
+    }
+    stage.world.assert_at_rest("task1").await
+}
+
+#[test]
+fn the_quick_start_writes_exactly_this() {
+    play(Deciding::Native, async |stage| {
+        begin(&stage.world).await?;
+        complete_once(stage).await?;
+        let expected = |pairs: &[(&str, usize)]| {
+            pairs
+                .iter()
+                .map(|(what, count)| ((*what).to_owned(), *count))
+                .collect::<BTreeMap<_, _>>()
+        };
+        // The status: dc1 created; begun; one pod, two pods; done and dc2 created; begun; one pod, two pods; complete.
+        let control_plane = [
+            ("create cassandratasks", 1),
+            ("create events", 2),
+            ("patch k8ssandratasks", 1),
+            ("patch k8ssandratasks/status", 9),
+        ];
+        assert_eq!(written(&stage.clusters[0]), expected(&control_plane));
+        assert_eq!(
+            written(&stage.clusters[1]),
+            expected(&[("create cassandratasks", 1)])
+        );
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn any_write_may_fail_or_lose_its_reply() {
+    for cluster in 0..CONTEXTS.len() {
+        for write in 0..if cluster == 0 { 13 } else { 1 } {
+            for (what, fault) in [
+                (
+                    "refused",
+                    Fault::before(writes()).status(500, "InternalError"),
+                ),
+                ("lost on the way", Fault::before(writes()).disconnect()),
+                ("reply lost", Fault::after(writes()).disconnect()),
+            ] {
+                let story = play(Deciding::Native, async |stage| {
+                    let injected = stage.clusters[cluster].inject(fault.skip(write).times(1));
+                    begin(&stage.world).await?;
+                    complete_once(stage).await?;
+                    ensure!(injected.hits() == 1, "the fault was not met");
+                    Ok(())
+                });
+                story.unwrap_or_else(|error| {
+                    panic!("write {write} to {} {what}: {error:?}", CONTEXTS[cluster])
+                });
+            }
+        }
+    }
+}
+
+#[test]
+fn killed_after_any_write() {
+    for cluster in 0..CONTEXTS.len() {
+        for write in 0..if cluster == 0 { 13 } else { 1 } {
+            let story = play(Deciding::Native, async |stage| {
+                let hanging = stage.clusters[cluster]
+                    .inject(Fault::after(writes()).skip(write).times(1).hang());
+                begin(&stage.world).await?;
+                stage
+                    .world
+                    .wait("the write to hang", async |_| {
+                        Ok(if hanging.hits() == 1 {
+                            Look::Found(())
+                        } else {
+                            Look::NotYet(())
+                        })
+                    })
+                    .await?;
+                stage.world.operator.kill().await?;
+                hanging.lift();
+                stage.world.operator.start().await?;
+                complete_once(stage).await
+            });
+            story.unwrap_or_else(|error| {
+                panic!(
+                    "killed after write {write} to {}: {error:?}",
+                    CONTEXTS[cluster]
+                )
+            });
+        }
+    }
+}
+
+#[test]
+fn a_context_that_is_down_delays_only_what_depends_on_it() {
+    play(Deciding::Native, async |stage| {
+        stage.clusters[1].set_reachable(false);
+        let world = &stage.world;
+        world.create(&demo()).await?;
+        world
+            .create(&task("here", &json!({ "datacenters": ["dc1"] })))
+            .await?;
+        world.wait_for_condition("here", "Complete", "True").await?;
+        world.create(&task("both", &json!({}))).await?;
+        let waiting = world
+            .wait("both to wait for dc2", async |world| {
+                let task = world.task("both").await?;
+                let done = task["status"]["datacenters"]["dc1"]["completionTime"].is_string();
+                Ok(if done {
+                    Look::Found(task)
+                } else {
+                    Look::NotYet(task)
+                })
+            })
+            .await?;
+        let running = condition_of(&waiting, "Running").unwrap()["message"].to_string();
+        ensure!(
+            running.contains(CONTEXTS[1]),
+            "the task does not say what it waits for: {running}"
+        );
+        ensure!(
+            condition_of(&waiting, "Complete").unwrap()["status"] == "False",
+            "{waiting:#}"
+        );
+        world.idle(Duration::from_secs(60)).await;
+        stage.clusters[1].set_reachable(true);
+        world.wait_for_condition("both", "Complete", "True").await?;
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn watches_may_be_cut_and_history_forgotten() {
+    play(Deciding::Native, async |stage| {
+        begin(&stage.world).await?;
+        stage
+            .world
+            .wait_for_cassandra_task(CONTEXTS[0], "task1-dc1")
+            .await?;
+        for _ in 0..5 {
+            for cluster in &stage.clusters {
+                cluster.forget_history();
+                cluster.cut_watches();
+            }
+            stage.world.idle(Duration::from_millis(200)).await;
+        }
+        complete_once(stage).await
+    })
+    .unwrap();
+}
+
+#[test]
+fn another_writer_of_the_primary_is_never_overwritten() {
+    play(Deciding::Native, async |stage| {
+        begin(&stage.world).await?;
+        for round in 0..20 {
+            let patch = json!({ "metadata": { "annotations": { "round": round.to_string() } } });
+            stage
+                .world
+                .patch(pilothouse_tests::world::Kind::Task, "task1", &patch)
+                .await?;
+            stage.world.idle(Duration::from_millis(70)).await;
+        }
+        complete_once(stage).await?;
+        ensure!(
+            stage.world.task("task1").await?["metadata"]["annotations"]["round"] == "19",
+            "overwritten"
+        );
+        Ok(())
+    })
+    .unwrap();
+}
