@@ -61,8 +61,13 @@ async fn run(arguments: &Arguments) -> Result<()> {
 async fn keep(kubeconfig: &std::path::Path) -> Result<()> {
     println!("\nServing until Ctrl-C. In another shell:\n");
     println!("  export KUBECONFIG={}", kubeconfig.display());
-    println!("  kubectl --namespace k8ssandra-operator get K8ssandraTask");
-    println!("  kubectl --namespace k8ssandra-operator create -f deploy/samples/");
+    for command in [
+        "get K8ssandraTask",
+        "delete K8ssandraTask task1",
+        "create -f deploy/samples/task-restart.yaml",
+    ] {
+        println!("  kubectl --namespace k8ssandra-operator {command}");
+    }
     tokio::signal::ctrl_c().await?;
     Ok(())
 }
