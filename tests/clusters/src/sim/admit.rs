@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{
     builtin, event,
+    field_error::FieldError,
     json_path::plain,
     kind::{Form, Kind},
     metadata,
@@ -63,19 +64,26 @@ pub(crate) fn admit(
 }
 
 fn check_type(kind: &Kind, object: &mut Value) -> Result<(), Failure> {
-    for (field, expected) in [
-        ("apiVersion", kind.api_version()),
-        ("kind", kind.kind.clone()),
-    ] {
-        let sent = &object[field];
-        if sent.is_null() {
-            object[field] = expected.into();
-        } else if *sent != expected.as_str() {
-            let sent = plain(sent);
-            return Err(Failure::bad_request(format!(
-                "the {field} in the data ({sent}) does not match the expected {field} ({expected})"
-            )));
-        }
+    let expected = kind.api_version();
+    let sent = plain(&object["apiVersion"]);
+    if sent.is_empty() {
+        object["apiVersion"] = expected.into();
+    } else if sent != expected {
+        return Err(Failure::bad_request(format!(
+            "the API version in the data ({sent}) does not match the expected API version ({expected})"
+        )));
+    }
+    let sent = plain(&object["kind"]);
+    if sent.is_empty() {
+        object["kind"] = kind.kind.as_str().into();
+    } else if sent != kind.kind {
+        let why = format!("must be {}", kind.kind);
+        let error = FieldError::invalid("kind", &object["kind"], &why);
+        let stranger = Kind {
+            kind: sent,
+            ..kind.clone()
+        };
+        return Err(Failure::invalid(&stranger, meta(object, "name"), &[error]));
     }
     Ok(())
 }

@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 
 use super::{
     crd, event,
+    field_error::FieldError,
     json_path::JsonPath,
     kind::{Column, Field, Form, Kind},
-    object::{deleting, map_mut},
-    status::FieldError,
+    object::{deleting, map_mut, meta},
 };
 
 /// The table of the definitions themselves.
@@ -132,6 +132,8 @@ impl Column {
 pub(crate) fn complete(kind: &Kind, object: &mut Value, now: &str) {
     match &*kind.table {
         NAMESPACES => {
+            let name = meta(object, "name").to_owned();
+            object["metadata"]["labels"]["kubernetes.io/metadata.name"] = name.into();
             let phase = if deleting(object) {
                 "Terminating"
             } else {

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{
+    field_error::FieldError,
     json_path::{JsonPath, plain},
     kind::{Column, Field, Form, Kind, table},
     object::metadata_mut,
-    status::FieldError,
 };
 
 /// The kinds of all served versions of `crd`. The errors name the fields that are wrong.

@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     builtin,
+    field_error::FieldError,
     kind::Kind,
     object::{Object, deleting, finalizers, meta, metadata_mut},
     path::Query,
@@ -79,7 +80,7 @@ impl DeleteOptions {
                 "the UID in the precondition ({wanted}) does not match the UID in record ({is}). The object might \
                  have been deleted and then recreated"
             );
-            return Err(Failure::conflict(kind, name, &why));
+            return Err(Failure::precondition(kind, name, &why));
         }
         let is = object.rv.to_string();
         if let Some(wanted) = resource_version.as_deref().filter(|wanted| *wanted != is) {
@@ -87,7 +88,7 @@ impl DeleteOptions {
                 "the ResourceVersion in the precondition ({wanted}) does not match the ResourceVersion in record \
                  ({is}). The object might have been modified"
             );
-            return Err(Failure::conflict(kind, name, &why));
+            return Err(Failure::precondition(kind, name, &why));
         }
         Ok(())
     }
@@ -116,9 +117,9 @@ impl State {
             Some("Orphan") => Some(ORPHAN),
             None | Some("Background") => None,
             Some(other) => {
-                return Err(Failure::bad_request(format!(
-                    "invalid deletion propagation policy {other:?}: it must be Background, Foreground or Orphan"
-                )));
+                let known = ["Foreground", "Background", "Orphan", "nil"].map(Value::from);
+                let error = FieldError::unsupported("propagationPolicy", &other.into(), &known);
+                return Err(Failure::invalid_options("DeleteOptions", error));
             }
         };
         Ok(self.end(&place, object, finalizer, now))
@@ -173,11 +174,10 @@ impl State {
 
 /// The answer to a deletion that is done.
 pub(crate) fn gone(kind: &Kind, object: &Value) -> Value {
-    let details = serde_json::json!({
-        "name": meta(object, "name"),
-        "group": kind.group,
-        "kind": kind.plural,
-        "uid": meta(object, "uid"),
-    });
-    serde_json::json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details})
+    let mut details =
+        json!({"name": meta(object, "name"), "kind": kind.plural, "uid": meta(object, "uid")});
+    if !kind.group.is_empty() {
+        details["group"] = kind.group.as_str().into();
+    }
+    json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details})
 }

@@ -91,11 +91,18 @@ fn resources(kinds: &Kinds, group: &str, version: &str) -> Option<Value> {
 
 /// A kind and its status subresource.
 fn resource(kind: &Kind) -> Vec<Value> {
-    let whole = json!({
+    let mut whole = json!({
         "name": kind.plural, "singularName": kind.singular, "namespaced": kind.namespaced, "kind": kind.kind,
         "verbs": ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"],
-        "shortNames": kind.short_names, "categories": kind.categories,
     });
+    for (field, words) in [
+        ("shortNames", &kind.short_names),
+        ("categories", &kind.categories),
+    ] {
+        if !words.is_empty() {
+            whole[field] = json!(words);
+        }
+    }
     let status = kind.status.then(|| {
         json!({
             "name": format!("{}/status", kind.plural), "singularName": "", "namespaced": kind.namespaced,

@@ -10,16 +10,19 @@ use super::{
     clock::seconds,
     delete::{DeleteOptions, Deleted, gone},
     discovery,
+    field_error::FieldError,
     inner::Inner,
     kind::Kind,
     log::Verb,
+    object::{Object, meta},
     openapi,
     patch::Patch,
     path::{Path, Target},
     reply::Reply,
     selector::Selector,
     state::{State, shown},
-    status::{Failure, FieldError},
+    status::Failure,
+    store::Place,
     view::{Shape, View},
     watch::Watch,
     write::{Options, Strictness, Written},
@@ -53,6 +56,7 @@ impl Inner {
         target: &Target,
         call: &Call,
     ) -> Result<Reply, Failure> {
+        check_subresource(kind, target)?;
         let view = View {
             kind: kind.clone(),
             shape: call.shape,
@@ -115,12 +119,24 @@ fn served(state: &State, target: &Target) -> Option<Arc<Kind>> {
     let scope = kind.namespaced || target.namespace.is_none();
     // An object of a namespaced kind is in a namespace; only its collections can be asked for in all of them.
     let object = !kind.namespaced || target.namespace.is_some() || target.name.is_none();
+    // A custom kind without this subresource answers for itself, see `check_subresource`.
     let subresource = match target.subresource.as_deref() {
         None => true,
-        Some("status") => kind.status,
+        Some("status") => kind.status || kind.custom,
         Some(_) => false,
     };
     (scope && object && subresource).then_some(kind)
+}
+
+/// Refuses the status of kinds that have none apart, in the words for an object that is not there.
+fn check_subresource(kind: &Kind, target: &Target) -> Result<(), Failure> {
+    if target.subresource.is_some() && !kind.status {
+        return Err(Failure::not_found(
+            kind,
+            target.name.as_deref().unwrap_or_default(),
+        ));
+    }
+    Ok(())
 }
 
 fn other(state: &State, segments: &[String], name: &str) -> Result<Reply, Failure> {
@@ -147,17 +163,27 @@ fn update(
         Err(_) if kind.create_on_update => state.create(kind, namespace, new, options)?,
         found => {
             let old = found?;
-            let (uid, is) = (super::object::meta(&new, "uid"), old.meta("uid"));
-            if !uid.is_empty() && uid != is {
-                let why = format!(
-                    "Precondition failed: UID in precondition: {uid}, UID in object meta: {is}"
-                );
-                return Err(Failure::conflict(kind, name, &why));
-            }
+            check_uid(kind, &old, &new)?;
             state.replace(kind, &old, new, target.subresource.is_some(), options)?
         }
     };
     Ok(self::written(view, written, call))
+}
+
+/// Whether `new` is meant for the very object that is there.
+fn check_uid(kind: &Kind, old: &Object, new: &Value) -> Result<(), Failure> {
+    let (uid, is) = (meta(new, "uid"), old.meta("uid"));
+    if uid.is_empty() || uid == is {
+        return Ok(());
+    }
+    let (namespace, name) = (old.meta("namespace"), old.meta("name"));
+    let key = Place::new(&kind.table, namespace, name).key;
+    let why = format!(
+        "StorageError: invalid object, Code: 4, Key: /registry/{}/{}/{key}, ResourceVersion: 0, AdditionalErrorMsg: \
+         Precondition failed: UID in precondition: {uid}, UID in object meta: {is}",
+        kind.group, kind.plural
+    );
+    Err(Failure::conflict(kind, name, &why))
 }
 
 fn patch(
@@ -172,8 +198,7 @@ fn patch(
     let patch = Patch::parse(kind, &call.media_type, &call.body)?;
     if matches!(patch, Patch::Apply(_)) && call.query.get("fieldManager").is_none() {
         let error = FieldError::required_because("fieldManager", "is required for apply patch");
-        let options = Kind::built_in("meta.k8s.io", "v1", "PatchOptions", "patchoptions");
-        return Err(Failure::invalid(&options, "", &[error]));
+        return Err(Failure::invalid_options("PatchOptions", error));
     }
     let written = match (state.read(kind, namespace, name), &patch) {
         (Err(_), Patch::Apply(object)) if target.subresource.is_none() => {

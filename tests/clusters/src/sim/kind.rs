@@ -136,7 +136,8 @@ impl Column {
     }
 }
 
-fn dotted(word: &str, group: &str) -> String {
+/// `word.group`, or the word alone for the core group.
+pub(crate) fn dotted(word: &str, group: &str) -> String {
     if group.is_empty() {
         word.to_owned()
     } else {

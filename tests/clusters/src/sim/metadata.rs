@@ -5,9 +5,11 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::{Value, json};
 
 use super::{
+    field_error::FieldError,
+    json_path::plain,
     kind::Kind,
     object::{deleting, finalizers, map_mut, meta, metadata_mut, owners},
-    status::{Failure, FieldError},
+    status::Failure,
 };
 
 /// Brings metadata into the shape of `ObjectMeta`: unknown fields go, wrong types are refused.
@@ -88,7 +90,8 @@ pub(crate) fn check(kind: &Kind, object: &Value) -> Vec<FieldError> {
         ));
     } else if !is_subdomain(name) {
         let why = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', \
-                   and must start and end with an alphanumeric character";
+                   and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
+                   '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
         errors.push(FieldError::invalid("metadata.name", &metadata["name"], why));
     }
     if kind.namespaced && meta(object, "namespace").is_empty() {
@@ -156,12 +159,13 @@ fn check_label(key: &str, value: &str, errors: &mut Vec<FieldError>) {
         errors.push(FieldError::invalid(
             "metadata.labels",
             &value.into(),
-            "must be no more than 63 bytes",
+            "must be no more than 63 characters",
         ));
     }
     if !value.is_empty() && !is_word(value) {
         let why = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', \
-                   and must start and end with an alphanumeric character";
+                   and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', \
+                   regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
         errors.push(FieldError::invalid("metadata.labels", &value.into(), why));
     }
 }
@@ -173,7 +177,8 @@ fn check_key(path: &str, key: &str, errors: &mut Vec<FieldError>) {
         .map_or((None, key), |(prefix, name)| (Some(prefix), name));
     if !is_word(name) || name.len() > 63 || prefix.is_some_and(|prefix| !is_subdomain(prefix)) {
         let why = "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with \
-                   an alphanumeric character";
+                   an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for \
+                   validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
         errors.push(FieldError::invalid(path, &key.into(), why));
     }
 }
@@ -194,11 +199,12 @@ fn check_owners(object: &Value, errors: &mut Vec<FieldError>) {
     let controllers: Vec<_> = owners(object)
         .filter(|owner| owner["controller"] == true)
         .collect();
+    let of = |owner: &Value| format!("{}/{}", plain(&owner["kind"]), plain(&owner["name"]));
     if let [first, second, ..] = controllers.as_slice() {
         let why = format!(
             "Only one reference can have Controller set to true. Found \"true\" in references for {} and {}",
-            super::json_path::plain(&first["name"]),
-            super::json_path::plain(&second["name"])
+            of(first),
+            of(second)
         );
         errors.push(FieldError::invalid(
             "metadata.ownerReferences",

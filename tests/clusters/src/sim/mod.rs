@@ -15,6 +15,7 @@ mod discovery;
 mod duration;
 mod event;
 mod fault;
+mod field_error;
 mod handle;
 mod inner;
 mod json_path;

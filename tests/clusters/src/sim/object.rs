@@ -27,6 +27,15 @@ impl Object {
         }
     }
 
+    /// One that is only shown and not kept: its resource version, if it has one, is that of what is kept.
+    pub fn imagined(value: Value) -> Self {
+        Self {
+            value,
+            rv: 0,
+            text: OnceLock::new(),
+        }
+    }
+
     pub fn text(&self) -> Bytes {
         self.text
             .get_or_init(|| self.value.to_string().into())

@@ -88,13 +88,16 @@ impl State {
         if let Some(token) = query.get("continue") {
             let invalid = || {
                 Failure::bad_request(
-                    "continue key is not valid: it does not come from an earlier page",
+                    "invalid continue token: continue key is not valid: it does not come from an earlier page",
                 )
             };
             let (rv, key) = token.split_once(':').ok_or_else(invalid)?;
             return Ok((rv.parse().map_err(|_| invalid())?, Some(key.to_owned())));
         }
-        match resource_version(query)? {
+        let in_list = |failure: Failure| {
+            Failure::bad_request(format!("invalid resource version: {}", failure.message))
+        };
+        match resource_version(query).map_err(in_list)? {
             Some(asked) if asked > current => Err(Failure::too_new(asked, current)),
             Some(asked) if query.get("resourceVersionMatch") == Some("Exact") => Ok((asked, None)),
             _ => Ok((current, None)),
@@ -107,12 +110,15 @@ pub(crate) fn resource_version(query: &Query) -> Result<Option<u64>, Failure> {
     let Some(text) = query.get("resourceVersion") else {
         return Ok(None);
     };
-    let version = text.parse::<u64>().map_err(|_| {
-        Failure::bad_request(format!(
-            "invalid resource version {text:?}: it must be a number"
-        ))
-    })?;
+    let version = text.parse::<u64>().map_err(|_| unreadable_version(text))?;
     Ok((version > 0).then_some(version))
+}
+
+/// In kube-apiserver's words, and with its code for watches; for lists see [`State::page`].
+fn unreadable_version(text: &str) -> Failure {
+    Failure::internal(format!(
+        "resourceVersion: Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: invalid syntax"
+    ))
 }
 
 /// Whether `selector` selects `object` as clients of `kind` see it.

@@ -116,6 +116,9 @@ fn requirement(text: &str) -> Result<Requirement, Failure> {
         return match head.split_whitespace().collect::<Vec<_>>().as_slice() {
             [name, "in"] => Ok(Requirement::In(key(name)?, values)),
             [name, "notin"] => Ok(Requirement::NotIn(key(name)?, values)),
+            [_, operator] => Err(Failure::bad_request(format!(
+                "unable to parse requirement: found '{operator}', expected: in, notin, =, ==, !=, gt, lt"
+            ))),
             _ => Err(unreadable()),
         };
     }
@@ -132,7 +135,7 @@ fn field(kind: &Kind, text: &str) -> Result<FieldTest, Failure> {
         (name, value, true)
     } else {
         return Err(Failure::bad_request(format!(
-            "invalid selector: {text:?}; can't understand {text:?}"
+            "invalid selector: '{text}'; can't understand '{text}'"
         )));
     };
     let path = match name {

@@ -1,11 +1,14 @@
 //! Refusals in the API server's own words: what comes in is why a request cannot be carried out, what goes out is a
 //! `Status` object with its HTTP code. The wording is kube-apiserver's, since clients and people read it.
 
-use std::fmt;
+use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::kind::Kind;
+use super::{
+    field_error::FieldError,
+    kind::{Form, Kind, dotted},
+};
 
 /// Why a request was not carried out.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,98 +17,6 @@ pub(crate) struct Failure {
     pub reason: String,
     pub message: String,
     pub details: Value,
-}
-
-/// What is wrong with one field of an object.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct FieldError {
-    /// As in `spec.jobs[0].command`.
-    pub field: String,
-    reason: &'static str,
-    message: String,
-}
-
-impl FieldError {
-    pub fn required(field: &str) -> Self {
-        Self {
-            field: field.to_owned(),
-            reason: "FieldValueRequired",
-            message: "Required value".to_owned(),
-        }
-    }
-
-    pub fn required_because(field: &str, why: &str) -> Self {
-        Self {
-            message: format!("Required value: {why}"),
-            ..Self::required(field)
-        }
-    }
-
-    pub fn invalid(field: &str, value: &Value, why: &str) -> Self {
-        let message = format!("Invalid value: {value}: {why}");
-        Self {
-            field: field.to_owned(),
-            reason: "FieldValueInvalid",
-            message,
-        }
-    }
-
-    /// A value of the wrong JSON type, which kube-apiserver shows by its type's name.
-    pub fn wrong_type(field: &str, value: &Value, wanted: &str) -> Self {
-        let found = match value {
-            Value::Null => "null",
-            Value::Bool(_) => "boolean",
-            Value::Number(number) if number.is_f64() => "number",
-            Value::Number(_) => "integer",
-            Value::String(_) => "string",
-            Value::Array(_) => "array",
-            Value::Object(_) => "object",
-        };
-        let message = format!(
-            "Invalid value: \"{found}\": {field} in body must be of type {wanted}: \"{found}\""
-        );
-        Self {
-            field: field.to_owned(),
-            reason: "FieldValueTypeInvalid",
-            message,
-        }
-    }
-
-    pub fn unsupported(field: &str, value: &Value, supported: &[Value]) -> Self {
-        let supported: Vec<_> = supported.iter().map(Value::to_string).collect();
-        let message = format!(
-            "Unsupported value: {value}: supported values: {}",
-            supported.join(", ")
-        );
-        Self {
-            field: field.to_owned(),
-            reason: "FieldValueNotSupported",
-            message,
-        }
-    }
-
-    pub fn forbidden(field: &str, why: &str) -> Self {
-        Self {
-            field: field.to_owned(),
-            reason: "FieldValueForbidden",
-            message: format!("Forbidden: {why}"),
-        }
-    }
-
-    pub fn too_long(field: &str, limit: u64) -> Self {
-        let message = format!("Too long: may not be more than {limit} bytes");
-        Self {
-            field: field.to_owned(),
-            reason: "FieldValueTooLong",
-            message,
-        }
-    }
-}
-
-impl fmt::Display for FieldError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.field, self.message)
-    }
 }
 
 impl Failure {
@@ -118,10 +29,19 @@ impl Failure {
         }
     }
 
-    /// About one object, named in the details as the API server does.
-    fn about(mut self, kind: &Kind, name: &str) -> Self {
-        self.details = json!({"name": name, "group": kind.group, "kind": kind.plural});
+    /// About one object, named in the details as the API server does: nothing empty is said.
+    fn about(mut self, group: &str, kind: &str, name: &str) -> Self {
+        let said = [("name", name), ("group", group), ("kind", kind)];
+        let said = said.into_iter().filter(|(_, word)| !word.is_empty());
+        self.details = said
+            .map(|(field, word)| (field, Value::from(word)))
+            .collect();
         self
+    }
+
+    /// About an object of `kind`, by the name of its resource.
+    fn about_resource(self, kind: &Kind, name: &str) -> Self {
+        self.about(&kind.group, &kind.plural, name)
     }
 
     pub fn not_found(kind: &Kind, name: &str) -> Self {
@@ -130,7 +50,7 @@ impl Failure {
             "NotFound",
             format!("{} \"{name}\" not found", kind.qualified()),
         )
-        .about(kind, name)
+        .about_resource(kind, name)
     }
 
     pub fn already_exists(kind: &Kind, name: &str) -> Self {
@@ -139,7 +59,7 @@ impl Failure {
             "AlreadyExists",
             format!("{} \"{name}\" already exists", kind.qualified()),
         )
-        .about(kind, name)
+        .about_resource(kind, name)
     }
 
     pub fn conflict(kind: &Kind, name: &str, why: &str) -> Self {
@@ -147,7 +67,7 @@ impl Failure {
             "Operation cannot be fulfilled on {} \"{name}\": {why}",
             kind.qualified()
         );
-        Self::new(409, "Conflict", message).about(kind, name)
+        Self::new(409, "Conflict", message).about_resource(kind, name)
     }
 
     /// The object is not the version that the client has in hand.
@@ -156,8 +76,46 @@ impl Failure {
         Self::conflict(kind, name, why)
     }
 
+    /// An object that is not the version on which its deletion depends; of all refusals the one that names the kind in
+    /// the place of the resource.
+    pub fn precondition(kind: &Kind, name: &str, why: &str) -> Self {
+        let message = format!(
+            "Operation cannot be fulfilled on {} \"{name}\": {why}",
+            kind.qualified_kind()
+        );
+        Self::new(409, "Conflict", message).about(&kind.group, &kind.kind, name)
+    }
+
+    /// Fields that are wrong. Events are refused under their core name, in whichever shape they came.
     pub fn invalid(kind: &Kind, name: &str, errors: &[FieldError]) -> Self {
-        let all: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        let group = if kind.form == Form::NewEvent {
+            ""
+        } else {
+            &kind.group
+        };
+        Self::wrong_fields(group, &kind.kind, name, errors)
+    }
+
+    /// An update that does not say which version it was made from.
+    pub fn version_required(kind: &Kind, name: &str) -> Self {
+        let error = FieldError::invalid(
+            "metadata.resourceVersion",
+            &json!(0),
+            "must be specified for an update",
+        );
+        Self::wrong_fields(&kind.group, &kind.plural, name, &[error])
+    }
+
+    /// Parameters that are wrong, `PatchOptions` or `DeleteOptions`.
+    pub fn invalid_options(kind: &str, error: FieldError) -> Self {
+        Self::wrong_fields("meta.k8s.io", kind, "", &[error])
+    }
+
+    fn wrong_fields(group: &str, kind: &str, name: &str, errors: &[FieldError]) -> Self {
+        let mut all: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        // What is found twice is listed twice among the causes, but said once.
+        let mut said = BTreeSet::new();
+        all.retain(|error| said.insert(error.clone()));
         let list = if let [one] = all.as_slice() {
             one.clone()
         } else {
@@ -165,25 +123,18 @@ impl Failure {
         };
         let causes: Vec<_> = errors
             .iter()
-            .map(|error| json!({"reason": error.reason, "message": error.message, "field": error.field}))
+            .map(|error| json!({"reason": error.reason(), "message": error.message(), "field": error.field()}))
             .collect();
-        let mut failure = Self::new(
-            422,
-            "Invalid",
-            format!("{} \"{name}\" is invalid: {list}", kind.qualified_kind()),
-        );
-        failure.details =
-            json!({"name": name, "group": kind.group, "kind": kind.kind, "causes": causes});
+        let message = format!("{} \"{name}\" is invalid: {list}", dotted(kind, group));
+        let mut failure = Self::new(422, "Invalid", message).about(group, kind, name);
+        failure.details["causes"] = causes.into();
         failure
     }
 
     /// A patch that does not go with the object, such as a JSON patch whose `test` fails.
     pub fn unprocessable() -> Self {
-        Self::new(
-            422,
-            "Invalid",
-            "the server rejected our request due to an error in our request",
-        )
+        let message = "the server rejected our request due to an error in our request";
+        Self::new(422, "Invalid", message).about("", "", "")
     }
 
     pub fn namespace_terminating(kind: &Kind, namespace: &str, name: &str) -> Self {
@@ -192,7 +143,12 @@ impl Failure {
              terminated",
             kind.qualified()
         );
-        Self::new(403, "Forbidden", message).about(kind, name)
+        Self::new(403, "Forbidden", message).about_resource(kind, name)
+    }
+
+    /// What kube-apiserver itself has no words for: its reply has no reason either.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new(500, "", message)
     }
 
     pub fn bad_request(message: impl Into<String>) -> Self {
@@ -251,9 +207,11 @@ impl Failure {
             "metadata": {},
             "status": "Failure",
             "message": self.message,
-            "reason": self.reason,
             "code": self.code,
         });
+        if !self.reason.is_empty() {
+            status["reason"] = self.reason.as_str().into();
+        }
         if !self.details.is_null() {
             status["details"] = self.details.clone();
         }

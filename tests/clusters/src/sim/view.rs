@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{
     kind::Kind,
-    object::Object,
+    object::{Object, map_mut},
     state::{shown, shown_as_kept},
     table::{self, Include},
 };
@@ -96,10 +96,22 @@ impl View {
             if index > 0 {
                 text.push(b',');
             }
-            text.extend_from_slice(&self.one(object, now));
+            text.extend_from_slice(&self.item(object, now));
         }
         text.extend_from_slice(b"]}");
         text.into()
+    }
+
+    /// One object in a list: those of built-in kinds do not say again what the list says, since Go's types do not.
+    fn item(&self, object: &Object, now: Timestamp) -> Bytes {
+        if self.kind.custom || self.shape != Shape::Whole {
+            return self.one(object, now);
+        }
+        let mut object = shown(&self.kind, object);
+        let fields = map_mut(&mut object);
+        fields.remove("apiVersion");
+        fields.remove("kind");
+        object.to_string().into()
     }
 
     /// One line of a watch.
@@ -109,7 +121,7 @@ impl View {
 
     /// A line of a watch that says how far it has come.
     pub fn bookmark(&self, rv: u64, initial_end: bool) -> Vec<u8> {
-        let mut metadata = json!({"resourceVersion": rv.to_string(), "creationTimestamp": null});
+        let mut metadata = json!({"resourceVersion": rv.to_string()});
         if initial_end {
             metadata["annotations"] = json!({"k8s.io/initial-events-end": "true"});
         }

@@ -9,6 +9,7 @@ use tokio::{sync::watch, time::Instant};
 use tower::BoxError;
 
 use super::{
+    field_error::FieldError,
     inner::Inner,
     kind::Kind,
     object::Object,
@@ -95,14 +96,14 @@ impl Watch {
             over: false,
         };
         let initial_events = query.get("sendInitialEvents").map(|text| text == "true");
-        if initial_events == Some(true) && !bookmarks {
-            return Err(Failure::bad_request(
-                "sendInitialEvents is only allowed with allowWatchBookmarks",
-            ));
+        if initial_events.is_some() && query.get("resourceVersionMatch") != Some("NotOlderThan") {
+            let why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
+            let error = FieldError::forbidden("resourceVersionMatch", why);
+            return Err(Failure::invalid_options("ListOptions", error));
         }
         if initial_events.unwrap_or(asked.is_none()) {
             watch.position = state.store.rv();
-            watch.begin_with_everything(state, initial_events.is_some());
+            watch.begin_with_everything(state, initial_events.is_some() && bookmarks);
         }
         Ok(watch)
     }

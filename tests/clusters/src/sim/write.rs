@@ -13,7 +13,7 @@ use super::{
     object::{Object, deleting, finalizers, map_mut, meta, metadata_mut},
     schema,
     state::State,
-    status::{Failure, FieldError},
+    status::Failure,
     store::Place,
 };
 
@@ -55,7 +55,7 @@ impl State {
     ) -> Result<Written, Failure> {
         let warnings = admit(kind, namespace, &mut object, options)?;
         if !meta(&object, "resourceVersion").is_empty() {
-            return Err(Failure::bad_request(
+            return Err(Failure::internal(
                 "resourceVersion should not be set on objects to be created",
             ));
         }
@@ -68,7 +68,7 @@ impl State {
             map_mut(&mut object).remove("status");
         }
         builtin::complete(kind, &mut object, &options.now);
-        check(kind, None, &object)?;
+        check(kind, None, &object, false)?;
         let name = meta(&object, "name").to_owned();
         self.check_namespace(kind, namespace, &name)?;
         let place = Self::place(kind, namespace, &name);
@@ -110,7 +110,7 @@ impl State {
         };
         metadata::carry_over(&old.value, &mut new);
         builtin::complete(kind, &mut new, &options.now);
-        check(kind, Some(&old.value), &new)?;
+        check(kind, Some(&old.value), &new, status_only)?;
         if kind.custom && !same_specification(kind, &old.value, &new) {
             let generation = old.value["metadata"]["generation"]
                 .as_i64()
@@ -140,7 +140,7 @@ impl State {
 
     fn commit(&mut self, place: Place, object: Value, options: &Options) -> Arc<Object> {
         if options.dry_run {
-            return Arc::new(Object::new(object, self.store.rv()));
+            return Arc::new(Object::imagined(object));
         }
         self.keep(place, object)
     }
@@ -173,15 +173,7 @@ fn check_version(kind: &Kind, old: &Object, new: &Value) -> Result<(), Failure> 
     let name = old.meta("name");
     match meta(new, "resourceVersion") {
         "" if kind.unconditional => Ok(()),
-        "" => Err(Failure::invalid(
-            kind,
-            name,
-            &[FieldError::invalid(
-                "metadata.resourceVersion",
-                &Value::from(0),
-                "must be specified for an update",
-            )],
-        )),
+        "" => Err(Failure::version_required(kind, name)),
         sent if sent == old.rv.to_string() => Ok(()),
         sent if sent.parse::<u64>().is_err() => Err(Failure::bad_request(format!(
             "resourceVersion {sent:?} is not a number"
@@ -225,19 +217,25 @@ fn same_specification(kind: &Kind, old: &Value, new: &Value) -> bool {
     rest(old) == rest(new)
 }
 
-/// Checks a finished object as a whole.
-fn check(kind: &Kind, old: Option<&Value>, new: &Value) -> Result<(), Failure> {
+/// Checks a finished object: all of it, or what a write of its status can have changed.
+fn check(kind: &Kind, old: Option<&Value>, new: &Value, status_only: bool) -> Result<(), Failure> {
     let mut errors = metadata::check(kind, new);
-    errors.extend(
-        old.map(|old| metadata::check_update(old, new))
-            .unwrap_or_default(),
-    );
-    errors.extend(
-        kind.schema
-            .as_ref()
-            .map(|schema| schema::validate(schema, new))
-            .unwrap_or_default(),
-    );
+    let changes = old
+        .map(|old| metadata::check_update(old, new))
+        .unwrap_or_default();
+    if kind.custom {
+        // kube-apiserver looks twice at the metadata of custom resources, and lists what it finds twice.
+        errors.extend(changes.clone());
+    }
+    errors.extend(changes);
+    if let Some(schema) = &kind.schema {
+        let validate = if status_only {
+            schema::validate_status
+        } else {
+            schema::validate
+        };
+        errors.extend(validate(schema, new));
+    }
     errors.extend(builtin::check(kind, old, new));
     if errors.is_empty() {
         Ok(())

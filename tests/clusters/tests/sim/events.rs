@@ -79,10 +79,7 @@ async fn what_is_wrong_with_an_event_is_said() {
     bad["action"] = "".into();
     assert_eq!(
         rig.post(NEW, bad).await.refusal(),
-        (
-            422,
-            "Event.events.k8s.io \"a\" is invalid: action: Required value"
-        )
+        (422, "Event \"a\" is invalid: action: Required value")
     );
     let mut imprecise = event("a");
     imprecise["eventTime"] = "2022-12-15T19:43:35Z".into();
@@ -103,7 +100,7 @@ async fn what_is_wrong_with_an_event_is_said() {
         changed.refusal(),
         (
             422,
-            "Event.events.k8s.io \"a\" is invalid: note: Invalid value: \"else\": field is immutable"
+            "Event \"a\" is invalid: message: Invalid value: \"else\": field is immutable"
         )
     );
 }

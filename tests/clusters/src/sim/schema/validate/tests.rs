@@ -86,7 +86,7 @@ fn one_by_one() {
             json!({"type": "array", "maxItems": 1}),
             json!([1]),
             json!([1, 2]),
-            "f: Invalid value: [1,2]: f in body should have at most 1 items",
+            "f: Too many: 2: must have at most 1 items",
         ),
         (
             json!({"type": "object", "additionalProperties": {"type": "string"}}),
