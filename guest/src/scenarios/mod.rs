@@ -2,6 +2,7 @@
 //!
 //! The tests of single functions stand beside them; these hold the table of decisions together.
 
+mod cluster_unknown;
 mod crd;
 mod deletion;
 mod host;
