@@ -245,15 +245,16 @@ fn check_event(event: &Event) -> Result<Event, String> {
         ));
     }
     let mut event = event.clone();
-    if event.message.len() > LONGEST_NOTE {
-        event.message.truncate(
-            event
-                .message
-                .floor_char_boundary(LONGEST_NOTE - '…'.len_utf8()),
-        );
-        event.message.push('…');
-    }
+    shorten(&mut event.message);
     Ok(event)
+}
+
+/// Cuts an event's message to what events.k8s.io takes, at a character.
+pub fn shorten(message: &mut String) {
+    if message.len() > LONGEST_NOTE {
+        message.truncate(message.floor_char_boundary(LONGEST_NOTE - '…'.len_utf8()));
+        message.push('…');
+    }
 }
 
 fn object_of(text: &str, what: &str) -> Result<Map<String, Value>, String> {

@@ -183,7 +183,8 @@ impl Reconciler {
         Verdict::Failed
     }
 
-    async fn tell(&self, policy: &Policy, primary: &Object, reason: &str, message: String) {
+    async fn tell(&self, policy: &Policy, primary: &Object, reason: &str, mut message: String) {
+        plan::shorten(&mut message);
         let event = Event {
             severity: Severity::Warning,
             reason: reason.into(),
