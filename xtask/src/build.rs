@@ -12,10 +12,7 @@ use crate::process::{cargo, run};
 pub fn build(paths: &Paths, profile: Profile) -> anyhow::Result<()> {
     policy::build_all(paths)?;
     let mut cargo = cargo(paths);
-    cargo.args(["build", "--package", "pilothouse", "--bin", "pilothouse"]);
-    if profile == Profile::Release {
-        cargo.arg("--release");
-    }
+    cargo.args(arguments(profile));
     run(&mut cargo).context("the host did not compile")?;
     let host = paths.host(profile);
     ensure!(
@@ -26,6 +23,29 @@ pub fn build(paths: &Paths, profile: Profile) -> anyhow::Result<()> {
     );
     eprintln!("host: {}", host.display());
     Ok(())
+}
+
+/// What is compiled for users has the features of the host alone. What is compiled for tests has those that the whole
+/// workspace agrees on, and the demo beside it: the tests then compile none of the dependencies again.
+fn arguments(profile: Profile) -> &'static [&'static str] {
+    match profile {
+        Profile::Release => &[
+            "build",
+            "--package",
+            "pilothouse",
+            "--bin",
+            "pilothouse",
+            "--release",
+        ],
+        Profile::Debug => &[
+            "build",
+            "--workspace",
+            "--bin",
+            "pilothouse",
+            "--bin",
+            "demo",
+        ],
+    }
 }
 
 /// Tells a program where the policy and the host are that it is to run.

@@ -1,12 +1,12 @@
 //! `cargo xtask demo`: builds what the demo needs, then becomes the demo. What there is to see is written elsewhere.
 
 use std::os::unix::process::CommandExt;
+use std::process::Command;
 
 use anyhow::Context;
 use clap::Args;
 
 use crate::paths::{Paths, Profile};
-use crate::process::cargo;
 use crate::{apiserver, build};
 
 /// What to show, and on what.
@@ -28,16 +28,8 @@ impl Demo {
     /// back only with an error.
     pub fn run(&self, paths: &Paths) -> anyhow::Result<()> {
         build::build(paths, Profile::Debug)?;
-        let mut demo = cargo(paths);
-        demo.args([
-            "run",
-            "--quiet",
-            "--package",
-            "pilothouse-tests",
-            "--bin",
-            "demo",
-            "--",
-        ]);
+        let mut demo = Command::new(paths.host(Profile::Debug).with_file_name("demo"));
+        demo.current_dir(paths.root());
         demo.args(self.passed_on());
         build::hand_over(paths, &mut demo);
         if self.is_real() {
