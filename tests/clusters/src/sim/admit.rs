@@ -29,21 +29,7 @@ pub(crate) fn admit(
             "the object provided is unrecognized: it must be a JSON object",
         ));
     }
-    check_type(kind, object)?;
-    if kind.form == Form::NewEvent {
-        event::inward(object);
-    }
-    metadata::normalize(kind, object)?;
-    if &*kind.table == builtin::EVENTS {
-        event::complete(map_mut(object));
-    }
-    if let Some(time) = builtin::unreadable_time(kind, object) {
-        let layout = "2006-01-02T15:04:05.000000Z07:00";
-        return Err(Failure::unreadable(
-            kind,
-            &format!("parsing time {time:?} as {layout:?}: cannot parse"),
-        ));
-    }
+    shape(kind, object)?;
     place_in(namespace, object)?;
     let Some(schema) = &kind.schema else {
         return Ok(Vec::new());
@@ -61,6 +47,26 @@ pub(crate) fn admit(
         Strictness::Ignore => Ok(Vec::new()),
         Strictness::Warn | Strictness::Strict => Ok(unknown),
     }
+}
+
+/// Type, metadata, and what built-in kinds have of their own.
+fn shape(kind: &Kind, object: &mut Value) -> Result<(), Failure> {
+    check_type(kind, object)?;
+    if kind.form == Form::NewEvent {
+        event::inward(object);
+    }
+    metadata::normalize(kind, object)?;
+    if &*kind.table == builtin::EVENTS {
+        event::complete(map_mut(object));
+    }
+    if let Some(time) = builtin::unreadable_time(kind, object) {
+        let layout = "2006-01-02T15:04:05.000000Z07:00";
+        return Err(Failure::unreadable(
+            kind,
+            &format!("parsing time {time:?} as {layout:?}: cannot parse"),
+        ));
+    }
+    Ok(())
 }
 
 fn check_type(kind: &Kind, object: &mut Value) -> Result<(), Failure> {

@@ -47,7 +47,21 @@ pub(crate) fn kinds() -> Vec<Kind> {
         columns: vec![Column::text("Holder", "spec.holderIdentity"), Column::age()],
         ..Kind::built_in("coordination.k8s.io", "v1", "Lease", "leases")
     };
-    let definition = Kind {
+    let [event, new_event] = events();
+    vec![
+        namespace,
+        event,
+        secret,
+        config_map,
+        lease,
+        new_event,
+        definition(),
+    ]
+}
+
+/// The kind of definitions.
+fn definition() -> Kind {
+    Kind {
         namespaced: false,
         status: true,
         short_names: vec!["crd".to_owned(), "crds".to_owned()],
@@ -59,11 +73,7 @@ pub(crate) fn kinds() -> Vec<Kind> {
             "CustomResourceDefinition",
             "customresourcedefinitions",
         )
-    };
-    let [event, new_event] = events();
-    vec![
-        namespace, event, secret, config_map, lease, new_event, definition,
-    ]
+    }
 }
 
 /// Both views of events.

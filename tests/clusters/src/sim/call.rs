@@ -29,57 +29,54 @@ pub(crate) struct Call {
 
 impl Call {
     pub fn read(parts: &Parts, body: Bytes, at: Timestamp) -> Self {
-        let text = |name: header::HeaderName| {
-            let value = parts
-                .headers
-                .get(name)
-                .and_then(|value| value.to_str().ok());
-            value.unwrap_or_default().to_owned()
-        };
-        let (path, query) = (
-            Path::parse(parts.uri.path()),
-            Query::parse(parts.uri.query().unwrap_or_default()),
-        );
+        let path = Path::parse(parts.uri.path());
+        let query = Query::parse(parts.uri.query().unwrap_or_default());
         let (target, verb) = match &path {
             Path::Resource(target) => (target.clone(), verb(&parts.method, target, &query)),
             Path::Other(_) => Default::default(),
         };
-        let method_known =
-            verb.is_some() || (matches!(path, Path::Other(_)) && parts.method == Method::GET);
-        let named_in_body = || {
-            (verb == Some(Verb::Create))
-                .then(|| name_in(&body))
-                .flatten()
+        let other = matches!(path, Path::Other(_)) && parts.method == Method::GET;
+        let name_in_body = if verb == Some(Verb::Create) {
+            name_in(&body)
+        } else {
+            None
         };
         let request = Request {
             at,
-            user_agent: text(header::USER_AGENT),
+            user_agent: text(parts, header::USER_AGENT).to_owned(),
             verb: verb.unwrap_or(Verb::Discover),
             group: target.group,
             resource: target.plural,
             subresource: target.subresource,
             namespace: target.namespace,
-            name: target.name.or_else(named_in_body),
+            name: target.name.or(name_in_body),
             carried_out: None,
             answered: None,
         };
-        let media_type = text(header::CONTENT_TYPE);
+        let media_type = text(parts, header::CONTENT_TYPE)
+            .split(';')
+            .next()
+            .unwrap_or_default();
         Self {
             request,
+            method_known: verb.is_some() || other,
+            shape: Shape::parse(text(parts, header::ACCEPT), query.get("includeObject")),
+            media_type: media_type.trim().to_owned(),
             path,
-            method_known,
-            shape: Shape::parse(&text(header::ACCEPT), query.get("includeObject")),
             query,
-            media_type: media_type
-                .split(';')
-                .next()
-                .unwrap_or_default()
-                .trim()
-                .to_owned(),
             body,
             at,
         }
     }
+}
+
+/// A header; empty where there is none.
+fn text(parts: &Parts, name: header::HeaderName) -> &str {
+    parts
+        .headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
 }
 
 /// The name of the object in the body of a creation.

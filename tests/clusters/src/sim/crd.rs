@@ -8,52 +8,19 @@ use serde_json::{Value, json};
 use super::{
     field_error::FieldError,
     json_path::{JsonPath, plain},
-    kind::{Column, Field, Form, Kind, table},
+    kind::{Column, Field, Kind, table},
     object::metadata_mut,
 };
 
 /// The kinds of all served versions of `crd`. The errors name the fields that are wrong.
 pub(crate) fn kinds(crd: &Value) -> Result<Vec<Kind>, Vec<FieldError>> {
-    let spec = &crd["spec"];
-    let mut errors: Vec<_> = ["group", "scope"]
-        .into_iter()
-        .filter_map(|field| missing(spec, "spec", field))
-        .collect();
-    errors.extend(
-        ["plural", "kind"]
-            .into_iter()
-            .filter_map(|field| missing(&spec["names"], "spec.names", field)),
-    );
-    let expected = format!(
-        "{}.{}",
-        plain(&spec["names"]["plural"]),
-        plain(&spec["group"])
-    );
-    if errors.is_empty() && crd["metadata"]["name"] != expected.as_str() {
-        let why = format!("must be spec.names.plural+\".\"+spec.group, {expected}");
-        errors.push(FieldError::invalid(
-            "metadata.name",
-            &crd["metadata"]["name"],
-            &why,
-        ));
-    }
-    let versions = spec["versions"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    if !versions.iter().any(|version| version["storage"] == true) {
-        errors.push(FieldError::required_because(
-            "spec.versions",
-            "exactly one version must be the storage version",
-        ));
-    }
+    let mut errors = check(crd);
     let mut kinds = Vec::new();
-    for (index, version) in versions
-        .iter()
-        .enumerate()
-        .filter(|(_, version)| version["served"] == true)
-    {
-        match kind(spec, version, &format!("spec.versions[{index}]")) {
+    for (index, version) in list(&crd["spec"]["versions"]).iter().enumerate() {
+        if version["served"] != true {
+            continue;
+        }
+        match kind(&crd["spec"], version, &format!("spec.versions[{index}]")) {
             Ok(kind) => kinds.push(kind),
             Err(error) => errors.push(error),
         }
@@ -63,6 +30,43 @@ pub(crate) fn kinds(crd: &Value) -> Result<Vec<Kind>, Vec<FieldError>> {
     } else {
         Err(errors)
     }
+}
+
+/// What is wrong with a definition apart from its versions.
+fn check(crd: &Value) -> Vec<FieldError> {
+    let (spec, names) = (&crd["spec"], &crd["spec"]["names"]);
+    let wanted = [
+        (spec, "spec", "group"),
+        (spec, "spec", "scope"),
+        (names, "spec.names", "plural"),
+        (names, "spec.names", "kind"),
+    ];
+    let mut errors: Vec<_> = wanted
+        .into_iter()
+        .filter_map(|(object, path, field)| missing(object, path, field))
+        .collect();
+    let expected = table_of(crd);
+    if errors.is_empty() && crd["metadata"]["name"] != *expected {
+        let why = format!("must be spec.names.plural+\".\"+spec.group, {expected}");
+        errors.push(FieldError::invalid(
+            "metadata.name",
+            &crd["metadata"]["name"],
+            &why,
+        ));
+    }
+    if !list(&spec["versions"])
+        .iter()
+        .any(|version| version["storage"] == true)
+    {
+        let why = "exactly one version must be the storage version";
+        errors.push(FieldError::required_because("spec.versions", why));
+    }
+    errors
+}
+
+/// A list that may be absent.
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
 /// Writes what the API server adds to a definition that it serves.
@@ -107,64 +111,47 @@ fn missing(object: &Value, path: &str, field: &str) -> Option<FieldError> {
 
 fn kind(spec: &Value, version: &Value, path: &str) -> Result<Kind, FieldError> {
     let names = &spec["names"];
-    let words = |list: &Value| list.as_array().into_iter().flatten().map(plain).collect();
-    let (group, plural, name) = (
-        plain(&spec["group"]),
-        plain(&names["plural"]),
-        plain(&names["kind"]),
-    );
+    let words = |value: &Value| list(value).iter().map(plain).collect();
     let schema = version["schema"]["openAPIV3Schema"].clone();
     if !schema.is_object() {
-        return Err(FieldError::required_because(
-            &format!("{path}.schema.openAPIV3Schema"),
-            "schemas are required",
-        ));
+        let path = format!("{path}.schema.openAPIV3Schema");
+        return Err(FieldError::required_because(&path, "schemas are required"));
     }
-    let declared = version["additionalPrinterColumns"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    let columns = declared
+    let columns = list(&version["additionalPrinterColumns"])
         .iter()
-        .map(|declared| column(declared, path))
-        .collect::<Result<Vec<_>, _>>()?;
-    let selectable = version["selectableFields"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    let default_to = |value: &Value, default: String| {
-        if value.is_string() {
-            plain(value)
-        } else {
-            default
-        }
-    };
+        .map(|declared| column(declared, path));
+    let columns = columns.collect::<Result<Vec<_>, _>>()?;
+    let selectable = list(&version["selectableFields"])
+        .iter()
+        .map(|declared| selectable_field(declared, path));
+    let selectable = selectable.collect::<Result<_, _>>()?;
+    let plain_kind = Kind::built_in(
+        &plain(&spec["group"]),
+        &plain(&version["name"]),
+        &plain(&names["kind"]),
+        &plain(&names["plural"]),
+    );
     Ok(Kind {
-        version: plain(&version["name"]),
-        list_kind: default_to(&names["listKind"], format!("{name}List")),
-        singular: default_to(&names["singular"], name.to_lowercase()),
+        list_kind: names["listKind"]
+            .as_str()
+            .map_or(plain_kind.list_kind, str::to_owned),
+        singular: names["singular"]
+            .as_str()
+            .map_or(plain_kind.singular, str::to_owned),
         short_names: words(&names["shortNames"]),
         categories: words(&names["categories"]),
         namespaced: spec["scope"] == "Namespaced",
         status: version["subresources"]["status"].is_object(),
         schema: Some(schema),
         columns: if columns.is_empty() {
-            vec![Column::age()]
+            plain_kind.columns
         } else {
             columns
         },
-        selectable: selectable
-            .iter()
-            .map(|field| selectable_field(field, path))
-            .collect::<Result<_, _>>()?,
+        selectable,
         custom: true,
         unconditional: false,
-        create_on_update: false,
-        form: Form::Plain,
-        table: table(&group, &plural),
-        group,
-        kind: name,
-        plural,
+        ..plain_kind
     })
 }
 

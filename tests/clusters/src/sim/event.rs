@@ -79,22 +79,8 @@ pub(crate) fn check(kind: &Kind, old: Option<&Value>, event: &Value) -> Vec<Fiel
 }
 
 fn check_always(event: &Value, controller: &str) -> Vec<FieldError> {
-    let mut errors = Vec::new();
-    let involved = &event["involvedObject"]["namespace"];
-    let (namespace, modern) = (meta(event, "namespace"), event["eventTime"].is_string());
-    // Where the event has a time of the new kind, only events about cluster-scoped objects are held to a namespace.
-    let fits = match plain(involved).as_str() {
-        "" => namespace == "default" || (modern && namespace == "kube-system"),
-        involved => modern || involved == namespace,
-    };
-    if !fits {
-        let why = "does not match event.namespace";
-        errors.push(FieldError::invalid(
-            "involvedObject.namespace",
-            involved,
-            why,
-        ));
-    }
+    let modern = event["eventTime"].is_string();
+    let mut errors: Vec<_> = check_namespace(event, modern).into_iter().collect();
     if !modern {
         return errors;
     }
@@ -119,6 +105,20 @@ fn check_always(event: &Value, controller: &str) -> Vec<FieldError> {
         errors.push(concealed("message", "can have at most 1024 characters"));
     }
     errors
+}
+
+/// Where an event has a time of the new kind, only events about cluster-scoped objects are held to a namespace.
+fn check_namespace(event: &Value, modern: bool) -> Option<FieldError> {
+    let (involved, namespace) = (
+        &event["involvedObject"]["namespace"],
+        meta(event, "namespace"),
+    );
+    let fits = match plain(involved).as_str() {
+        "" => namespace == "default" || (modern && namespace == "kube-system"),
+        involved => modern || involved == namespace,
+    };
+    let why = "does not match event.namespace";
+    (!fits).then(|| FieldError::invalid("involvedObject.namespace", involved, why))
 }
 
 /// Kubernetes does not show the values of events that it refuses.

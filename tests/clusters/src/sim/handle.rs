@@ -25,7 +25,7 @@ use super::{
     store::Place,
     view::{Shape, View},
     watch::Watch,
-    write::{Options, Strictness, Written},
+    write::{Options, Strictness, Written, check_name},
 };
 
 impl Inner {
@@ -61,8 +61,7 @@ impl Inner {
             kind: kind.clone(),
             shape: call.shape,
         };
-        let options = options(call);
-        let namespace = target.namespace.as_deref();
+        let (options, namespace) = (options(call), target.namespace.as_deref());
         let read =
             |state: &State| state.read(kind, namespace, target.name.as_deref().unwrap_or_default());
         match call.request.verb {
@@ -79,33 +78,13 @@ impl Inner {
                 Watch::open(self, state, view, namespace, selector, &call.query).map(Reply::watch)
             }
             Verb::Create => {
-                let object = body(call)?;
-                Ok(written(
-                    &view,
-                    state.create(kind, namespace, object, &options)?,
-                    call,
-                ))
+                let made = state.create(kind, namespace, body(call)?, &options)?;
+                Ok(written(&view, made, call))
             }
             Verb::Update => update(state, &view, target, call, &options),
             Verb::Patch => patch(state, &view, target, call, &options),
-            Verb::Delete => {
-                let delete = DeleteOptions::parse(&call.body, &call.query)?;
-                match state.delete(kind, &read(state)?, &delete, &options.now)? {
-                    Deleted::Gone(object) => Ok(Reply::value(&gone(kind, &object.value))),
-                    Deleted::Held(object) => Ok(Reply::json(200, view.one(&object, call.at))),
-                }
-            }
-            Verb::DeleteCollection => {
-                let delete = DeleteOptions::parse(&call.body, &call.query)?;
-                let page = state.page(kind, namespace, &selector(kind, call)?, &call.query)?;
-                for object in &page.objects {
-                    state.delete(kind, object, &delete, &options.now)?;
-                }
-                Ok(Reply::json(
-                    200,
-                    view.list(&page.objects, page.metadata, call.at),
-                ))
-            }
+            Verb::Delete => delete(state, &view, &read(state)?, call),
+            Verb::DeleteCollection => delete_all(state, &view, namespace, call),
             Verb::Discover => Ok(Reply::nothing_here()),
         }
     }
@@ -202,6 +181,7 @@ fn patch(
     }
     let written = match (state.read(kind, namespace, name), &patch) {
         (Err(_), Patch::Apply(object)) if target.subresource.is_none() => {
+            check_name(object, name)?;
             state.create(kind, namespace, object.clone(), options)?
         }
         (found, _) => {
@@ -212,6 +192,41 @@ fn patch(
         }
     };
     Ok(self::written(view, written, call))
+}
+
+fn delete(
+    state: &mut State,
+    view: &View,
+    object: &Arc<Object>,
+    call: &Call,
+) -> Result<Reply, Failure> {
+    let conditions = DeleteOptions::parse(&call.body, &call.query)?;
+    match state.delete(&view.kind, object, &conditions, &seconds(call.at))? {
+        Deleted::Gone(object) => Ok(Reply::value(&gone(&view.kind, &object.value))),
+        Deleted::Held(object) => Ok(Reply::json(200, view.one(&object, call.at))),
+    }
+}
+
+fn delete_all(
+    state: &mut State,
+    view: &View,
+    namespace: Option<&str>,
+    call: &Call,
+) -> Result<Reply, Failure> {
+    let conditions = DeleteOptions::parse(&call.body, &call.query)?;
+    let page = state.page(
+        &view.kind,
+        namespace,
+        &selector(&view.kind, call)?,
+        &call.query,
+    )?;
+    for object in &page.objects {
+        state.delete(&view.kind, object, &conditions, &seconds(call.at))?;
+    }
+    Ok(Reply::json(
+        200,
+        view.list(&page.objects, page.metadata, call.at),
+    ))
 }
 
 fn written(view: &View, written: Written, call: &Call) -> Reply {

@@ -111,6 +111,11 @@ impl Kind {
         }
     }
 
+    /// Whether its objects are kept in another shape than they are shown in.
+    pub fn is_view(&self) -> bool {
+        self.form != Form::Plain
+    }
+
     /// `cassandratasks.control.k8ssandra.io`, as messages name it.
     pub fn qualified(&self) -> String {
         dotted(&self.plural, &self.group)

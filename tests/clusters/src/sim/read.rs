@@ -43,25 +43,13 @@ impl State {
         query: &Query,
     ) -> Result<Page, Failure> {
         let (rv, after) = self.start_of_page(query)?;
-        let expired = || {
-            Failure::expired(
-                "The provided continue parameter is too old to display a consistent list result. You can start a new \
-                 list without the continue parameter.",
-            )
-        };
-        let all = if rv == self.store.rv() {
-            self.store.list(&kind.table, namespace)
-        } else {
-            self.store
-                .list_at(&kind.table, namespace, rv)
-                .ok_or_else(expired)?
-        };
         let behind = |object: &Object| {
             after
                 .as_deref()
                 .is_none_or(|after| key(kind, object).as_str() > after)
         };
         let wanted = |object: &Arc<Object>| behind(object) && selects(kind, selector, object);
+        let all = self.all_at(kind, namespace, rv)?;
         let mut objects: Vec<_> = all.into_iter().filter(wanted).collect();
         let mut metadata = json!({"resourceVersion": rv.to_string()});
         let limit = query
@@ -80,6 +68,23 @@ impl State {
             metadata["continue"] = format!("{rv}:{last}").into();
         }
         Ok(Page { objects, metadata })
+    }
+
+    fn all_at(
+        &self,
+        kind: &Kind,
+        namespace: Option<&str>,
+        rv: u64,
+    ) -> Result<Vec<Arc<Object>>, Failure> {
+        if rv == self.store.rv() {
+            return Ok(self.store.list(&kind.table, namespace));
+        }
+        self.store.list_at(&kind.table, namespace, rv).ok_or_else(|| {
+            Failure::expired(
+                "The provided continue parameter is too old to display a consistent list result. You can start a new \
+                 list without the continue parameter.",
+            )
+        })
     }
 
     /// From which version, and behind which key.

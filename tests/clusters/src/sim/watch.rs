@@ -11,7 +11,6 @@ use tower::BoxError;
 use super::{
     field_error::FieldError,
     inner::Inner,
-    kind::Kind,
     object::Object,
     path::Query,
     read::{resource_version, selects},
@@ -68,17 +67,14 @@ impl Watch {
         selector: Selector,
         query: &Query,
     ) -> Result<Self, Failure> {
-        let signal = inner.signal.subscribe();
-        let (asked, cuts, now) = (
-            resource_version(query)?,
-            signal.borrow().cuts,
-            Instant::now(),
-        );
+        let (asked, initial_events) = (resource_version(query)?, initial_events(query)?);
+        let (signal, now) = (inner.signal.subscribe(), Instant::now());
         let timeout = query
             .get("timeoutSeconds")
             .and_then(|seconds| seconds.parse().ok())
-            .map(Duration::from_secs);
+            .filter(|seconds| *seconds > 0);
         let bookmarks = query.flag("allowWatchBookmarks");
+        let cuts = signal.borrow().cuts;
         let mut watch = Self {
             inner: inner.clone(),
             view,
@@ -88,19 +84,10 @@ impl Watch {
             initial: None,
             signal,
             cuts,
-            ends: now
-                + timeout
-                    .filter(|timeout| !timeout.is_zero())
-                    .unwrap_or(LIFETIME),
+            ends: now + timeout.map_or(LIFETIME, Duration::from_secs),
             bookmark: bookmarks.then_some(now + BOOKMARK),
             over: false,
         };
-        let initial_events = query.get("sendInitialEvents").map(|text| text == "true");
-        if initial_events.is_some() && query.get("resourceVersionMatch") != Some("NotOlderThan") {
-            let why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
-            let error = FieldError::forbidden("resourceVersionMatch", why);
-            return Err(Failure::invalid_options("ListOptions", error));
-        }
         if initial_events.unwrap_or(asked.is_none()) {
             watch.position = state.store.rv();
             watch.begin_with_everything(state, initial_events.is_some() && bookmarks);
@@ -218,9 +205,13 @@ impl Watch {
     }
 }
 
-impl Kind {
-    /// Whether its objects are kept in another shape than they are shown in.
-    pub fn is_view(&self) -> bool {
-        self.form != super::kind::Form::Plain
+/// Whether the client wants to begin with everything; none where it does not say.
+fn initial_events(query: &Query) -> Result<Option<bool>, Failure> {
+    let wanted = query.get("sendInitialEvents").map(|text| text == "true");
+    if wanted.is_some() && query.get("resourceVersionMatch") != Some("NotOlderThan") {
+        let why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
+        let error = FieldError::forbidden("resourceVersionMatch", why);
+        return Err(Failure::invalid_options("ListOptions", error));
     }
+    Ok(wanted)
 }

@@ -93,15 +93,8 @@ impl State {
         options: &Options,
     ) -> Result<Written, Failure> {
         let namespace = old.value["metadata"]["namespace"].as_str();
-        let name = old.meta("name");
         let warnings = admit(kind, namespace, &mut new, options)?;
-        if meta(&new, "name") != name {
-            let sent = meta(&new, "name");
-            let message = format!(
-                "the name of the object ({sent}) does not match the name on the URL ({name})"
-            );
-            return Err(Failure::bad_request(message));
-        }
+        check_name(&new, old.meta("name"))?;
         check_version(kind, old, &new)?;
         let mut new = if status_only {
             with_status(old, &new)
@@ -111,22 +104,15 @@ impl State {
         metadata::carry_over(&old.value, &mut new);
         builtin::complete(kind, &mut new, &options.now);
         check(kind, Some(&old.value), &new, status_only)?;
-        if kind.custom && !same_specification(kind, &old.value, &new) {
-            let generation = old.value["metadata"]["generation"]
-                .as_i64()
-                .unwrap_or_default()
-                + 1;
-            metadata_mut(&mut new).insert("generation".to_owned(), generation.into());
-        }
+        count_generation(kind, &old.value, &mut new);
         metadata_mut(&mut new).insert("resourceVersion".to_owned(), old.rv.to_string().into());
-        let unchanged = new == old.value;
-        let place = Self::place(kind, namespace, name);
+        let place = Self::place(kind, namespace, old.meta("name"));
         let ended =
             deleting(&new) && finalizers(&new).is_empty() && &*kind.table != builtin::NAMESPACES;
         let object = if ended && !options.dry_run {
             self.drop_object(&place);
             Arc::new(Object::new(new, old.rv))
-        } else if unchanged {
+        } else if new == old.value {
             old.clone()
         } else {
             self.commit(place, new, options)
@@ -202,6 +188,25 @@ fn without_status(kind: &Kind, old: &Object, mut new: Value) -> Value {
         };
     }
     new
+}
+
+/// Whether an object goes by the name in its URL.
+pub(crate) fn check_name(object: &Value, name: &str) -> Result<(), Failure> {
+    let sent = meta(object, "name");
+    if sent == name {
+        return Ok(());
+    }
+    let message =
+        format!("the name of the object ({sent}) does not match the name on the URL ({name})");
+    Err(Failure::bad_request(message))
+}
+
+/// Counts a change of what is wanted of a custom object.
+fn count_generation(kind: &Kind, old: &Value, new: &mut Value) {
+    if kind.custom && !same_specification(kind, old, new) {
+        let generation = old["metadata"]["generation"].as_i64().unwrap_or_default() + 1;
+        metadata_mut(new).insert("generation".to_owned(), generation.into());
+    }
 }
 
 /// Whether nothing but metadata differs, and the status where it is a subresource.

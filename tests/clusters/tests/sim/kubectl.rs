@@ -1,13 +1,19 @@
 //! The simulated API server as the real kubectl finds it, over TCP.
 
-use std::{process::Output, time::Duration};
+use std::{
+    process::{Output, Stdio},
+    time::Duration,
+};
 
 use pilothouse_clusters::sim::{Cluster, Serving, system_clock};
 use serde_json::json;
 use tempfile::NamedTempFile;
-use tokio::process::Command;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::Command,
+};
 
-use crate::rig::{BOATS, MERGE, Rig};
+use crate::rig::{BOATS, HERE, MERGE, Rig};
 
 struct Terminal {
     kubeconfig: NamedTempFile,
@@ -45,7 +51,8 @@ impl Terminal {
         })
     }
 
-    async fn output(&self, command: &str) -> Output {
+    /// kubectl with a command, which ends with it at the latest when it is dropped.
+    fn command(&self, command: &str) -> Command {
         let mut kubectl = Command::new("kubectl");
         kubectl
             .arg("--kubeconfig")
@@ -53,11 +60,12 @@ impl Terminal {
             .arg("--cache-dir")
             .arg(self.cache.path());
         kubectl.args(command.split_whitespace()).kill_on_drop(true);
-        let output = kubectl.output();
-        tokio::time::timeout(Duration::from_secs(60), output)
-            .await
-            .expect("kubectl does not end")
-            .unwrap()
+        kubectl
+    }
+
+    async fn output(&self, command: &str) -> Output {
+        let output = self.command(command).output();
+        patiently(output).await.unwrap()
     }
 
     /// What a command prints; it must succeed.
@@ -84,6 +92,13 @@ impl Terminal {
         std::fs::write(file.path(), yaml).unwrap();
         file
     }
+}
+
+/// What must come within a minute, so that a test fails and does not hang.
+async fn patiently<T>(coming: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(60), coming)
+        .await
+        .expect("nothing came within a minute")
 }
 
 const BOAT: &str = "
@@ -265,29 +280,23 @@ async fn get_follows_changes() {
         return;
     };
     terminal.rig.boat("nora").await;
-    let following = terminal.words("get boats -n ns -w --request-timeout=3s --no-headers");
-    let sailing = async {
-        let opened = || {
-            terminal.rig.cluster.count(
-                &pilothouse_clusters::sim::Filter::any()
-                    .verb(pilothouse_clusters::sim::Verb::Watch),
-            )
-        };
-        while opened() == 0 {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        let status = json!({"status": {"left": terminal.rig.cluster.now().to_string()}});
-        terminal
-            .rig
-            .patch(
-                "/apis/harbour.test/v1/namespaces/ns/boats/nora/status",
-                MERGE,
-                status,
-            )
-            .await;
-    };
-    let (lines, ()) = tokio::join!(following, sailing);
-    assert_eq!(lines[0], ["nora", "nora"]);
-    assert_eq!(lines[1][..2], ["nora", "nora"]);
-    assert!(lines[1][2].ends_with('s'), "{lines:?}");
+    let mut following = terminal.command("get boats -n ns -w --no-headers");
+    let mut following = following.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(following.stdout.take().unwrap()).lines();
+    let mut next = async || patiently(lines.next_line()).await.unwrap().unwrap();
+    let before = next().await;
+    assert_eq!(
+        before.split_whitespace().collect::<Vec<_>>(),
+        ["nora", "nora"]
+    );
+    let status = json!({"status": {"left": terminal.rig.cluster.now().to_string()}});
+    terminal
+        .rig
+        .patch(&format!("{HERE}/nora/status"), MERGE, status)
+        .await;
+    let after = next().await;
+    assert!(
+        after.starts_with("nora") && after.trim_end().ends_with('s'),
+        "{after}"
+    );
 }
