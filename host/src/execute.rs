@@ -27,6 +27,14 @@ use crate::watch::Listener;
 /// How long an API server may take for a write.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(15);
 
+/// Nothing special: the guard is in the patch itself.
+const PATCH: PatchParams = PatchParams {
+    dry_run: false,
+    force: false,
+    field_manager: None,
+    field_validation: None,
+};
+
 /// Writes to API servers.
 pub struct Executor {
     contexts: Contexts,
@@ -173,15 +181,9 @@ impl Executor {
             json!(primary.metadata.resource_version),
         );
         let patch: Patch<Value> = Patch::Merge(json!({ "metadata": metadata }));
-        let key = primary.key();
-        let patched = answered(self.api(home, &key)?.patch(
-            &key.name,
-            &PatchParams::default(),
-            &patch,
-        ))
-        .await?;
-        self.lay_over(home, patched.clone());
-        *primary = patched;
+        let (api, key) = (self.api(home, &primary.key())?, primary.key());
+        let request = api.patch(&key.name, &PATCH, &patch);
+        self.advance(home, primary, answered(request).await?);
         Ok(())
     }
 
@@ -200,16 +202,16 @@ impl Executor {
         let operations =
             serde_json::from_value(operations).map_err(|error| refusal("Invalid", error))?;
         let patch: Patch<Value> = Patch::Json(operations);
-        let key = primary.key();
-        let patched = answered(self.api(home, &key)?.patch_status(
-            &key.name,
-            &PatchParams::default(),
-            &patch,
-        ))
-        .await?;
+        let (api, key) = (self.api(home, &primary.key())?, primary.key());
+        let request = api.patch_status(&key.name, &PATCH, &patch);
+        self.advance(home, primary, answered(request).await?);
+        Ok(())
+    }
+
+    /// The next step of the plan is guarded by the resourceVersion that this one has made.
+    fn advance(&self, home: &Place, primary: &mut Object, patched: Object) {
         self.lay_over(home, patched.clone());
         *primary = patched;
-        Ok(())
     }
 
     fn api(&self, place: &Place, key: &ObjectKey) -> Result<Api<Object>, Refusal> {

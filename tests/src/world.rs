@@ -162,16 +162,48 @@ impl World {
         Ok(())
     }
 
-    /// Deletes an object in the control plane, as `kubectl delete --wait=false` does.
+    /// Deletes an object in the control plane, and does not wait: with kubectl where there is one.
     pub async fn delete(&self, kind: Kind, name: &str) -> Result<()> {
+        if let Some(kubectl) = &self.kubectl {
+            let plural = kind.resource().plural;
+            kubectl
+                .run(
+                    &[
+                        "--namespace",
+                        &self.namespace,
+                        "delete",
+                        "--wait=false",
+                        &plural,
+                        name,
+                    ],
+                    "",
+                )
+                .await?;
+            return Ok(());
+        }
         self.api(CONTEXTS[0], kind)
             .delete(name, &DeleteParams::background())
             .await?;
         Ok(())
     }
 
-    /// Merges a patch into an object in the control plane.
+    /// Merges a patch into an object in the control plane: with kubectl where there is one.
     pub async fn patch(&self, kind: Kind, name: &str, patch: &Value) -> Result<()> {
+        if let Some(kubectl) = &self.kubectl {
+            let (plural, patch) = (kind.resource().plural, patch.to_string());
+            let arguments = [
+                "--namespace",
+                &self.namespace,
+                "patch",
+                &plural,
+                name,
+                "--type=merge",
+                "--patch",
+                &patch,
+            ];
+            kubectl.run(&arguments, "").await?;
+            return Ok(());
+        }
         self.api(CONTEXTS[0], kind)
             .patch(name, &PatchParams::default(), &Patch::Merge(patch))
             .await?;
