@@ -5,6 +5,7 @@
 pub mod behaviours;
 pub mod component;
 pub mod demo;
+pub mod kubectl;
 pub mod native;
 pub mod objects;
 pub mod real;

@@ -15,8 +15,9 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
 use crate::component;
+use crate::kubectl::Kubectl;
 use crate::objects::CONTEXTS;
-use crate::world::{Failures, Kubectl, Operator, QUICK, World, cass_operator};
+use crate::world::{Failures, Operator, QUICK, World, cass_operator};
 
 /// Where `deploy/` puts the host, and as whom.
 const NAMESPACE: &str = "k8ssandra-operator";

@@ -19,6 +19,7 @@ use kube::core::GroupVersionKind;
 use pilothouse_clusters::cass_operator::Options;
 use serde_json::Value;
 
+use crate::kubectl::Kubectl;
 use crate::objects::CONTEXTS;
 
 /// The longest that anything here takes; a behaviour that waits longer has failed.
@@ -78,13 +79,6 @@ pub struct World {
     pub kubectl: Option<Kubectl>,
     /// Stops everything else when the behaviour ends.
     pub keep: Vec<Box<dyn std::any::Any + Send>>,
-}
-
-/// kubectl with a kubeconfig of all contexts.
-#[derive(Clone)]
-pub struct Kubectl {
-    /// The kubeconfig.
-    pub kubeconfig: std::path::PathBuf,
 }
 
 /// The kinds that behaviours look at.
@@ -388,40 +382,4 @@ pub fn condition_of<'a>(object: &'a Value, condition: &str) -> Option<&'a Value>
         .as_array()?
         .iter()
         .find(|found| found["type"] == condition)
-}
-
-impl Kubectl {
-    /// Runs kubectl, with its standard input; its output, or an error with what it said.
-    pub async fn run(&self, arguments: &[&str], input: &str) -> Result<String> {
-        use tokio::io::AsyncWriteExt as _;
-        let mut child = tokio::process::Command::new("kubectl")
-            .arg("--kubeconfig")
-            .arg(&self.kubeconfig)
-            .args(arguments)
-            .stdin(std::process::Stdio::piped())
-            .stdout(std::process::Stdio::piped())
-            .stderr(std::process::Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .context("starting kubectl")?;
-        if let Some(mut stdin) = child.stdin.take() {
-            stdin.write_all(input.as_bytes()).await?;
-        }
-        let output = child.wait_with_output().await?;
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        ensure!(
-            output.status.success(),
-            "kubectl {}: {said}",
-            arguments.join(" ")
-        );
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-    }
-
-    async fn create(&self, namespace: &str, object: &Value) -> Result<String> {
-        self.run(
-            &["--namespace", namespace, "create", "-f", "-"],
-            &object.to_string(),
-        )
-        .await
-    }
 }
