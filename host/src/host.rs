@@ -155,11 +155,6 @@ impl Host {
     pub fn policy(&self) -> Arc<Policy> {
         self.reconciler.policy.load_full()
     }
-
-    /// How many primaries wait for a worker.
-    pub fn waiting(&self) -> usize {
-        self.queue.depth()
-    }
 }
 
 async fn work(reconciler: Arc<Reconciler>, queue: Arc<Queue>, stop: CancellationToken) {

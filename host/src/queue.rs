@@ -119,12 +119,6 @@ impl Queue {
         self.changed.notify_one();
     }
 
-    /// How many keys wait for a worker.
-    pub fn depth(&self) -> usize {
-        let inner = self.lock();
-        inner.begun.len() + inner.new.len()
-    }
-
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }

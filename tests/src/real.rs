@@ -63,11 +63,6 @@ impl Clusters {
         self.environment.admin_kubeconfig().to_owned()
     }
 
-    /// The clusters themselves.
-    pub fn environment(&self) -> &Environment {
-        &self.environment
-    }
-
     /// A world in a namespace that no other world uses.
     pub async fn new_world(&self) -> Result<World> {
         let number = self.worlds.fetch_add(1, Ordering::Relaxed);
