@@ -13,23 +13,7 @@
 //!               └─▶ finish (rule 2, as recorded)
 //! ```
 
-/// The contract, generated from `wit/policy.wit`: the types that come in and go out.
-#[allow(
-    missing_docs,
-    clippy::all,
-    unsafe_code,
-    reason = "wit-bindgen writes this module, its documentation is the WIT file's, and its exports are raw pointers"
-)]
-pub mod contract {
-    wit_bindgen::generate!({
-        path: "../wit",
-        world: "policy",
-        additional_derives: [PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize],
-        pub_export_macro: true,
-        default_bindings_module: "crate::contract",
-    });
-    pub use exports::pilothouse::policy::reconciler::*;
-}
+pub use pilothouse_contract as contract;
 
 mod adoption;
 mod cassandra_task;
@@ -194,10 +178,10 @@ mod tests {
             names,
             [
                 "jiff",
+                "pilothouse-contract",
                 "serde",
                 "serde_json",
                 "serde_path_to_error",
-                "wit-bindgen"
             ]
         );
         assert!(

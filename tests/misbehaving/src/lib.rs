@@ -7,19 +7,14 @@
     reason = "the exports are generated, and misbehaving is what it is for"
 )]
 
-#[allow(missing_docs, unsafe_code, clippy::all, reason = "generated code")]
-mod bindings {
-    wit_bindgen::generate!({ path: "../../wit", world: "policy", default_bindings_module: "crate::bindings" });
-}
-
-use bindings::exports::pilothouse::policy::reconciler::{
+use pilothouse_contract::{
     Action, Creation, Guest, Gvk, Interest, Manifest, ObjectRef, Outcome, Plan, Scope, Selector,
     Snapshot, Verb,
 };
 
 struct Misbehaving;
 
-bindings::export!(Misbehaving with_types_in bindings);
+pilothouse_contract::export!(Misbehaving);
 
 impl Guest for Misbehaving {
     fn describe(settings: String) -> Result<Manifest, String> {

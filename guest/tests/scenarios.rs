@@ -1,0 +1,52 @@
+//! Every scenario of `tests/scenarios`, natively: a test for each file, which keeps its golden text, too.
+//!
+//! `PILOTHOUSE_ACCEPT=1` makes what is decided now the golden texts.
+
+mod native;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use pilothouse_scenario::{Scenario, golden, run};
+
+fn main() -> ExitCode {
+    let trials = files().into_iter().map(|path| {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        Trial::test(format!("scenario::{name}"), move || play(&path))
+    });
+    libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit_code()
+}
+
+fn files() -> Vec<PathBuf> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/scenarios");
+    let entries = std::fs::read_dir(directory).expect("tests/scenarios is there");
+    let mut files: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("it can be read").path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "yaml")
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+fn play(path: &Path) -> Result<(), Failed> {
+    let scenario = Scenario::read(path).map_err(|error| format!("{error:#}"))?;
+    let mut report = run::in_memory(&scenario, &native::Native);
+    let transcript = report.transcript.take().unwrap_or_default();
+    if std::env::var_os("PILOTHOUSE_ACCEPT").is_some() {
+        golden::accept(path, &transcript).map_err(|error| format!("{error:#}"))?;
+    }
+    if !golden::path(path).exists() {
+        report.failures.push("it has no golden text".to_owned());
+    }
+    let difference = golden::difference(path, &transcript).map_err(|error| format!("{error:#}"))?;
+    report.failures.extend(difference);
+    if report.passed() {
+        Ok(())
+    } else {
+        Err(report.to_string().into())
+    }
+}

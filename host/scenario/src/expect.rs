@@ -1,0 +1,148 @@
+//! What must hold after a step: expectations and what was seen in, what is not as expected out.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::Result;
+use jiff::SignedDuration;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::clusters::{Clusters, Seen};
+use crate::reference::Reference;
+use crate::subset::differences;
+
+/// What must hold. What is not said is not asked for.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Expect {
+    /// All that the policy created since the step before, in order.
+    pub created: Option<Vec<Reference>>,
+    /// All that it deleted, in order.
+    pub deleted: Option<Vec<Reference>>,
+    /// All events that it recorded, `Type Reason message`, in order.
+    pub events: Option<Vec<String>>,
+    /// How many writes there were.
+    pub writes: Option<usize>,
+    /// Conditions of the primary by type, `Status Reason message`, or `none`.
+    #[serde(default)]
+    pub conditions: BTreeMap<String, String>,
+    /// What the primary's status must have.
+    pub status: Option<Value>,
+    /// What other objects must have; `null` where one must not be there.
+    #[serde(default)]
+    pub objects: BTreeMap<String, Value>,
+    /// When the policy wants to be asked again, `5m` or `none`.
+    pub requeue: Option<String>,
+    /// Texts that must be among the reasons of the plan.
+    #[serde(default)]
+    pub reasons: Vec<String>,
+}
+
+impl Expect {
+    /// Everything that is not as expected.
+    pub fn check(
+        &self,
+        seen: &Seen,
+        clusters: &dyn Clusters,
+        namespace: &str,
+    ) -> Result<Vec<String>> {
+        let mut wrong = Vec::new();
+        let references = |wanted: &Option<Vec<Reference>>| {
+            let within = |reference: &Reference| reference.clone().within(namespace).to_string();
+            wanted
+                .as_ref()
+                .map(|list| list.iter().map(within).collect::<Vec<_>>())
+        };
+        let shown = |seen: &[Reference]| seen.iter().map(Reference::to_string).collect::<Vec<_>>();
+        wrong.extend(unlike(
+            "created",
+            references(&self.created),
+            shown(&seen.created),
+        ));
+        wrong.extend(unlike(
+            "deleted",
+            references(&self.deleted),
+            shown(&seen.deleted),
+        ));
+        wrong.extend(unlike("events", self.events.clone(), seen.events.clone()));
+        wrong.extend(unlike("writes", self.writes, seen.writes));
+        let status = seen
+            .primary
+            .as_ref()
+            .map_or(&Value::Null, |primary| &primary["status"]);
+        wrong.extend(self.conditions.iter().filter_map(|(kind, wanted)| {
+            let found = condition(status, kind).unwrap_or_else(|| "none".to_owned());
+            unlike(&format!("conditions.{kind}"), Some(wanted.clone()), found)
+        }));
+        if let Some(wanted) = &self.status {
+            wrong.extend(differences("status", wanted, status));
+        }
+        for (name, wanted) in &self.objects {
+            wrong.extend(object(name, wanted, clusters, namespace)?);
+        }
+        wrong.extend(self.check_plan(seen));
+        Ok(wrong)
+    }
+
+    fn check_plan(&self, seen: &Seen) -> Vec<String> {
+        let Some(plan) = &seen.plan else {
+            return Vec::new();
+        };
+        let requeue = plan.requeue.map_or_else(|| "none".to_owned(), friendly);
+        let mut wrong: Vec<String> = unlike("requeue", self.requeue.clone(), requeue)
+            .into_iter()
+            .collect();
+        for wanted in &self.reasons {
+            if !plan.reasons.iter().any(|reason| reason.contains(wanted)) {
+                let found = plan.reasons.join("\n            ");
+                wrong.push(format!(
+                    "reasons\n  expected: {wanted}\n  found:    {found}"
+                ));
+            }
+        }
+        wrong
+    }
+}
+
+fn unlike<T: PartialEq + std::fmt::Debug>(
+    what: &str,
+    wanted: Option<T>,
+    found: T,
+) -> Option<String> {
+    let wanted = wanted?;
+    (wanted != found).then(|| format!("{what}\n  expected: {wanted:?}\n  found:    {found:?}"))
+}
+
+/// A condition in one line.
+pub fn condition(status: &Value, kind: &str) -> Option<String> {
+    let conditions = status["conditions"].as_array()?;
+    let condition = conditions.iter().find(|it| it["type"] == kind)?;
+    let text = |field: &str| condition[field].as_str().unwrap_or_default();
+    Some(
+        format!("{} {} {}", text("status"), text("reason"), text("message"))
+            .trim_end()
+            .to_owned(),
+    )
+}
+
+/// A span as people write it: `5m`, `1d 2h`.
+pub fn friendly(span: Duration) -> String {
+    SignedDuration::try_from(span).map_or_else(|_| format!("{span:?}"), |span| format!("{span:#}"))
+}
+
+fn object(
+    name: &str,
+    wanted: &Value,
+    clusters: &dyn Clusters,
+    namespace: &str,
+) -> Result<Vec<String>> {
+    let reference: Reference = name.parse().map_err(anyhow::Error::msg)?;
+    let found = clusters.object(&reference.within(namespace))?;
+    Ok(match found {
+        None if wanted.is_null() => Vec::new(),
+        None => vec![format!("{name} is not there")],
+        Some(_) if wanted.is_null() => vec![format!("{name} is still there")],
+        Some(found) => differences(name, wanted, &found),
+    })
+}

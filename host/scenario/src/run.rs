@@ -1,0 +1,84 @@
+//! Plays a scenario: step by step, each followed by rest and by its expectations. What is not as expected is collected, and
+//! the story goes on: one run shows all that is wrong.
+
+use std::fmt;
+
+use anyhow::Result;
+
+use crate::clusters::{Clusters, Policy};
+use crate::memory::Memory;
+use crate::scenario::{Scenario, Step};
+
+/// What a run showed.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// How many steps were played.
+    pub steps: usize,
+    /// What was not as expected; empty if all was.
+    pub failures: Vec<String>,
+    /// The text of all plans, where plans can be seen.
+    pub transcript: Option<String>,
+}
+
+impl Report {
+    /// Whether all was as expected.
+    pub fn passed(&self) -> bool {
+        self.failures.is_empty()
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for failure in &self.failures {
+            for line in failure.lines() {
+                writeln!(f, "  {line}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Plays a scenario on clusters. What cannot be done at all is a failure of its step, and ends the story.
+pub fn run(scenario: &Scenario, clusters: &mut dyn Clusters) -> Report {
+    let mut report = Report::default();
+    for (number, step) in (1..).zip(&scenario.steps) {
+        let title = format!("step {number}, {}", step.title);
+        match play(number, step, clusters, &scenario.namespace) {
+            Ok(wrong) => {
+                let wrong = wrong.into_iter().map(|wrong| format!("{title}: {wrong}"));
+                report.failures.extend(wrong);
+            }
+            Err(error) => {
+                report.failures.push(format!("{title}: {error:#}"));
+                break;
+            }
+        }
+        report.steps += 1;
+    }
+    report.transcript = clusters.transcript().map(str::to_owned);
+    report
+}
+
+fn play(
+    number: usize,
+    step: &Step,
+    clusters: &mut dyn Clusters,
+    namespace: &str,
+) -> Result<Vec<String>> {
+    clusters.advance(step.at)?;
+    clusters.begin(number, step);
+    clusters.happen(&step.change)?;
+    let seen = clusters.rest()?;
+    step.expect.check(&seen, clusters, namespace)
+}
+
+/// Plays a scenario in memory.
+pub fn in_memory(scenario: &Scenario, policy: &dyn Policy) -> Report {
+    match Memory::new(scenario, policy) {
+        Ok(mut memory) => run(scenario, &mut memory),
+        Err(error) => Report {
+            failures: vec![format!("{error:#}")],
+            ..Report::default()
+        },
+    }
+}

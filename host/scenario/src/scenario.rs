@@ -1,0 +1,177 @@
+//! The format: a YAML file in, a [`Scenario`] out, with every file that it names read, every time worked out and every
+//! word checked. An error says in which step and which field something is wrong.
+
+mod file;
+mod step;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::clusters::Change;
+use crate::expect::Expect;
+use crate::reference::{self, Context};
+use file::Files;
+pub use file::seconds;
+use step::Written;
+
+/// How long after the one before a step happens that does not say when: time enough for a context to be missed, and too
+/// little for anybody to lose patience.
+const TICK: SignedDuration = SignedDuration::from_secs(60);
+
+/// A story about some objects.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// Where it was read from.
+    pub path: PathBuf,
+    /// What it tells.
+    pub story: String,
+    /// The rules, rows and samples that it is about, by their names in the documentation.
+    pub covers: Vec<String>,
+    /// Why it cannot be played on API servers: they would never have such an object, for example.
+    pub memory_only: Option<String>,
+    /// The policy's settings, as JSON.
+    pub settings: String,
+    /// The remote contexts that are registered at the start.
+    pub contexts: Vec<String>,
+    /// The namespace of what does not say its own.
+    pub namespace: String,
+    /// The time at the start.
+    pub start: Timestamp,
+    /// The objects that are there at the start.
+    pub given: Vec<Change>,
+    /// What happens.
+    pub steps: Vec<Step>,
+}
+
+/// One thing that happens, and what must hold after it.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// What happens, as it is written.
+    pub title: String,
+    /// What it is there for, for people.
+    pub note: Option<String>,
+    /// When it happens.
+    pub at: Timestamp,
+    /// What happens.
+    pub change: Change,
+    /// What must hold once all is at rest again.
+    pub expect: Expect,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Document {
+    story: String,
+    #[serde(default)]
+    covers: Vec<String>,
+    memory_only: Option<String>,
+    settings: Option<Value>,
+    #[serde(default)]
+    contexts: Vec<String>,
+    #[serde(default = "default_namespace")]
+    namespace: String,
+    start: String,
+    #[serde(default)]
+    given: Vec<Given>,
+    steps: Vec<Written>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Given {
+    context: Option<String>,
+    object: Option<Value>,
+    file: Option<String>,
+    with: Option<Value>,
+}
+
+fn default_namespace() -> String {
+    "default".into()
+}
+
+impl Scenario {
+    /// Reads a scenario. What it names by file is looked for beside it.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("reading scenario {}", path.display()))?;
+        Self::parse(path, &text).with_context(|| format!("scenario {}", path.display()))
+    }
+
+    fn parse(path: &Path, text: &str) -> Result<Self> {
+        let document: Document = serde_saphyr::from_str(text).map_err(|error| {
+            // Its report over several lines shows the place in the file.
+            anyhow::anyhow!("{error}")
+        })?;
+        let start: Timestamp = document
+            .start
+            .parse()
+            .context("start: not an RFC 3339 time")?;
+        let files = Files::beside(path);
+        let mut scenario = Self {
+            path: path.to_owned(),
+            story: document.story.trim().to_owned(),
+            covers: document.covers,
+            memory_only: document.memory_only,
+            settings: document
+                .settings
+                .map_or_else(|| "{}".to_owned(), |settings| settings.to_string()),
+            contexts: document.contexts,
+            namespace: document.namespace,
+            start,
+            given: Vec::new(),
+            steps: Vec::new(),
+        };
+        for (number, given) in (1..).zip(document.given) {
+            let given = scenario.given(&files, given);
+            scenario
+                .given
+                .push(given.with_context(|| format!("given {number}"))?);
+        }
+        let mut now = start;
+        for (number, written) in (1..).zip(document.steps) {
+            let step = written.step(&scenario, &files, now);
+            let step = step.with_context(|| format!("step {number}"))?;
+            now = step.at;
+            scenario.steps.push(step);
+        }
+        Ok(scenario)
+    }
+
+    fn given(&self, files: &Files, given: Given) -> Result<Change> {
+        let object = match (given.object, given.file) {
+            (Some(object), None) => object,
+            (None, Some(file)) => files.read(&file, given.with.as_ref(), self.start)?,
+            _ => bail!("say either `object` or `file`"),
+        };
+        self.apply(
+            given.context.as_deref().and_then(reference::context),
+            object,
+        )
+    }
+
+    /// The object with the scenario's namespace, where it does not say its own.
+    fn apply(&self, context: Context, mut object: Value) -> Result<Change> {
+        for field in ["apiVersion", "kind"] {
+            if !object[field].is_string() {
+                bail!("the object has no {field}");
+            }
+        }
+        let metadata = object["metadata"]
+            .as_object_mut()
+            .context("the object has no metadata")?;
+        if !metadata.get("name").is_some_and(Value::is_string) {
+            bail!("the object has no metadata.name");
+        }
+        metadata
+            .entry("namespace")
+            .or_insert_with(|| Value::String(self.namespace.clone()));
+        Ok(Change::Apply { context, object })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,64 @@
+//! The files that a scenario names: a path beside it in, a value out.
+//!
+//! `$now` in a text is the moment of the step: so one file serves for a status that another controller writes again and
+//! again.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use jiff::Timestamp;
+use serde_json::Value;
+
+/// Where they are.
+pub struct Files {
+    directory: PathBuf,
+}
+
+impl Files {
+    /// Beside a scenario.
+    pub fn beside(scenario: &Path) -> Self {
+        Self {
+            directory: scenario.parent().unwrap_or(Path::new("")).to_owned(),
+        }
+    }
+
+    /// What a file has, with this merged into it.
+    pub fn read(&self, name: &str, with: Option<&Value>, now: Timestamp) -> Result<Value> {
+        let path = self.directory.join(name);
+        let text = std::fs::read_to_string(&path)
+            .with_context(|| format!("reading {}", path.display()))?;
+        let mut value: Value = serde_saphyr::from_str(&text)
+            .map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
+        if let Some(with) = with {
+            json_patch::merge(&mut value, with);
+        }
+        fill_in(&mut value, now);
+        Ok(value)
+    }
+
+    /// A value as it is written, or from `{file: …}` or `{file: …, with: …}`.
+    pub fn resolve(&self, mut written: Value, now: Timestamp) -> Result<Value> {
+        if let Some(fields) = written.as_object()
+            && let Some(name) = fields.get("file").and_then(Value::as_str)
+            && fields.keys().all(|key| key == "file" || key == "with")
+        {
+            return self.read(name, fields.get("with"), now);
+        }
+        fill_in(&mut written, now);
+        Ok(written)
+    }
+}
+
+fn fill_in(value: &mut Value, now: Timestamp) {
+    match value {
+        Value::String(text) if text == "$now" => *text = seconds(now),
+        Value::Array(items) => items.iter_mut().for_each(|item| fill_in(item, now)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| fill_in(field, now)),
+        _ => {}
+    }
+}
+
+/// A moment as Kubernetes writes it: UTC, to the second.
+pub fn seconds(moment: Timestamp) -> String {
+    moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}

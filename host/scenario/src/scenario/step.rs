@@ -1,0 +1,191 @@
+//! One step as it is written: its words in, what happens and when out.
+
+use anyhow::{Context as _, Result, bail};
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::file::{Files, seconds};
+use super::{Scenario, Step, TICK};
+use crate::clusters::{Change, Refusal};
+use crate::expect::Expect;
+use crate::reference::{Reference, context};
+
+/// A step. Of the verbs, it has one; `wait` may stand alone.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Written {
+    note: Option<String>,
+    at: Option<String>,
+    wait: Option<String>,
+    #[serde(flatten)]
+    verbs: Verbs,
+    #[serde(default)]
+    expect: Expect,
+}
+
+#[derive(Deserialize)]
+struct Verbs {
+    apply: Option<Value>,
+    context: Option<String>,
+    patch: Option<Reference>,
+    status: Option<Reference>,
+    with: Option<Value>,
+    is: Option<Value>,
+    delete: Option<Reference>,
+    lose: Option<String>,
+    regain: Option<String>,
+    kind: Option<String>,
+    unregister: Option<String>,
+    register: Option<String>,
+    refuse: Option<Reference>,
+    reason: Option<String>,
+    message: Option<String>,
+    permit: Option<Reference>,
+    restart: Option<String>,
+}
+
+impl Written {
+    /// The step, the one before which happened at `before`.
+    pub fn step(self, scenario: &Scenario, files: &Files, before: Timestamp) -> Result<Step> {
+        let at = match (&self.at, &self.wait) {
+            (Some(_), Some(_)) => bail!("say either `at` or `wait`"),
+            (Some(at), None) => moment(at, before)?,
+            (None, Some(wait)) => before.checked_add(duration(wait)?)?,
+            (None, None) => before.checked_add(TICK)?,
+        };
+        if at < before {
+            bail!(
+                "at: {} is before the step before it, which happens at {}",
+                seconds(at),
+                seconds(before)
+            );
+        }
+        let (title, change) = match self.verbs.change(scenario, files, at)? {
+            Some(named) => named,
+            None if self.wait.is_some() || self.at.is_some() => {
+                ("time passes".to_owned(), Change::Nothing)
+            }
+            None => bail!(
+                "nothing happens: say one of apply, patch, status, delete, lose, regain, unregister, register, refuse, \
+                 permit, restart, wait"
+            ),
+        };
+        Ok(Step {
+            title,
+            note: self.note,
+            at,
+            change,
+            expect: self.expect,
+        })
+    }
+}
+
+impl Verbs {
+    /// What happens, and its title; none if there is no verb.
+    fn change(
+        self,
+        scenario: &Scenario,
+        files: &Files,
+        now: Timestamp,
+    ) -> Result<Option<(String, Change)>> {
+        let count = self.count();
+        if count > 1 {
+            bail!("only one thing can happen in a step, and this one has {count} verbs");
+        }
+        let within = |reference: Reference| reference.within(&scenario.namespace);
+        let resolve = |value: Option<Value>, field: &str| {
+            let value = value.with_context(|| format!("`{field}` is missing"))?;
+            files.resolve(value, now).with_context(|| field.to_owned())
+        };
+        let change = if let Some(object) = self.apply {
+            let object = files.resolve(object, now).context("apply")?;
+            scenario.apply(self.context.as_deref().and_then(context), object)?
+        } else if let Some(object) = self.patch {
+            Change::Patch {
+                object: within(object),
+                patch: resolve(self.with, "with")?,
+            }
+        } else if let Some(object) = self.status {
+            let object = within(object);
+            match (self.is, self.with) {
+                (Some(is), None) => Change::Status {
+                    object,
+                    status: resolve(Some(is), "is")?,
+                },
+                (None, with) => Change::PatchStatus {
+                    object,
+                    patch: resolve(with, "with")?,
+                },
+                _ => bail!("say either `is`, the whole status, or `with`, a merge patch of it"),
+            }
+        } else if let Some(object) = self.delete {
+            Change::Delete(within(object))
+        } else if let Some(name) = self.lose {
+            Change::Lose {
+                context: context(&name),
+                kind: self.kind,
+            }
+        } else if let Some(name) = self.regain {
+            Change::Regain {
+                context: context(&name),
+                kind: self.kind,
+            }
+        } else if let Some(name) = self.unregister {
+            Change::Unregister(name)
+        } else if let Some(name) = self.register {
+            Change::Register(name)
+        } else if let Some(object) = self.refuse {
+            Change::Refuse(Refusal {
+                object: within(object),
+                reason: self.reason.context("`reason` is missing")?,
+                message: self.message.unwrap_or_default(),
+            })
+        } else if let Some(object) = self.permit {
+            Change::Permit(within(object))
+        } else if self.restart.is_some() {
+            Change::Restart
+        } else {
+            return Ok(None);
+        };
+        Ok(Some((change.to_string(), change)))
+    }
+
+    fn count(&self) -> usize {
+        let verbs = [
+            self.apply.is_some(),
+            self.patch.is_some(),
+            self.status.is_some(),
+            self.delete.is_some(),
+            self.lose.is_some(),
+            self.regain.is_some(),
+            self.unregister.is_some(),
+            self.register.is_some(),
+            self.refuse.is_some(),
+            self.permit.is_some(),
+            self.restart.is_some(),
+        ];
+        verbs.into_iter().filter(|is_there| *is_there).count()
+    }
+}
+
+/// A moment: RFC 3339, or a time of the day of the step before.
+fn moment(text: &str, before: Timestamp) -> Result<Timestamp> {
+    if let Ok(moment) = text.parse() {
+        return Ok(moment);
+    }
+    let day = before.strftime("%Y-%m-%d");
+    format!("{day}T{text}Z").parse().with_context(|| {
+        format!("at: {text:?} is no time; it may be like 19:43:35 or 2022-12-15T19:43:35Z")
+    })
+}
+
+fn duration(text: &str) -> Result<SignedDuration> {
+    let duration: SignedDuration = text
+        .parse()
+        .with_context(|| format!("wait: {text:?} is no duration; it may be like 90s, 5m or 24h"))?;
+    if duration.is_negative() {
+        bail!("wait: {text:?} is in the past");
+    }
+    Ok(duration)
+}
