@@ -1,7 +1,10 @@
 //! The command line: what can be asked for, and `run`.
 
+mod policy;
+
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
@@ -32,6 +35,9 @@ pub struct Cli {
 enum Command {
     /// Watch, ask the policy, carry out what it decides, until SIGTERM or Ctrl-C.
     Run(Run),
+    /// Test a policy without a cluster.
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// Print a completion script for a shell.
     Completion {
         /// The shell.
@@ -77,7 +83,7 @@ enum LogFormat {
 
 impl Cli {
     /// Does what was asked for. An error is something that the caller of the command has to put right.
-    pub fn execute(self) -> Result<()> {
+    pub fn execute(self) -> Result<ExitCode> {
         match self.command {
             Command::Completion { shell } => {
                 clap_complete::generate(
@@ -86,14 +92,16 @@ impl Cli {
                     "pilothouse",
                     &mut std::io::stdout(),
                 );
-                Ok(())
+                Ok(ExitCode::SUCCESS)
             }
+            Command::Policy(command) => command.execute(),
             Command::Run(run) => {
                 start_logging(run.log_format)?;
                 let threads = tokio::runtime::Builder::new_multi_thread()
                     .enable_all()
                     .build();
-                threads.context("starting threads")?.block_on(run.run())
+                threads.context("starting threads")?.block_on(run.run())?;
+                Ok(ExitCode::SUCCESS)
             }
         }
     }

@@ -6,7 +6,8 @@
 //!
 //! Each arrow is a module: [`watch`] and [`cache`] know what there is, [`subscriptions`] whose business it is,
 //! [`queue`] who is next, [`snapshot`] what a policy sees, [`policy`] calls it, [`plan`] checks its answer, [`execute`]
-//! carries it out; [`reconcile`] is the line itself, [`host`] puts it together and [`swap`] changes the policy under it.
+//! carries it out; [`reconcile`] is the line itself, [`host`] puts it together and [`swap`] changes the policy under it. Apart from that
+//! line, [`scenario`] lets a component be tested without a cluster.
 //!
 //! What is absent: any knowledge of a particular kind. What is reconciled, what is looked at and what may be written is
 //! what the policy's manifest says.
@@ -24,6 +25,7 @@ pub mod plan;
 pub mod policy;
 pub mod queue;
 pub mod reconcile;
+pub mod scenario;
 pub mod snapshot;
 pub mod subscriptions;
 pub mod swap;

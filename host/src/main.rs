@@ -10,7 +10,7 @@ use clap::Parser as _;
 )]
 fn main() -> ExitCode {
     match pilothouse::cli::Cli::parse().execute() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("pilothouse: {}", pilothouse::swap::one_line(&error));
             ExitCode::from(2)

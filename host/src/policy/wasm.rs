@@ -75,21 +75,9 @@ impl Runtime {
         Ok(Self { engine, limits })
     }
 
-    /// Compiles a component, refuses one with imports, and asks it what it is.
+    /// Compiles a component, and asks it what it is.
     pub fn load(&self, bytes: &[u8], settings: &str) -> Result<Policy> {
-        let compiled = component::Component::new(&self.engine, bytes)
-            .map_err(anyhow::Error::from)
-            .context("not a WebAssembly component that this host can run (build it with `cargo xtask build`)")?;
-        if let Some((name, _)) = compiled.component_type().imports(&self.engine).next() {
-            bail!("it imports `{name}`; a policy must be a component without imports");
-        }
-        let instance = Linker::new(&self.engine)
-            .instantiate_pre(&compiled)
-            .and_then(PolicyPre::new)
-            .map_err(anyhow::Error::from)
-            .context(
-                "it does not export `pilothouse:policy/reconciler@0.1.0` as this host knows it",
-            )?;
+        let instance = self.compile(bytes)?;
         let manifest = self.describe(&instance, settings)?;
         refuse_secrets(&manifest)?;
         let digest = Sha256::new()
@@ -109,6 +97,23 @@ impl Runtime {
             runtime: self.clone(),
         };
         Ok(Policy::new(manifest, digest, component))
+    }
+
+    /// Compiles a component, and refuses one with imports.
+    pub(crate) fn compile(&self, bytes: &[u8]) -> Result<PolicyPre<StoreLimits>> {
+        let compiled = component::Component::new(&self.engine, bytes)
+            .map_err(anyhow::Error::from)
+            .context("not a WebAssembly component that this host can run (build it with `cargo xtask build`)")?;
+        if let Some((name, _)) = compiled.component_type().imports(&self.engine).next() {
+            bail!("it imports `{name}`; a policy must be a component without imports");
+        }
+        Linker::new(&self.engine)
+            .instantiate_pre(&compiled)
+            .and_then(PolicyPre::new)
+            .map_err(anyhow::Error::from)
+            .context(
+                "it does not export `pilothouse:policy/reconciler@0.1.0` as this host knows it",
+            )
     }
 
     fn describe(&self, instance: &PolicyPre<StoreLimits>, settings: &str) -> Result<Manifest> {
