@@ -57,12 +57,11 @@ pub fn after_the_failed<T>(
 /// Whether a text mentions a name, and not just a longer one that contains it.
 fn mentions(text: &str, name: &str) -> bool {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-';
-    !name.is_empty()
-        && text.match_indices(name).any(|(at, _)| {
-            let (before, after) = (text.get(..at), text.get(at + name.len()..));
-            !before.is_some_and(|text| text.ends_with(is_part))
-                && !after.is_some_and(|text| text.starts_with(is_part))
-        })
+    text.match_indices(name).any(|(at, _)| {
+        let (before, after) = (text.get(..at), text.get(at + name.len()..));
+        !before.is_some_and(|text| text.ends_with(is_part))
+            && !after.is_some_and(|text| text.starts_with(is_part))
+    })
 }
 
 #[cfg(test)]

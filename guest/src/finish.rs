@@ -12,7 +12,7 @@ use crate::recorded::Recorded;
 use crate::sequence::Concurrency;
 use crate::settings::Settings;
 use crate::situation::Situation;
-use crate::targets::State;
+use crate::targets::Datacenter;
 use crate::task::{Spec, Task};
 use crate::time::Time;
 
@@ -20,24 +20,16 @@ use crate::time::Time;
 ///
 /// Where it is not known what the targets are, only the recorded status can say so.
 pub fn is_finished(situation: &Situation<'_>) -> bool {
-    let any = |is: fn(State) -> bool| situation.targets.iter().any(|target| is(target.state));
-    let are_over = situation
-        .targets
-        .iter()
-        .all(|target| target.state.is_settled());
-    let has_failed = situation
-        .datacenters()
-        .any(|datacenter| datacenter.state.has_failed());
+    let is_at_work = situation.targets.iter().any(Datacenter::is_active);
+    let are_over = situation.targets.iter().all(Datacenter::is_settled);
+    let has_failed = situation.datacenters().any(Datacenter::has_failed);
     let is_stopped = situation.concurrency == Some(Concurrency::Forbid) && has_failed;
-    situation.is_resolved && !any(State::is_active) && (are_over || is_stopped)
+    situation.is_resolved && !is_at_work && (are_over || is_stopped)
 }
 
 /// The TTL in seconds; 0 is for ever. The error says what is wrong with it.
 pub fn ttl(settings: &Settings, spec: &Spec) -> Result<i64, String> {
-    let ttl = spec
-        .template()
-        .and_then(|template| template.get("ttlSecondsAfterFinished"));
-    match ttl {
+    match spec.template().get("ttlSecondsAfterFinished") {
         None | Some(Value::Null) => Ok(settings.default_ttl_seconds.into()),
         Some(value) => value.as_i64().filter(|seconds| *seconds >= 0).ok_or_else(|| {
             format!("spec.template.ttlSecondsAfterFinished is {value}: it must be a number of seconds, or 0 for ever")

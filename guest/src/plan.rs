@@ -3,25 +3,24 @@
 //! The status comes last, since it says how things are once the rest was done. Only after a failure it comes first as
 //! well: the host stops at the first step that fails, so the status would never be written while one keeps failing.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::contract::{Action, Plan};
-use crate::decision::{Verdict, blank};
+use crate::decision::Verdict;
 use crate::patience::{self, Silence};
 use crate::recorded::Recorded;
 use crate::resolution::Place;
 use crate::sequence::{self, Move};
 use crate::situation::Situation;
 use crate::status::{self, Hold, Story, Validity};
-use crate::{adoption, cassandra_task, events, failure, finish, text};
+use crate::{adoption, cassandra_task, events, failure, finish, reasons};
 
 /// The plan for a verdict.
-pub fn plan(situation: &Situation<'_>, verdict: &Verdict) -> Plan {
+pub fn plan(situation: &Situation<'_>, verdict: &Verdict<'_>) -> Plan {
     let story = tell(situation, verdict);
-    let steps = if *verdict == Verdict::Proceed {
-        steps(situation, &story.moves)
-    } else {
-        Vec::new()
+    let steps = match verdict {
+        Verdict::Proceed(template) => steps(situation, template, &story.moves),
+        _ => Vec::new(),
     };
     let recorded = &situation.task.recorded;
     let status = status::status(situation, &story);
@@ -55,9 +54,9 @@ pub fn plan(situation: &Situation<'_>, verdict: &Verdict) -> Plan {
     }
 }
 
-fn tell(situation: &Situation<'_>, verdict: &Verdict) -> Story {
-    let may_create = *verdict == Verdict::Proceed;
-    let is_right = situation.problems.is_empty() && situation.cluster.known().is_some();
+fn tell(situation: &Situation<'_>, verdict: &Verdict<'_>) -> Story {
+    let may_create = matches!(verdict, Verdict::Proceed(_));
+    let is_right = situation.template.is_ok() && situation.cluster.known().is_some();
     Story {
         moves: sequence::moves(
             situation.concurrency,
@@ -77,19 +76,16 @@ fn tell(situation: &Situation<'_>, verdict: &Verdict) -> Story {
                 reason: status::INVALID_SPEC,
                 text: "nothing more is created until the specification is put right".to_owned(),
             }),
-            Verdict::Finished | Verdict::Proceed => None,
+            Verdict::Finished | Verdict::Proceed(_) => None,
         },
     }
 }
 
 /// How it stands before the steps, which may fail again: nothing is created yet, and what blocks it is told.
 fn before(situation: &Situation<'_>, story: &Story) -> Story {
-    let moves = story.moves.iter().map(|step| {
-        if *step == Move::Create {
-            Move::Wait
-        } else {
-            *step
-        }
+    let moves = story.moves.iter().map(|step| match step {
+        Move::Create(_) => Move::Wait,
+        step => step.clone(),
     });
     let blocking = situation.failure.and_then(failure::blocking);
     Story {
@@ -103,32 +99,21 @@ fn before(situation: &Situation<'_>, story: &Story) -> Story {
 }
 
 /// Rule 5, then the creations, each followed by its event.
-fn steps(situation: &Situation<'_>, moves: &[Move]) -> Vec<Action> {
+fn steps(situation: &Situation<'_>, template: &Map<String, Value>, moves: &[Move]) -> Vec<Action> {
     let adoption = situation
         .cluster
         .known()
         .and_then(|cluster| adoption::patch(situation.task, cluster));
-    let due = situation
-        .targets
-        .iter()
-        .zip(moves)
-        .filter(|(_, step)| **step == Move::Create);
-    let places: Vec<&Place> = due
-        .filter_map(|(target, _)| target.place.as_ref())
-        .collect();
+    let due = moves.iter().filter_map(|step| match step {
+        Move::Create(place) => Some(place),
+        _ => None,
+    });
+    let places: Vec<&Place> = due.collect();
     let places = failure::after_the_failed(places, situation.failure, |place| &place.name);
-    let template = situation
-        .task
-        .spec
-        .as_ref()
-        .ok()
-        .and_then(|spec| spec.template());
-    let creations = template.into_iter().flat_map(|template| {
-        places.iter().flat_map(move |place| {
-            let creation =
-                cassandra_task::creation(situation.settings, situation.task, template, place);
-            [Action::Create(creation), events::created(place)]
-        })
+    let creations = places.into_iter().flat_map(|place| {
+        let creation =
+            cassandra_task::creation(situation.settings, situation.task, template, place);
+        [Action::Create(creation), events::created(place)]
     });
     adoption
         .map(|patch| Action::PatchMetadata(patch.to_string()))
@@ -167,12 +152,11 @@ fn wake(situation: &Situation<'_>) -> Option<u64> {
 }
 
 fn reasons(situation: &Situation<'_>, story: &Story) -> Vec<String> {
-    let mut reasons = blank().reasons;
-    reasons.extend(situation.failure.map(failure::reason));
+    let mut said: Vec<String> = situation.failure.map(failure::reason).into_iter().collect();
     if let Validity::Wrong(wrong) = &story.validity {
-        reasons.push(format!("the specification is wrong: {wrong}"));
+        said.push(format!("the specification is wrong: {wrong}"));
     }
-    reasons.extend(story.hold.as_ref().map(|hold| hold.text.clone()));
-    reasons.extend(text::reasons(situation, &story.moves));
-    reasons
+    said.extend(story.hold.as_ref().map(|hold| hold.text.clone()));
+    said.extend(reasons::reasons(situation, &story.moves));
+    said
 }

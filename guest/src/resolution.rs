@@ -26,7 +26,7 @@ pub struct Place {
 
 impl Place {
     /// The place of a task's CassandraTask for a datacenter.
-    fn of(task: &Task, datacenter: &Declared) -> Place {
+    pub fn of(task: &Task, datacenter: &Declared) -> Place {
         Place {
             datacenter: datacenter.name.clone(),
             context: datacenter.context.clone(),

@@ -4,8 +4,10 @@
 //! Round one asks for the cluster and for the task's CassandraTasks by their labels, everywhere; round two, once the
 //! cluster is known, for each target's CassandraTask by its name, to see a stranger under it.
 
+use serde_json::{Map, Value};
+
 use crate::cluster::Cluster;
-use crate::contract::{Blindness, Failure, ObjectRef, Selector, Snapshot};
+use crate::contract::{Failure, ObjectRef, Selector, Snapshot};
 use crate::family::Family;
 use crate::resolution::{Place, Resolution};
 use crate::sequence::Concurrency;
@@ -14,7 +16,7 @@ use crate::targets::Datacenter;
 use crate::task::{Spec, Task};
 use crate::time::Time;
 use crate::validation;
-use crate::view::{Answer, View};
+use crate::view::{Answer, Blind, View};
 
 /// What is known of the cluster.
 #[derive(Debug)]
@@ -26,7 +28,7 @@ pub enum ClusterSight {
     /// There is none of that name; which, as `namespace.name`.
     Absent(String),
     /// There is no answer.
-    Blind(String, Blindness),
+    Blind(String, Blind),
     /// It is there, but cannot be read: why.
     Unreadable(String),
 }
@@ -50,7 +52,7 @@ impl ClusterSight {
                 )),
             },
             Answer::Absent => ClusterSight::Absent(name),
-            Answer::Blind(blindness) => ClusterSight::Blind(name, blindness),
+            Answer::Blind(blind) => ClusterSight::Blind(name, blind),
         }
     }
 
@@ -84,8 +86,8 @@ pub struct Situation<'a> {
     pub leftovers: Vec<Datacenter<'a>>,
     /// Whether the targets are all the targets for sure.
     pub is_resolved: bool,
-    /// What is wrong with the specification (rule 4).
-    pub problems: Vec<String>,
+    /// The model for the CassandraTasks, or what is wrong with the specification (rule 4).
+    pub template: Result<&'a Map<String, Value>, String>,
 }
 
 impl<'a> Situation<'a> {
@@ -118,7 +120,7 @@ impl<'a> Situation<'a> {
             concurrency: task.spec.as_ref().ok().and_then(Spec::concurrency),
             leftovers: family.leftovers(&resolution, cluster.known()),
             is_resolved: resolution.is_sound(),
-            problems: validation::problems(settings, task, &cluster, &resolution, &targets),
+            template: validation::template(settings, task, &cluster, &resolution, &targets),
             targets,
             cluster,
             task,

@@ -99,7 +99,7 @@ fn copies(situation: &Situation<'_>, story: &Story) -> Map<String, Value> {
         .targets
         .iter()
         .zip(&story.moves)
-        .filter(|(_, step)| **step == Move::Create);
+        .filter(|(_, step)| matches!(step, Move::Create(_)));
     known
         .chain(created.map(|(target, _)| (target.name.clone(), json!({}))))
         .collect()
@@ -142,9 +142,8 @@ fn is_complete(situation: &Situation<'_>) -> bool {
 
 /// "Running: set to true if it is true for any CassandraTask".
 fn running(situation: &Situation<'_>, story: &Story) -> Condition {
-    let is_at_work = |datacenter: &Datacenter<'_>| {
-        datacenter.state.is_active() && datacenter.progress.is_running
-    };
+    let is_at_work =
+        |datacenter: &Datacenter<'_>| datacenter.is_active() && datacenter.progress.is_running;
     let is_true = !story.is_finished && situation.datacenters().any(is_at_work);
     let mut message = if story.is_finished {
         text::end(situation, &story.moves)
@@ -173,29 +172,27 @@ fn running_reason(situation: &Situation<'_>, story: &Story, is_running: bool) ->
         )
     };
     let is_blind = |datacenter: &Datacenter<'_>| {
-        datacenter.state.is_active() && matches!(datacenter.sight, Sight::Blind(..))
+        datacenter.is_active() && matches!(datacenter.sight, Sight::Blind(_))
     };
-    let has = |step: Move| story.moves.contains(&step);
+    let has = |is: fn(&Move) -> bool| story.moves.iter().any(is);
     if story.is_finished {
         FINISHED
     } else if let Some(hold) = &story.hold {
         hold.reason
     } else if situation.datacenters().any(is_stuck) {
         "NotStarting"
-    } else if has(Move::Unseen) || situation.datacenters().any(is_blind) {
+    } else if has(|step| matches!(step, Move::Unseen(_))) || situation.datacenters().any(is_blind) {
         "ContextUnavailable"
     } else if is_running {
         "Running"
     } else if situation
         .datacenters()
-        .any(|datacenter| datacenter.state.is_active() && datacenter.progress.has_begun)
+        .any(|datacenter| datacenter.is_active() && datacenter.progress.has_begun)
     {
         // cass-operator never says Running of a restart or a refresh.
         "Started"
-    } else if has(Move::Create)
-        || situation
-            .datacenters()
-            .any(|datacenter| datacenter.state.is_active())
+    } else if has(|step| matches!(step, Move::Create(_)))
+        || situation.datacenters().any(Datacenter::is_active)
     {
         "Created"
     } else {
@@ -205,9 +202,7 @@ fn running_reason(situation: &Situation<'_>, story: &Story, is_running: bool) ->
 
 /// "Failed: set to true if it is true for any CassandraTask", or one is lost.
 fn failed(situation: &Situation<'_>, story: &Story) -> Condition {
-    let is_true = situation
-        .datacenters()
-        .any(|datacenter| datacenter.state.has_failed());
+    let is_true = situation.datacenters().any(Datacenter::has_failed);
     let (reason, message) = match is_true {
         true if story.moves.contains(&Move::Cancelled) => {
             (CANCELLED, text::failures(situation, &story.moves))

@@ -4,50 +4,51 @@
 
 use std::fmt;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-/// A moment, in milliseconds since the Unix epoch, within the years that RFC 3339 can write.
+/// A moment since the Unix epoch, within the years that RFC 3339 can write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Time(i64);
+pub struct Time(Timestamp);
 
 impl Time {
     /// The moment of a snapshot. One beyond the year 9999 counts as the last that can be written.
     pub fn from_millis(millis: u64) -> Time {
-        Time::clamped(i64::try_from(millis).unwrap_or(i64::MAX))
+        let moment = i64::try_from(millis).map(Timestamp::from_millisecond);
+        Time(moment.ok().and_then(Result::ok).unwrap_or(Timestamp::MAX))
     }
 
     /// Reads an RFC 3339 text; `None` if it is not one.
     pub fn parse(text: &str) -> Option<Time> {
         text.parse::<Timestamp>()
             .ok()
-            .map(|timestamp| Time::clamped(timestamp.as_millisecond()))
+            .map(Time::not_before_the_epoch)
     }
 
     /// The moment that many seconds later.
     pub fn plus_seconds(self, seconds: i64) -> Time {
-        Time::clamped(self.0.saturating_add(seconds.saturating_mul(1000)))
+        let last = if seconds < 0 {
+            Timestamp::UNIX_EPOCH
+        } else {
+            Timestamp::MAX
+        };
+        let moment = self.0.checked_add(SignedDuration::from_secs(seconds));
+        Time::not_before_the_epoch(moment.unwrap_or(last))
     }
 
     /// The milliseconds from `now` to this moment; 0 if it has come.
     pub fn millis_from(self, now: Time) -> u64 {
-        u64::try_from(self.0.saturating_sub(now.0)).unwrap_or(0)
+        u64::try_from(self.0.duration_since(now.0).as_millis()).unwrap_or(0)
     }
 
-    fn clamped(millis: i64) -> Time {
-        Time(millis.clamp(
-            Timestamp::UNIX_EPOCH.as_millisecond(),
-            Timestamp::MAX.as_millisecond(),
-        ))
+    fn not_before_the_epoch(moment: Timestamp) -> Time {
+        Time(moment.max(Timestamp::UNIX_EPOCH))
     }
 }
 
 impl fmt::Display for Time {
     /// As Kubernetes writes times: `2022-12-15T19:44:25Z`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.0.div_euclid(1000);
-        // In range, since every moment was clamped when it was made.
-        let timestamp = Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH);
-        write!(f, "{timestamp}")
+        write!(f, "{:.0}", self.0)
     }
 }
 
