@@ -1,7 +1,9 @@
 //! The plan of rules 2 to 6: a verdict in, the actions in their order out.
 //!
-//! The status comes last, since it says how things are once the rest was done. Only after a failure it comes first as
-//! well: the host stops at the first step that fails, so the status would never be written while one keeps failing.
+//! The status comes first, so that it says what is about to be begun: after a crash between it and a create, with the
+//! context out of reach by then, what may have been begun is still known. It is also refused if the task has changed
+//! since, and then nothing is created for a specification that is no longer so. It must be as true after the steps as
+//! before, for nothing more is written once they are done.
 
 use serde_json::{Map, Value};
 
@@ -22,23 +24,18 @@ pub fn plan(situation: &Situation<'_>, verdict: &Verdict<'_>) -> Plan {
         Verdict::Proceed(template) => steps(situation, template, &story.moves),
         _ => Vec::new(),
     };
-    let recorded = &situation.task.recorded;
-    let status = status::status(situation, &story);
-    let mut actions = Vec::new();
-    let mut last = recorded.clone();
-    if situation.failure.is_some() && !steps.is_empty() {
-        let before = status::status(situation, &before(situation, &story));
-        actions.extend(write(&last, &before));
-        last = before;
-    }
+    let reasons = reasons(situation, &story);
+    let blocked = blocked(situation).filter(|_| !steps.is_empty());
+    let hold = blocked.or(story.hold);
+    let status = status::status(situation, &Story { hold, ..story });
+    let mut actions = write(&situation.task.recorded, &status);
     actions.extend(steps);
-    actions.extend(write(&last, &status));
     let plan = Plan {
         actions,
         requeue_after: wake(situation),
-        reasons: reasons(situation, &story),
+        reasons,
     };
-    if story.is_finished {
+    if *verdict == Verdict::Finished {
         finish::keep(
             situation.settings,
             situation.now,
@@ -81,21 +78,13 @@ fn tell(situation: &Situation<'_>, verdict: &Verdict<'_>) -> Story {
     }
 }
 
-/// How it stands before the steps, which may fail again: nothing is created yet, and what blocks it is told.
-fn before(situation: &Situation<'_>, story: &Story) -> Story {
-    let moves = story.moves.iter().map(|step| match step {
-        Move::Create(_) => Move::Wait,
-        step => step.clone(),
-    });
-    let blocking = situation.failure.and_then(failure::blocking);
-    Story {
-        moves: moves.collect(),
-        hold: blocking.map(|text| Hold {
-            reason: "Blocked",
-            text,
-        }),
-        ..story.clone()
-    }
+/// What is told while the steps are tried again that failed the last time.
+fn blocked(situation: &Situation<'_>) -> Option<Hold> {
+    let text = situation.failure.and_then(failure::blocking)?;
+    Some(Hold {
+        reason: "Blocked",
+        text,
+    })
 }
 
 /// Rule 5, then the creations, each followed by its event.

@@ -43,7 +43,7 @@ pub enum Validity {
 /// What is done about a situation, as far as the status tells it.
 #[derive(Debug, Clone)]
 pub struct Story {
-    /// The move of each target; a `Create` counts as done.
+    /// The move of each target.
     pub moves: Vec<Move>,
     /// Whether the task has finished.
     pub is_finished: bool,
@@ -90,7 +90,7 @@ pub fn status(situation: &Situation<'_>, story: &Story) -> Recorded {
     Recorded::read(Value::Object(fields))
 }
 
-/// `datacenters`: the status of each CassandraTask as it is; an empty one for those that were just created.
+/// `datacenters`: the status of each CassandraTask as it is; an empty one for those that are about to be created.
 fn copies(situation: &Situation<'_>, story: &Story) -> Map<String, Value> {
     let known = situation
         .datacenters()

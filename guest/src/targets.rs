@@ -105,8 +105,8 @@ impl<'a> Datacenter<'a> {
         self.record.is_some() || matches!(self.sight, Sight::Found(_))
     }
 
-    /// The copy of its status, as it is; `None` if there never was a CassandraTask. An empty one says that it was seen,
-    /// though not begun: so it is still known of when its context is not.
+    /// The copy of its status, as it is; `None` if there never was a CassandraTask. An empty one says that it was seen or
+    /// about to be created: so it is still known of when its context is not.
     pub fn copy(&self) -> Option<Value> {
         match &self.sight {
             Sight::Found(found) => {
@@ -136,8 +136,10 @@ fn stage(sight: &Sight, progress: &Progress, is_recorded: bool) -> Option<Stage>
         Sight::Found(_) => (true, None),
         Sight::Absent(place) => (false, Some(place)),
         Sight::Nowhere => (false, None),
-        // As last recorded: never counted as lost, and never created.
-        Sight::Stranger(..) | Sight::Blind(_) | Sight::Unplaced => (is_recorded, None),
+        // As last recorded: never counted as lost, and never created. A record is made before the CassandraTask, which then
+        // may have failed: where somebody else's is there, it has.
+        Sight::Stranger(..) => (is_recorded && progress.has_begun, None),
+        Sight::Blind(_) | Sight::Unplaced => (is_recorded, None),
     };
     match progress {
         Progress {

@@ -95,6 +95,7 @@ fn each_row_of_the_table() {
         (blind(), Some(failed), Some(Stage::Failed)),
         // somebody else's: not absent, and not ours
         (Sight::Stranger(place(), "x".into()), None, None),
+        (Sight::Stranger(place(), "x".into()), Some(json!({})), None),
         (
             Sight::Stranger(place(), "x".into()),
             Some(begun),

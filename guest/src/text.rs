@@ -89,7 +89,7 @@ fn joined<'a>(phrases: impl Iterator<Item = (&'a Datacenter<'a>, Phrase)>) -> St
 fn phrase(situation: &Situation<'_>, target: &Datacenter<'_>, step: &Move) -> Phrase {
     let name = &target.name;
     match step {
-        Move::Create(_) => Phrase::Own(created(name, template_schedule(situation))),
+        Move::Create(_) => created(name, template_schedule(situation)),
         Move::Cancelled => Phrase::Common("cancelled", "cancelled"),
         Move::Unseen(blind) => Phrase::Own(format!("{name} waits: {}", blind.text())),
         Move::Wait => Phrase::Common("waits", "wait"),
@@ -110,7 +110,7 @@ fn begun(situation: &Situation<'_>, datacenter: &Datacenter<'_>, stage: &Stage) 
         (Stage::Done, _) => Phrase::Common("is done", "are done"),
         (Stage::Failed | Stage::Lost(_), _) => Phrase::Common("failed", "failed"),
         (Stage::Running | Stage::Failing, Sight::Found(child)) => {
-            Phrase::Own(at_work(situation, datacenter, child))
+            at_work(situation, datacenter, child)
         }
         (Stage::Running | Stage::Failing, _) => Phrase::Own(last_seen(datacenter)),
     }
@@ -120,31 +120,38 @@ fn at_work(
     situation: &Situation<'_>,
     datacenter: &Datacenter<'_>,
     child: &CassandraTask,
-) -> String {
+) -> Phrase {
     let name = &datacenter.name;
     match patience::silence(datacenter, situation.now) {
-        Some(Silence::Stuck(since)) => format!(
+        Some(Silence::Stuck(since)) => Phrase::Own(format!(
             "{name}: CassandraTask {} has had no status since {since}: is cass-operator running there, or does another \
              task hold the datacenter?",
             child.place(name)
-        ),
+        )),
         Some(Silence::Patient(_)) => created(name, child.scheduled()),
-        None => format!("{name} is running{}", pods(datacenter)),
+        None => Phrase::Own(format!("{name} is running{}", pods(datacenter))),
     }
 }
 
 fn last_seen(datacenter: &Datacenter<'_>) -> String {
     let name = &datacenter.name;
+    // Recorded before it was created, and not seen since.
+    let known = if datacenter.progress.has_begun {
+        "was last seen running"
+    } else {
+        "may have been created"
+    };
     match &datacenter.sight {
-        Sight::Blind(blind) => format!("{name} was last seen running: {}", blind.text()),
-        _ => format!("{name} was last seen running"),
+        Sight::Blind(blind) => format!("{name} {known}: {}", blind.text()),
+        _ => format!("{name} {known}"),
     }
 }
 
-fn created(name: &str, scheduled: Option<Time>) -> String {
+/// As true when its CassandraTask is about to be created as when it is there.
+fn created(name: &str, scheduled: Option<Time>) -> Phrase {
     match scheduled {
-        Some(time) => format!("{name}: CassandraTask created, scheduled for {time}"),
-        None => format!("{name}: CassandraTask created, not started"),
+        Some(time) => Phrase::Own(format!("{name} is scheduled for {time}")),
+        None => Phrase::Common("has not started", "have not started"),
     }
 }
 

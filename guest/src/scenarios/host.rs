@@ -102,8 +102,13 @@ impl World {
 
     /// Decides, and carries the plan out. The plan comes back.
     pub fn step(&mut self) -> Plan {
+        self.interrupted(usize::MAX)
+    }
+
+    /// Decides, and carries out no more than so many actions of the plan: the host dies then, or the next one fails.
+    pub fn interrupted(&mut self, after: usize) -> Plan {
         let plan = self.plan();
-        for action in &plan.actions {
+        for action in plan.actions.iter().take(after) {
             self.carry_out(action);
         }
         plan

@@ -155,7 +155,7 @@ fn rule_6_a_scheduled_task_waits_for_its_time() {
         json!("2022-12-15T23:00:00Z"),
     );
     world.settle();
-    let running = "False Created dc1: CassandraTask created, scheduled for 2022-12-15T23:00:00Z";
+    let running = "False Created dc1 is scheduled for 2022-12-15T23:00:00Z";
     assert_eq!(world.condition("Running"), running);
     assert_eq!(world.settle(), [""; 0]);
     let due = at("23:05:00");
