@@ -131,8 +131,13 @@ fn plan(snapshot: &Snapshot, task: &Task, remaining: &[CassandraTask], blind: &[
     let doomed = remaining.iter().filter(|child| !child.is_being_deleted());
     let deletions: Vec<_> = doomed.filter_map(CassandraTask::deletion).collect();
     let deletions = failure::after_the_failed(deletions, failure, |deletion| &deletion.object.name);
+    let told = task.recorded.message_because("Running", BLOCKED);
+    let to_do = deletions
+        .iter()
+        .map(|deletion| deletion.object.name.as_str());
+    let refused = failure.and_then(|failure| failure::blocking(failure, told, to_do));
+    let status = blocked_status(snapshot, task, &blocks(remaining, blind, refused));
     let deletions = deletions.into_iter().map(Action::Delete);
-    let status = blocked_status(snapshot, task, &blocks(remaining, blind, failure));
     Plan {
         // The status comes first, for a deletion that is refused ends the plan.
         actions: status.iter().map(set_status).chain(deletions).collect(),
@@ -142,7 +147,7 @@ fn plan(snapshot: &Snapshot, task: &Task, remaining: &[CassandraTask], blind: &[
 }
 
 /// What keeps the task from going and will not pass by itself.
-fn blocks(remaining: &[CassandraTask], blind: &[Blind], failure: Option<&Failure>) -> Vec<String> {
+fn blocks(remaining: &[CassandraTask], blind: &[Blind], refused: Option<String>) -> Vec<String> {
     let contexts = blind.iter().map(|blind| {
         format!(
             "{}: bring it back, or unregister it to leave what is there behind",
@@ -158,10 +163,7 @@ fn blocks(remaining: &[CassandraTask], blind: &[Blind], failure: Option<&Failure
                 context_name(child.context.as_deref())
             )
         });
-    contexts
-        .chain(nameless)
-        .chain(failure.and_then(failure::blocking))
-        .collect()
+    contexts.chain(nameless).chain(refused).collect()
 }
 
 /// The status that says so; `None` if it does already, or there is nothing to say.

@@ -25,7 +25,7 @@ pub fn plan(situation: &Situation<'_>, verdict: &Verdict<'_>) -> Plan {
         _ => Vec::new(),
     };
     let reasons = reasons(situation, &story);
-    let blocked = blocked(situation).filter(|_| !steps.is_empty());
+    let blocked = blocked(situation, &story.moves).filter(|_| !steps.is_empty());
     let hold = blocked.or(story.hold);
     let status = status::status(situation, &Story { hold, ..story });
     let mut actions = write(&situation.task.recorded, &status);
@@ -79,11 +79,13 @@ fn tell(situation: &Situation<'_>, verdict: &Verdict<'_>) -> Story {
 }
 
 /// What is told while the steps are tried again that failed the last time.
-fn blocked(situation: &Situation<'_>) -> Option<Hold> {
-    let text = situation.failure.and_then(failure::blocking)?;
+fn blocked(situation: &Situation<'_>, moves: &[Move]) -> Option<Hold> {
+    let recorded = &situation.task.recorded;
+    let told = recorded.message_because("Running", status::BLOCKED);
+    let to_do = due(moves).map(|place| place.name.as_str());
     Some(Hold {
-        reason: "Blocked",
-        text,
+        reason: status::BLOCKED,
+        text: failure::blocking(situation.failure?, told, to_do)?,
     })
 }
 
@@ -93,12 +95,8 @@ fn steps(situation: &Situation<'_>, template: &Map<String, Value>, moves: &[Move
         .cluster
         .known()
         .and_then(|cluster| adoption::patch(situation.task, cluster));
-    let due = moves.iter().filter_map(|step| match step {
-        Move::Create(place) => Some(place),
-        _ => None,
-    });
-    let places: Vec<&Place> = due.collect();
-    let places = failure::after_the_failed(places, situation.failure, |place| &place.name);
+    let places =
+        failure::after_the_failed(due(moves).collect(), situation.failure, |place| &place.name);
     let creations = places.into_iter().flat_map(|place| {
         let creation =
             cassandra_task::creation(situation.settings, situation.task, template, place);
@@ -109,6 +107,14 @@ fn steps(situation: &Situation<'_>, template: &Map<String, Value>, moves: &[Move
         .into_iter()
         .chain(creations)
         .collect()
+}
+
+/// Where something is to be created.
+fn due(moves: &[Move]) -> impl Iterator<Item = &Place> {
+    moves.iter().filter_map(|step| match step {
+        Move::Create(place) => Some(place),
+        _ => None,
+    })
 }
 
 /// The status, with the events of what it turns to before it; nothing if it is as it was.

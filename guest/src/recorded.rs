@@ -66,6 +66,13 @@ impl Recorded {
             .is_some_and(|condition| is_true(condition) && condition["reason"] == reason)
     }
 
+    /// The message of that condition, where it has that reason.
+    pub fn message_because(&self, kind: &str, reason: &str) -> Option<&str> {
+        self.condition(kind)
+            .filter(|condition| condition["reason"] == reason)?["message"]
+            .as_str()
+    }
+
     /// The recorded startTime.
     pub fn start(&self) -> Option<Time> {
         self.status["startTime"].as_str().and_then(Time::parse)

@@ -17,6 +17,8 @@ use crate::text;
 
 /// The reason of `Failed` where the failure cancels others.
 pub const CANCELLED: &str = "RemainingCancelled";
+/// The reason of `Running` while steps are refused.
+pub const BLOCKED: &str = "Blocked";
 /// The reason of a True `Invalid`, and of its event.
 pub const INVALID_SPEC: &str = "InvalidSpec";
 

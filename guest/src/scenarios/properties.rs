@@ -26,6 +26,7 @@ enum Happening {
     Right,
     Later(u16),
     Refused(Index),
+    Granted(Index),
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
@@ -46,6 +47,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         3 => Just(Right),
         2 => any::<u16>().prop_map(Later),
         1 => which().prop_map(Refused),
+        2 => which().prop_map(Granted),
     ]
 }
 
@@ -75,7 +77,6 @@ fn is_at_work(status: &Value) -> bool {
 }
 
 fn happen(world: &mut World, happening: &Happening, clock: &str) {
-    world.failure = None;
     world.now = world.now.max(at(clock));
     match happening {
         Happening::Start(index) => {
@@ -124,13 +125,8 @@ fn happen(world: &mut World, happening: &Happening, clock: &str) {
             );
         }
         Happening::Later(seconds) => world.now = world.now.plus_seconds((*seconds).into()),
-        Happening::Refused(index) => {
-            world.failure = Some(crate::contract::Failure {
-                action: 0,
-                reason: "Forbidden".into(),
-                message: format!("task1-{} is forbidden", name(index)),
-            });
-        }
+        Happening::Refused(index) => drop(world.refusing.insert(context(index))),
+        Happening::Granted(index) => drop(world.refusing.remove(&context(index))),
     }
 }
 
@@ -185,7 +181,8 @@ fn run(mut world: World, story: &[Chapter], check: impl Fn(&World)) {
         match crash {
             Some(after) => {
                 let actions = world.plan().actions.len();
-                world.interrupted(after.index(actions + 1));
+                world.die_after(after.index(actions + 1));
+                world.failure = None;
             }
             // It comes to rest: the plan of the converged world is empty.
             None => drop(world.settle()),

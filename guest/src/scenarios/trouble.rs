@@ -31,7 +31,7 @@ fn a_failure_that_blocks_is_told_while_it_is_tried_again() {
         "the status first, and the other datacenter before the one that was refused"
     );
     // It fails again after the status: from then on, that is not written again.
-    world.interrupted(1);
+    world.die_after(1);
     assert_eq!(
         world.condition("Running"),
         "False Blocked dc1, dc2 have not started; the last step failed: Forbidden: cassandratasks \"task1-dc1\" is forbidden"
@@ -43,11 +43,45 @@ fn a_failure_that_blocks_is_told_while_it_is_tried_again() {
     );
     // Once it goes through, nothing of it is left.
     world.step();
-    world.failure = None;
     assert_eq!(world.settle(), ["set-status"]);
     assert_eq!(
         world.condition("Running"),
         "False Created dc1, dc2 have not started"
+    );
+}
+
+/// The steps that are refused fail by turns; the status must not follow.
+#[test]
+fn what_is_told_of_two_that_are_refused_does_not_flap() {
+    let mut world = World::new(3).with("/spec/dcConcurrencyPolicy", json!("Allow"));
+    world.refusing = ["kind-k8ssandra-1".into(), "kind-k8ssandra-3".into()].into();
+    assert_eq!(
+        world.settle(),
+        [
+            "set-status",
+            "patch-metadata",
+            "set-status",
+            "create task1-dc2 in kind-k8ssandra-2",
+            "event Normal CreateCassandraTask Created CassandraTask k8ssandra-operator.task1-dc2 in context \
+             kind-k8ssandra-2",
+        ]
+    );
+    let told = |world: &World, name| {
+        format!(
+            "False Blocked dc1, dc2, dc3 have not started; the last step failed: Forbidden: create task1-{name}: it is \
+             forbidden"
+        ) == world.condition("Running")
+    };
+    assert!(told(&world, "dc1 in kind-k8ssandra-1"));
+    // The one that is told of is let through: the other one is told of then.
+    world.refusing.remove("kind-k8ssandra-1");
+    world.settle();
+    assert!(told(&world, "dc3 in kind-k8ssandra-3"));
+    world.refusing.clear();
+    world.settle();
+    assert_eq!(
+        world.condition("Running"),
+        "False Created dc1, dc2, dc3 have not started"
     );
 }
 
@@ -56,7 +90,7 @@ fn a_failure_that_blocks_is_told_while_it_is_tried_again() {
 fn what_was_about_to_be_created_is_not_forgotten() {
     for (done, created) in [(1, 0), (2, 0), (3, 1)] {
         let mut world = World::new(2).with("/spec/datacenters", json!(["dc1"]));
-        world.interrupted(done);
+        world.die_after(done);
         assert_eq!(world.children.len(), created);
         world.blind("kind-k8ssandra-1", Blindness::Unreachable("down".into()));
         world.set("/spec/datacenters", json!(["dc2"]));
