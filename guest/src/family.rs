@@ -72,7 +72,13 @@ impl<'a> Family<'a> {
                 (None, Some(cluster)) => self.absence(cluster, name),
                 (None, None) => Sight::Unplaced,
             };
-            Datacenter::leftover(name, sight, self.task.recorded.datacenter(name))
+            let record = self.task.recorded.datacenter(name);
+            if resolution.is_sound() {
+                Datacenter::dropped(name, sight, record)
+            } else {
+                // Nobody can say that it is no target: what is wrong with the list may be its name.
+                Datacenter::target(name, sight, record)
+            }
         };
         names.into_iter().map(leftover).collect()
     }

@@ -9,7 +9,6 @@ use crate::contract::{Action, Deletion, ObjectRef, Plan};
 use crate::names;
 use crate::progress::{Progress, is_true};
 use crate::recorded::Recorded;
-use crate::sequence::Concurrency;
 use crate::settings::Settings;
 use crate::situation::Situation;
 use crate::targets::Datacenter;
@@ -22,9 +21,7 @@ use crate::time::Time;
 pub fn is_finished(situation: &Situation<'_>) -> bool {
     let is_at_work = situation.targets.iter().any(Datacenter::is_active);
     let are_over = situation.targets.iter().all(Datacenter::is_settled);
-    let has_failed = situation.datacenters().any(Datacenter::has_failed);
-    let is_stopped = situation.concurrency == Some(Concurrency::Forbid) && has_failed;
-    situation.is_resolved && !is_at_work && (are_over || is_stopped)
+    situation.is_resolved && !is_at_work && (are_over || situation.is_stopped())
 }
 
 /// The TTL in seconds; 0 is for ever. The error says what is wrong with it.

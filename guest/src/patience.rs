@@ -53,7 +53,7 @@ mod tests {
             "status": status,
         });
         let sight = Sight::Found(CassandraTask::read(None, &document.to_string()).into());
-        let datacenter = Datacenter::leftover("dc1", sight, None);
+        let datacenter = Datacenter::dropped("dc1", sight, None);
         assert_eq!(silence(&datacenter, Time::parse(now).unwrap()), expected);
     }
 

@@ -58,6 +58,7 @@ fn tell(situation: &Situation<'_>, verdict: &Verdict<'_>) -> Story {
         moves: sequence::moves(
             situation.concurrency,
             may_create,
+            situation.is_stopped(),
             &situation.targets,
             &situation.leftovers,
         ),
@@ -71,7 +72,11 @@ fn tell(situation: &Situation<'_>, verdict: &Verdict<'_>) -> Story {
             Verdict::Hold(hold) => Some(hold.clone()),
             Verdict::Invalid(_) => Some(Hold {
                 reason: status::INVALID_SPEC,
-                text: "nothing more is created until the specification is put right".to_owned(),
+                text: if situation.is_stopped() {
+                    "nothing more is created".to_owned()
+                } else {
+                    "nothing more is created until the specification is put right".to_owned()
+                },
             }),
             Verdict::Finished | Verdict::Proceed(_) => None,
         },

@@ -60,6 +60,11 @@ impl Recorded {
         condition(&self.status, kind)
     }
 
+    /// Whether a failure was recorded.
+    pub fn has_failed(&self) -> bool {
+        self.condition("Failed").is_some_and(is_true)
+    }
+
     /// Whether that condition is True, for that reason.
     pub fn is_true_because(&self, kind: &str, reason: &str) -> bool {
         self.condition(kind)

@@ -41,24 +41,24 @@ pub enum Move {
     Cancelled,
 }
 
-/// The moves, one for each target. Without a concurrency (it is neither value) and without leave to create, nothing is.
+/// The moves, one for each target. Without a concurrency (it is neither value) and without leave to create, nothing is;
+/// and where a failure has stopped the task, what has not begun never will.
 pub fn moves(
     concurrency: Option<Concurrency>,
     may_create: bool,
+    is_stopped: bool,
     targets: &[Datacenter<'_>],
     leftovers: &[Datacenter<'_>],
 ) -> Vec<Move> {
     // One that is no target any more may still be at work: "one at a time" counts it too.
-    let all = || targets.iter().chain(leftovers);
-    let has_failed = all().any(Datacenter::has_failed);
-    let mut is_free = !all().any(Datacenter::is_active);
+    let mut is_free = !targets.iter().chain(leftovers).any(Datacenter::is_active);
     targets
         .iter()
         .map(|target| match (&target.stage, concurrency) {
             (Some(stage), _) => Move::Begun(stage.clone()),
+            (None, _) if is_stopped => Move::Cancelled,
             (None, None) => Move::Wait,
             (None, Some(Concurrency::Allow)) => due(target, may_create),
-            (None, Some(Concurrency::Forbid)) if has_failed => Move::Cancelled,
             // The first pending one takes the turn, so that the next ones wait for it.
             (None, Some(Concurrency::Forbid)) if std::mem::take(&mut is_free) => {
                 due(target, may_create)
@@ -111,21 +111,22 @@ mod tests {
     /// The moves by letters: `.` begun, `C`reate, `w`ait, `u`nseen, `x` cancelled.
     fn check(concurrency: Option<Concurrency>, targets: &str, leftovers: &str, expected: &str) {
         let targets_of = |letters: &str| letters.chars().map(target).collect::<Vec<_>>();
-        let moves: String = moves(
-            concurrency,
-            true,
-            &targets_of(targets),
-            &targets_of(leftovers),
-        )
-        .into_iter()
-        .map(|step| match step {
-            Move::Begun(_) => '.',
-            Move::Create(_) => 'C',
-            Move::Wait => 'w',
-            Move::Unseen(_) => 'u',
-            Move::Cancelled => 'x',
-        })
-        .collect();
+        let (targets_of, leftovers_of) = (targets_of(targets), targets_of(leftovers));
+        let has_failed = targets_of
+            .iter()
+            .chain(&leftovers_of)
+            .any(Datacenter::has_failed);
+        let is_stopped = concurrency == Some(Concurrency::Forbid) && has_failed;
+        let moves: String = moves(concurrency, true, is_stopped, &targets_of, &leftovers_of)
+            .into_iter()
+            .map(|step| match step {
+                Move::Begun(_) => '.',
+                Move::Create(_) => 'C',
+                Move::Wait => 'w',
+                Move::Unseen(_) => 'u',
+                Move::Cancelled => 'x',
+            })
+            .collect();
         assert_eq!(
             moves, expected,
             "{concurrency:?} {targets} with {leftovers:?}"
@@ -176,9 +177,15 @@ mod tests {
         check(None, "fpr", "", ".w.");
         let targets = [target('p'), target('b')];
         assert_eq!(
-            moves(Some(Concurrency::Allow), false, &targets, &[]),
+            moves(Some(Concurrency::Allow), false, false, &targets, &[]),
             [Move::Wait, Move::Wait]
         );
+        for concurrency in [None, Some(Concurrency::Allow), Some(Concurrency::Forbid)] {
+            assert_eq!(
+                moves(concurrency, true, true, &targets, &[]),
+                [Move::Cancelled, Move::Cancelled]
+            );
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::family::Family;
 use crate::resolution::{Place, Resolution};
 use crate::sequence::Concurrency;
 use crate::settings::Settings;
+use crate::status::CANCELLED;
 use crate::targets::Datacenter;
 use crate::task::{Spec, Task};
 use crate::time::Time;
@@ -130,6 +131,17 @@ impl<'a> Situation<'a> {
     /// The targets, then the others.
     pub fn datacenters(&self) -> impl Iterator<Item = &Datacenter<'a>> {
         self.targets.iter().chain(&self.leftovers)
+    }
+
+    /// Whether a datacenter has failed, now or as recorded: what failed stays failed, even if it is not seen to by now.
+    pub fn has_failed(&self) -> bool {
+        self.task.recorded.has_failed() || self.datacenters().any(Datacenter::has_failed)
+    }
+
+    /// Whether a failure cancels what has not begun. That it did so is final, whatever the policy is by now.
+    pub fn is_stopped(&self) -> bool {
+        let is_cancelled = self.task.recorded.is_true_because("Failed", CANCELLED);
+        is_cancelled || (self.concurrency == Some(Concurrency::Forbid) && self.has_failed())
     }
 
     /// Whether any CassandraTask was ever created.

@@ -202,13 +202,15 @@ fn running_reason(situation: &Situation<'_>, story: &Story, is_running: bool) ->
     }
 }
 
-/// "Failed: set to true if it is true for any CassandraTask", or one is lost.
+/// "Failed: set to true if it is true for any CassandraTask", or one is lost. It stays so when nobody says so any more,
+/// since the context of a lost one gives no answer, the cluster goes or the list is wrong.
 fn failed(situation: &Situation<'_>, story: &Story) -> Condition {
-    let is_true = situation.datacenters().any(Datacenter::has_failed);
+    let recorded = &situation.task.recorded;
+    let is_true = situation.has_failed();
+    let is_cancelled =
+        recorded.is_true_because("Failed", CANCELLED) || story.moves.contains(&Move::Cancelled);
     let (reason, message) = match is_true {
-        true if story.moves.contains(&Move::Cancelled) => {
-            (CANCELLED, text::failures(situation, &story.moves))
-        }
+        true if is_cancelled => (CANCELLED, text::failures(situation, &story.moves)),
         true => ("DatacenterFailed", text::failures(situation, &story.moves)),
         false => ("NoFailure", "no datacenter has failed".to_owned()),
     };

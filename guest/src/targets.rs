@@ -72,8 +72,8 @@ impl<'a> Datacenter<'a> {
         }
     }
 
-    /// One that is not a target, or not any more, but was seen or recorded: that its CassandraTask went with it is no loss.
-    pub fn leftover(name: &str, sight: Sight, record: Option<&'a Value>) -> Datacenter<'a> {
+    /// One that is not a target any more, but was seen or recorded: that its CassandraTask went with it is no loss.
+    pub fn dropped(name: &str, sight: Sight, record: Option<&'a Value>) -> Datacenter<'a> {
         let datacenter = Datacenter::target(name, sight, record);
         let is_lost = matches!(datacenter.stage, Some(Stage::Lost(_)));
         Datacenter {

@@ -108,9 +108,9 @@ fn each_row_of_the_table() {
 }
 
 #[test]
-fn a_leftover_is_never_lost() {
+fn one_that_was_dropped_is_never_lost() {
     let begun = json!({"startTime": START});
-    let stage = |sight| Datacenter::leftover("dc1", sight, Some(&begun)).stage;
+    let stage = |sight| Datacenter::dropped("dc1", sight, Some(&begun)).stage;
     assert_eq!(stage(Sight::Absent(place())), None);
     assert_eq!(stage(Sight::Nowhere), None);
     assert_eq!(stage(Sight::Unplaced), Some(Stage::Running));

@@ -6,6 +6,7 @@ use crate::cassandra_task::CassandraTask;
 use crate::patience::{self, Silence};
 use crate::sequence::Move;
 use crate::situation::Situation;
+use crate::status::CANCELLED;
 use crate::targets::{Datacenter, Sight, Stage};
 use crate::time::Time;
 
@@ -38,19 +39,33 @@ pub fn end(situation: &Situation<'_>, moves: &[Move]) -> String {
     joined(targets.chain(failed.map(|leftover| (leftover, Phrase::Common("failed", "failed")))))
 }
 
-/// What failed, and what is cancelled for it: "dc1 failed: 1 pods failed during processing; dc2, dc3 cancelled".
+/// What failed, and what is cancelled for it: "dc1 failed: 1 pods failed during processing; dc2, dc3 cancelled". Where no
+/// datacenter says so any more, what was recorded of it.
 pub fn failures(situation: &Situation<'_>, moves: &[Move]) -> String {
     let failed = situation
         .datacenters()
         .filter(|datacenter| datacenter.has_failed());
-    let failed = failed.map(|datacenter| (datacenter, Phrase::Own(failure(datacenter))));
+    let failed = joined(failed.map(|datacenter| (datacenter, Phrase::Own(failure(datacenter)))));
+    let recorded = &situation.task.recorded;
+    let (failed, is_told) = match recorded.condition("Failed") {
+        Some(known) if failed.is_empty() => {
+            let message = known["message"].as_str().unwrap_or_default();
+            (message.to_owned(), known["reason"] == CANCELLED)
+        }
+        _ => (failed, false),
+    };
     let cancelled = situation
         .targets
         .iter()
         .zip(moves)
-        .filter(|(_, step)| **step == Move::Cancelled);
-    let cancelled = cancelled.map(|(target, _)| (target, Phrase::Common("cancelled", "cancelled")));
-    joined(failed.chain(cancelled))
+        .filter(|(_, step)| **step == Move::Cancelled && !is_told);
+    let cancelled =
+        joined(cancelled.map(|(target, _)| (target, Phrase::Common("cancelled", "cancelled"))));
+    let said: Vec<String> = [failed, cancelled]
+        .into_iter()
+        .filter(|text| !text.is_empty())
+        .collect();
+    said.join("; ")
 }
 
 fn failure(datacenter: &Datacenter<'_>) -> String {

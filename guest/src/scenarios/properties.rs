@@ -154,7 +154,12 @@ fn check_laws(before: &Value, after: &Value) {
             "startTime moved later"
         );
     }
-    assert!(is_true(after, "Complete") || !is_true(before, "Complete"));
+    for final_ in ["Complete", "Failed"] {
+        assert!(
+            is_true(after, final_) || !is_true(before, final_),
+            "{final_} turned back"
+        );
+    }
     for (name, record) in before["datacenters"].as_object().into_iter().flatten() {
         let copy = &after["datacenters"][name];
         assert!(copy.is_object(), "the record of {name} is gone: {record}");
