@@ -22,7 +22,7 @@ pub enum Silence {
 /// The silence of a datacenter's CassandraTask; `None` where it was taken up or there is none.
 pub fn silence(datacenter: &Datacenter<'_>, now: Time) -> Option<Silence> {
     match &datacenter.sight {
-        Sight::Found(child) if child.progress.is_blank => Some(of(child, now)),
+        Sight::Found(child) if !child.progress.has_begun => Some(of(child, now)),
         _ => None,
     }
 }

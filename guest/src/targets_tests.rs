@@ -86,6 +86,11 @@ fn each_row_of_the_table() {
             Some(begun.clone()),
             Some(Stage::Lost(place())),
         ),
+        (
+            Sight::Absent(place()),
+            Some(json!({"active": 1})),
+            Some(Stage::Lost(place())),
+        ),
         // unknown: as last recorded
         (blind(), None, None),
         (blind(), Some(json!({})), Some(Stage::Running)),
