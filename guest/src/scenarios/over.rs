@@ -32,6 +32,26 @@ fn rule_2_a_finished_task_is_frozen_and_deleted_at_its_moment() {
 }
 
 #[test]
+fn rule_2_a_lost_datacenter_does_not_end_before_it_is_missed() {
+    let mut world = World::new(3).with("/spec/template/ttlSecondsAfterFinished", json!(60));
+    world.settle();
+    world.start("dc1", "19:44:00");
+    world.complete("dc1", "19:45:00");
+    world.settle();
+    world.start("dc2", "19:46:00");
+    world.settle();
+    world.remove_child("dc2");
+    world.now = at("20:45:00");
+    assert!(
+        world
+            .settle()
+            .iter()
+            .all(|line| !line.starts_with("delete"))
+    );
+    assert_eq!(world.plan().requeue_after, Some(60_000));
+}
+
+#[test]
 fn rule_2_a_ttl_that_is_over_when_the_end_is_noticed_deletes_at_once() {
     let mut world = World::new(1).with("/spec/template/ttlSecondsAfterFinished", json!(60));
     world.settle();
