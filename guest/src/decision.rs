@@ -10,7 +10,7 @@ use crate::situation::{ClusterSight, Situation};
 use crate::status::Hold;
 use crate::task::Task;
 use crate::time::Time;
-use crate::{deletion, finish, plan};
+use crate::{deletion, failure, finish, plan};
 
 /// What the table says of a situation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +40,13 @@ pub fn decide(settings: &Settings, snapshot: &Snapshot) -> Outcome {
     // Rule 2, "finished", as the status says: nothing needs to be looked at any more.
     if task.recorded.is_finished() {
         let now = Time::from_millis(snapshot.now);
-        return Outcome::Act(finish::keep(settings, now, &task, &task.recorded, blank()));
+        // Its deletion may be refused.
+        let failure = snapshot.last_failure.iter().map(failure::reason);
+        let plan = Plan {
+            reasons: failure.collect(),
+            ..blank()
+        };
+        return Outcome::Act(finish::keep(settings, now, &task, &task.recorded, plan));
     }
     match Situation::observe(settings, snapshot, &task) {
         Err(unseen) => Outcome::Look(unseen),

@@ -20,6 +20,8 @@ pub const COMMON_LABELS: [(&str, &str); 3] = [
     ("app.kubernetes.io/part-of", "k8ssandra"),
     ("app.kubernetes.io/component", "cassandra"),
 ];
+/// The label by which cass-operator knows what it has started: a CassandraTask that is born with it is never started.
+pub const STATUS_LABEL: &str = "control.k8ssandra.io/status";
 /// The annotation that the host leaves on what it creates: the uid of the primary it was created for.
 pub const CREATED_FOR: &str = "pilothouse.dev/created-for";
 

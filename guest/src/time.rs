@@ -17,10 +17,11 @@ impl Time {
         Time(moment.ok().and_then(Result::ok).unwrap_or(Timestamp::MAX))
     }
 
-    /// Reads an RFC 3339 text; `None` if it is not one.
+    /// Reads an RFC 3339 text; `None` if it is not one as Go reads it.
     pub fn parse(text: &str) -> Option<Time> {
-        text.parse::<Timestamp>()
-            .ok()
+        is_go_time(text)
+            .then(|| text.parse::<Timestamp>().ok())
+            .flatten()
             .map(Time::not_before_the_epoch)
     }
 
@@ -45,6 +46,30 @@ impl Time {
     }
 }
 
+/// Whether Go's `time.RFC3339`, and with it every operator, takes it for a time, if its numbers are in range. jiff accepts
+/// more: one such scheduledTime would keep cass-operator from listing any CassandraTask at all.
+fn is_go_time(text: &str) -> bool {
+    let blurred: String = text
+        .chars()
+        .map(|c| if c.is_ascii_digit() { '0' } else { c })
+        .collect();
+    let Some(rest) = blurred.strip_prefix("0000-00-00T00:00:00") else {
+        return false;
+    };
+    let zone = match rest.strip_prefix(".0") {
+        Some(fraction) => fraction.trim_start_matches('0'),
+        None => rest,
+    };
+    // jiff takes a leap second for the one before, and offsets of more than a day.
+    let is_leap_second = text.get(17..19) == Some("60");
+    let mut parts = text.rsplit(['+', '-']);
+    match zone {
+        "Z" => !is_leap_second,
+        "+00:00" | "-00:00" => !is_leap_second && parts.next() < Some("24"),
+        _ => false,
+    }
+}
+
 impl fmt::Display for Time {
     /// As Kubernetes writes times: `2022-12-15T19:44:25Z`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -62,6 +87,7 @@ mod tests {
             ("2022-12-15T19:44:25Z", "2022-12-15T19:44:25Z"),
             ("2022-12-15T19:44:25.999Z", "2022-12-15T19:44:25Z"),
             ("2022-12-15T21:44:25+02:00", "2022-12-15T19:44:25Z"),
+            ("2022-12-15T17:14:25.5-02:30", "2022-12-15T19:44:25Z"),
         ] {
             assert_eq!(Time::parse(input).unwrap().to_string(), output);
         }
@@ -70,7 +96,27 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_none() {
-        for text in ["", "yesterday", "2022-13-01T00:00:00Z", "1671133465"] {
+        for text in [
+            "",
+            "yesterday",
+            "1671133465",
+            "2022-13-01T00:00:00Z",
+            "2022-12-15T25:00:00Z",
+            "2022-12-15t19:44:25Z",
+            "2022-12-15 19:44:25Z",
+            "2022-12-15T19:44:25z",
+            "2022-12-15T19:44Z",
+            "2022-12-15T19:44:60Z",
+            "2022-12-15T19:44:25.Z",
+            "2022-12-15T19:44:25,5Z",
+            "2022-12-15T19:44:25",
+            "2022-12-15T19:44:25+02",
+            "2022-12-15T19:44:25+0200",
+            "2022-12-15T19:44:25+25:00",
+            "2022-12-15T19:44:25Z[UTC]",
+            "20221215T194425Z",
+            "2022-12-15T19:44:25éZ",
+        ] {
             assert_eq!(Time::parse(text), None, "{text}");
         }
     }

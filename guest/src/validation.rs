@@ -92,6 +92,17 @@ fn wrong_template(settings: &Settings, spec: &Spec) -> Vec<String> {
         Err(wrong) => problems.push(wrong),
     }
     problems.extend(finish::ttl(settings, spec).err());
+    problems.extend(
+        ["maxConcurrentPods", "retries"]
+            .into_iter()
+            .filter_map(|name| {
+                let value = field(name);
+                let is_right = value.is_null() || value.as_i64().is_some_and(|count| count >= 0);
+                (!is_right).then(|| {
+                    format!("spec.template.{name} is {value}: it must be an integer, 0 or more")
+                })
+            }),
+    );
     let scheduled = field("scheduledTime");
     if !scheduled.is_null() && scheduled.as_str().and_then(Time::parse).is_none() {
         problems.push(format!(
