@@ -65,9 +65,11 @@ fn written(recorded: &Recorded, now: Time, condition: &Condition) -> Value {
 }
 
 fn shortened(message: &str) -> String {
-    match message.char_indices().nth(LONGEST_MESSAGE) {
-        Some((end, _)) => format!("{}…", message.get(..end).unwrap_or_default()),
-        None => message.to_owned(),
+    let mut characters = message.chars();
+    let start: String = characters.by_ref().take(LONGEST_MESSAGE).collect();
+    match characters.next() {
+        Some(_) => start + "…",
+        None => start,
     }
 }
 

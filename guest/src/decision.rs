@@ -2,26 +2,27 @@
 //!
 //! This file chooses the rule; what a rule does is in the file it names.
 
+use serde_json::{Map, Value};
+
 use crate::contract::{Outcome, Plan, Snapshot};
 use crate::settings::Settings;
 use crate::situation::{ClusterSight, Situation};
 use crate::status::Hold;
 use crate::task::Task;
 use crate::time::Time;
-use crate::view::blind_text;
-use crate::{deletion, finish, plan};
+use crate::{deletion, failure, finish, plan};
 
 /// What the table says of a situation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Verdict<'a> {
     /// Rule 2: it is over.
     Finished,
     /// Rule 3: the cluster is not known, so nothing is created; what runs is aggregated.
     Hold(Hold),
     /// Rules 3 and 4: the specification is wrong, so nothing is created; what runs is aggregated.
     Invalid(String),
-    /// Rules 5 and 6: adopt it if need be, then sequence, aggregate and report.
-    Proceed,
+    /// Rules 5 and 6: adopt it if need be, then sequence, aggregate and report. With the model for the CassandraTasks.
+    Proceed(&'a Map<String, Value>),
 }
 
 /// Decides for one primary.
@@ -39,7 +40,13 @@ pub fn decide(settings: &Settings, snapshot: &Snapshot) -> Outcome {
     // Rule 2, "finished", as the status says: nothing needs to be looked at any more.
     if task.recorded.is_finished() {
         let now = Time::from_millis(snapshot.now);
-        return Outcome::Act(finish::keep(settings, now, &task, &task.recorded, blank()));
+        // Its deletion may be refused.
+        let failure = snapshot.last_failure.iter().map(failure::reason);
+        let plan = Plan {
+            reasons: failure.collect(),
+            ..blank()
+        };
+        return Outcome::Act(finish::keep(settings, now, &task, &task.recorded, plan));
     }
     match Situation::observe(settings, snapshot, &task) {
         Err(unseen) => Outcome::Look(unseen),
@@ -48,21 +55,21 @@ pub fn decide(settings: &Settings, snapshot: &Snapshot) -> Outcome {
 }
 
 /// Rules 2 to 6.
-pub fn judge(situation: &Situation<'_>) -> Verdict {
+pub fn judge<'a>(situation: &Situation<'a>) -> Verdict<'a> {
     if finish::is_finished(situation) {
         return Verdict::Finished; // rule 2, "finished"
     }
     if let Some(verdict) = cluster_unknown(situation) {
         return verdict; // rule 3, "cluster unknown"
     }
-    if !situation.problems.is_empty() {
-        return Verdict::Invalid(situation.problems.join("; ")); // rule 4, "specification wrong"
+    match &situation.template {
+        Err(wrong) => Verdict::Invalid(wrong.clone()), // rule 4, "specification wrong"
+        Ok(template) => Verdict::Proceed(template), // rule 5, "not yet adopted", and rule 6, "otherwise"
     }
-    Verdict::Proceed // rule 5, "not yet adopted", and rule 6, "otherwise"
 }
 
 /// Rule 3. A cluster that cannot be seen is not one that is unknown; one that is being deleted will be unknown soon.
-fn cluster_unknown(situation: &Situation<'_>) -> Option<Verdict> {
+fn cluster_unknown<'a>(situation: &Situation<'a>) -> Option<Verdict<'a>> {
     let (reason, text) = match &situation.cluster {
         ClusterSight::Absent(name) if !situation.has_started() => {
             return Some(Verdict::Invalid(format!("unknown K8ssandraCluster {name}")));
@@ -71,12 +78,9 @@ fn cluster_unknown(situation: &Situation<'_>) -> Option<Verdict> {
             "ClusterUnknown",
             format!("K8ssandraCluster {name} is gone: nothing more is created"),
         ),
-        ClusterSight::Blind(name, blindness) => (
+        ClusterSight::Blind(name, blind) => (
             "ClusterUnseen",
-            format!(
-                "K8ssandraCluster {name} cannot be seen: {}",
-                blind_text(None, blindness)
-            ),
+            format!("K8ssandraCluster {name} cannot be seen: {}", blind.text()),
         ),
         ClusterSight::Known(cluster) if cluster.is_being_deleted => (
             "ClusterDeleted",

@@ -18,7 +18,7 @@ use crate::resolution::Resolution;
 use crate::situation::ClusterSight;
 use crate::task::Task;
 use crate::time::Time;
-use crate::view::{View, blind_reason, blind_text, context_name};
+use crate::view::{Blind, View, context_name};
 use crate::{failure, names};
 
 /// The reason of `Running` while something keeps a task from going.
@@ -51,9 +51,6 @@ pub fn decide(snapshot: &Snapshot, task: &Task) -> Outcome {
     Outcome::Act(plan(snapshot, task, &remaining(sightings), &blind))
 }
 
-/// A context that does not answer, and why.
-type Blind<'a> = (Option<&'a str>, &'a Blindness);
-
 fn remaining(sightings: &[Sighting]) -> Vec<CassandraTask> {
     let seen = sightings
         .iter()
@@ -68,17 +65,18 @@ fn remaining(sightings: &[Sighting]) -> Vec<CassandraTask> {
 
 /// The registered contexts that do not answer and may hold a CassandraTask of the task. The error is what must be looked
 /// at to tell: the cluster, but only where there is such a context.
-fn blind_contexts<'a>(
+fn blind_contexts(
     view: View<'_>,
     task: &Task,
-    sightings: &'a [Sighting],
-) -> Result<Vec<Blind<'a>>, Vec<Selector>> {
-    let mut blind: Vec<Blind<'a>> = sightings
+    sightings: &[Sighting],
+) -> Result<Vec<Blind>, Vec<Selector>> {
+    let mut blind: Vec<Blind> = sightings
         .iter()
         .filter_map(|sighting| match &sighting.objects {
-            Err(blindness @ Blindness::Unreachable(_)) => {
-                Some((sighting.context.as_deref(), blindness))
-            }
+            Err(why @ Blindness::Unreachable(_)) => Some(Blind {
+                context: sighting.context.clone(),
+                why: why.clone(),
+            }),
             // Whoever took a context away took what is in it out of our hands.
             Ok(_) | Err(Blindness::Unregistered) => None,
         })
@@ -96,7 +94,7 @@ fn blind_contexts<'a>(
     )?;
     let cluster = ClusterSight::read(view, reference.as_ref());
     if let Some(used) = contexts_in_use(task, &cluster) {
-        blind.retain(|(context, _)| used.contains(&context.map(str::to_owned)));
+        blind.retain(|blind| used.contains(&blind.context));
     }
     Ok(blind)
 }
@@ -116,12 +114,7 @@ fn contexts_in_use(task: &Task, cluster: &ClusterSight) -> Option<BTreeSet<Optio
     Some(contexts)
 }
 
-fn plan(
-    snapshot: &Snapshot,
-    task: &Task,
-    remaining: &[CassandraTask],
-    blind: &[Blind<'_>],
-) -> Plan {
+fn plan(snapshot: &Snapshot, task: &Task, remaining: &[CassandraTask], blind: &[Blind]) -> Plan {
     if remaining.is_empty() && blind.is_empty() {
         let others = task
             .metadata
@@ -138,8 +131,13 @@ fn plan(
     let doomed = remaining.iter().filter(|child| !child.is_being_deleted());
     let deletions: Vec<_> = doomed.filter_map(CassandraTask::deletion).collect();
     let deletions = failure::after_the_failed(deletions, failure, |deletion| &deletion.object.name);
+    let told = task.recorded.message_because("Running", BLOCKED);
+    let to_do = deletions
+        .iter()
+        .map(|deletion| deletion.object.name.as_str());
+    let refused = failure.and_then(|failure| failure::blocking(failure, told, to_do));
+    let status = blocked_status(snapshot, task, &blocks(remaining, blind, refused));
     let deletions = deletions.into_iter().map(Action::Delete);
-    let status = blocked_status(snapshot, task, &blocks(remaining, blind, failure));
     Plan {
         // The status comes first, for a deletion that is refused ends the plan.
         actions: status.iter().map(set_status).chain(deletions).collect(),
@@ -149,15 +147,11 @@ fn plan(
 }
 
 /// What keeps the task from going and will not pass by itself.
-fn blocks(
-    remaining: &[CassandraTask],
-    blind: &[Blind<'_>],
-    failure: Option<&Failure>,
-) -> Vec<String> {
-    let contexts = blind.iter().map(|(context, why)| {
+fn blocks(remaining: &[CassandraTask], blind: &[Blind], refused: Option<String>) -> Vec<String> {
+    let contexts = blind.iter().map(|blind| {
         format!(
             "{}: bring it back, or unregister it to leave what is there behind",
-            blind_text(*context, why)
+            blind.text()
         )
     });
     let nameless = remaining
@@ -169,10 +163,7 @@ fn blocks(
                 context_name(child.context.as_deref())
             )
         });
-    contexts
-        .chain(nameless)
-        .chain(failure.and_then(failure::blocking))
-        .collect()
+    contexts.chain(nameless).chain(refused).collect()
 }
 
 /// The status that says so; `None` if it does already, or there is nothing to say.
@@ -200,11 +191,7 @@ fn blocked_status(snapshot: &Snapshot, task: &Task, blocks: &[String]) -> Option
     (status != *recorded.status()).then_some(status)
 }
 
-fn reasons(
-    remaining: &[CassandraTask],
-    blind: &[Blind<'_>],
-    failure: Option<&Failure>,
-) -> Vec<String> {
+fn reasons(remaining: &[CassandraTask], blind: &[Blind], failure: Option<&Failure>) -> Vec<String> {
     let failed = failure.map(failure::reason);
     let waits = remaining.iter().map(|child| {
         let place = context_name(child.context.as_deref());
@@ -216,6 +203,6 @@ fn reasons(
     });
     let blind = blind
         .iter()
-        .map(|(context, why)| format!("being deleted: {}", blind_reason(*context, why)));
+        .map(|blind| format!("being deleted: {}", blind.reason()));
     failed.into_iter().chain(waits).chain(blind).collect()
 }

@@ -2,26 +2,36 @@
 
 use crate::contract::Failure;
 
-/// Reasons that trying again does not mend: somebody has to change something. Any other one is in the plan's reasons
-/// only, so that a passing fault does not make the status flap.
-const BLOCKING: [&str; 9] = [
-    "AlreadyExists",
-    "BadRequest",
-    "Denied",
-    "Forbidden",
-    "Invalid",
-    "MethodNotAllowed",
-    "NotFound",
-    "RequestEntityTooLarge",
-    "Unauthorized",
+/// What passes by itself: it is in the plan's reasons only, so that it does not make the status flap. Anything else stays
+/// until somebody changes something.
+const PASSING: [&str; 7] = [
+    "Conflict",
+    "Expired",
+    "ServerTimeout",
+    "ServiceUnavailable",
+    "Timeout",
+    "TooManyRequests",
+    "Unreachable",
 ];
+
+const MARK: &str = "the last step failed: ";
 
 /// The text for a condition, where the failure blocks the task. It does not name the action's index, which changes with
 /// the plan: the same failure must have the same text.
-pub fn blocking(failure: &Failure) -> Option<String> {
-    BLOCKING
-        .contains(&failure.reason.as_str())
-        .then(|| format!("the last step failed: {}", said(failure)))
+///
+/// `told` is the message so far, if it is of a failure that blocks. Where several steps are refused, they fail by turns,
+/// but what was told is told as long as the object that it names is still to do: or every look would be a write.
+pub fn blocking<'n>(
+    failure: &Failure,
+    told: Option<&str>,
+    mut to_do: impl Iterator<Item = &'n str>,
+) -> Option<String> {
+    if PASSING.contains(&failure.reason.as_str()) {
+        return None;
+    }
+    let told = told.and_then(|message| message.get(message.find(MARK)?..));
+    let still_true = told.filter(|told| to_do.any(|name| mentions(told, name)));
+    Some(still_true.map_or_else(|| format!("{MARK}{}", said(failure)), str::to_owned))
 }
 
 /// The sentence for a plan's reasons.
@@ -57,12 +67,11 @@ pub fn after_the_failed<T>(
 /// Whether a text mentions a name, and not just a longer one that contains it.
 fn mentions(text: &str, name: &str) -> bool {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-';
-    !name.is_empty()
-        && text.match_indices(name).any(|(at, _)| {
-            let (before, after) = (text.get(..at), text.get(at + name.len()..));
-            !before.is_some_and(|text| text.ends_with(is_part))
-                && !after.is_some_and(|text| text.starts_with(is_part))
-        })
+    text.match_indices(name).any(|(at, _)| {
+        let (before, after) = (text.get(..at), text.get(at + name.len()..));
+        !before.is_some_and(|text| text.ends_with(is_part))
+            && !after.is_some_and(|text| text.starts_with(is_part))
+    })
 }
 
 #[cfg(test)]
@@ -78,25 +87,51 @@ mod tests {
     }
 
     #[test]
-    fn only_what_stays_wrong_blocks() {
-        let text = blocking(&failure("Forbidden", "cassandratasks is forbidden")).unwrap();
-        assert_eq!(
-            text,
-            "the last step failed: Forbidden: cassandratasks is forbidden"
-        );
-        assert_eq!(
-            blocking(&failure("Denied", "")).unwrap(),
-            "the last step failed: Denied"
-        );
-        for passing in [
-            "Timeout",
-            "Unreachable",
-            "Conflict",
-            "InternalError",
-            "TooManyRequests",
-            "",
+    fn what_does_not_pass_by_itself_blocks() {
+        let none = std::iter::empty;
+        for (reason, message, text) in [
+            ("Forbidden", "x is forbidden", "Forbidden: x is forbidden"),
+            (
+                "InternalError",
+                "a webhook failed",
+                "InternalError: a webhook failed",
+            ),
+            ("Denied", " ", "Denied"),
         ] {
-            assert_eq!(blocking(&failure(passing, "x")), None, "{passing}");
+            assert_eq!(
+                blocking(&failure(reason, message), None, none()).unwrap(),
+                format!("the last step failed: {text}")
+            );
+        }
+        for passing in PASSING {
+            assert_eq!(
+                blocking(&failure(passing, "x"), None, none()),
+                None,
+                "{passing}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_was_told_is_told_while_it_is_true() {
+        let told = "dc1 waits; the last step failed: Forbidden: create task1-dc1";
+        for (to_do, expected) in [
+            (
+                &["task1-dc3", "task1-dc1"][..],
+                "Forbidden: create task1-dc1",
+            ),
+            (
+                &["task1-dc3", "task1-dc10"][..],
+                "Forbidden: create task1-dc3",
+            ),
+            (&[][..], "Forbidden: create task1-dc3"),
+        ] {
+            let failure = failure("Forbidden", "create task1-dc3");
+            assert_eq!(
+                blocking(&failure, Some(told), to_do.iter().copied()).unwrap(),
+                format!("the last step failed: {expected}"),
+                "{to_do:?}"
+            );
         }
     }
 

@@ -9,7 +9,7 @@ use crate::contract::{Blindness, Sighting};
 use crate::resolution::{Place, Resolution};
 use crate::targets::{Datacenter, Sight};
 use crate::task::Task;
-use crate::view::{Answer, View};
+use crate::view::{Answer, Blind, View};
 
 /// The CassandraTasks that belong to a task, wherever they are.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl<'a> Family<'a> {
                 .member(place)
                 .unwrap_or_else(|| self.by_name(view, place));
             let record = self.task.recorded.datacenter(&place.datacenter);
-            Datacenter::target(place.clone(), sight, record)
+            Datacenter::target(&place.datacenter, sight, record)
         };
         resolution.places.iter().map(target).collect()
     }
@@ -72,8 +72,13 @@ impl<'a> Family<'a> {
                 (None, Some(cluster)) => self.absence(cluster, name),
                 (None, None) => Sight::Unplaced,
             };
-            let place = found.map(|member| member.place(name));
-            Datacenter::leftover(name, place, sight, self.task.recorded.datacenter(name))
+            let record = self.task.recorded.datacenter(name);
+            if resolution.is_sound() {
+                Datacenter::dropped(name, sight, record)
+            } else {
+                // Nobody can say that it is no target: what is wrong with the list may be its name.
+                Datacenter::target(name, sight, record)
+            }
         };
         names.into_iter().map(leftover).collect()
     }
@@ -95,15 +100,15 @@ impl<'a> Family<'a> {
     fn by_name(&self, view: View<'_>, place: &Place) -> Sight {
         let Some(reference) = place.reference() else {
             // Nothing can have that name.
-            return Sight::Absent;
+            return Sight::Absent(place.clone());
         };
         match view.object(&reference) {
-            Answer::Absent => Sight::Absent,
-            Answer::Blind(blindness) => Sight::Blind(place.context.clone(), blindness),
+            Answer::Absent => Sight::Absent(place.clone()),
+            Answer::Blind(blind) => Sight::Blind(blind),
             Answer::Found(text) => {
                 let found = CassandraTask::read(place.context.as_deref(), text);
                 match found.stranger(self.task) {
-                    Some(owner) => Sight::Stranger(owner),
+                    Some(owner) => Sight::Stranger(place.clone(), owner),
                     None => Sight::Found(Rc::new(found)),
                 }
             }
@@ -114,23 +119,31 @@ impl<'a> Family<'a> {
     /// datacenter any more, so that it could be anywhere, every registered one must.
     fn absence(&self, cluster: &Cluster, name: &str) -> Sight {
         let mut sightings = self.sightings.iter();
-        let blind = match cluster.datacenter(name) {
-            Some(declared) => {
-                let context = &declared.context;
-                match sightings.find(|sighting| sighting.context == *context) {
-                    Some(sighting) => blindness(sighting),
-                    None => Some((context.clone(), Blindness::Unregistered)),
-                }
-            }
-            None => sightings
-                .filter_map(blindness)
-                .find(|(_, why)| *why != Blindness::Unregistered),
+        let Some(declared) = cluster.datacenter(name) else {
+            let blind = sightings
+                .filter_map(blind)
+                .find(|blind| blind.why != Blindness::Unregistered);
+            return blind.map_or(Sight::Nowhere, Sight::Blind);
         };
-        blind.map_or(Sight::Absent, |(context, why)| Sight::Blind(context, why))
+        let context = &declared.context;
+        let unregistered = || Blind {
+            context: context.clone(),
+            why: Blindness::Unregistered,
+        };
+        match sightings.find(|sighting| sighting.context == *context) {
+            None => Sight::Blind(unregistered()),
+            Some(sighting) => blind(sighting).map_or_else(
+                || Sight::Absent(Place::of(self.task, declared)),
+                Sight::Blind,
+            ),
+        }
     }
 }
 
-fn blindness(sighting: &Sighting) -> Option<(Option<String>, Blindness)> {
+fn blind(sighting: &Sighting) -> Option<Blind> {
     let why = sighting.objects.as_ref().err()?;
-    Some((sighting.context.clone(), why.clone()))
+    Some(Blind {
+        context: sighting.context.clone(),
+        why: why.clone(),
+    })
 }

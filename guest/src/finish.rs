@@ -9,10 +9,9 @@ use crate::contract::{Action, Deletion, ObjectRef, Plan};
 use crate::names;
 use crate::progress::{Progress, is_true};
 use crate::recorded::Recorded;
-use crate::sequence::Concurrency;
 use crate::settings::Settings;
 use crate::situation::Situation;
-use crate::targets::State;
+use crate::targets::Datacenter;
 use crate::task::{Spec, Task};
 use crate::time::Time;
 
@@ -20,24 +19,14 @@ use crate::time::Time;
 ///
 /// Where it is not known what the targets are, only the recorded status can say so.
 pub fn is_finished(situation: &Situation<'_>) -> bool {
-    let any = |is: fn(State) -> bool| situation.targets.iter().any(|target| is(target.state));
-    let are_over = situation
-        .targets
-        .iter()
-        .all(|target| target.state.is_settled());
-    let has_failed = situation
-        .datacenters()
-        .any(|datacenter| datacenter.state.has_failed());
-    let is_stopped = situation.concurrency == Some(Concurrency::Forbid) && has_failed;
-    situation.is_resolved && !any(State::is_active) && (are_over || is_stopped)
+    let is_at_work = situation.targets.iter().any(Datacenter::is_active);
+    let are_over = situation.targets.iter().all(Datacenter::is_settled);
+    situation.is_resolved && !is_at_work && (are_over || situation.is_stopped())
 }
 
 /// The TTL in seconds; 0 is for ever. The error says what is wrong with it.
 pub fn ttl(settings: &Settings, spec: &Spec) -> Result<i64, String> {
-    let ttl = spec
-        .template()
-        .and_then(|template| template.get("ttlSecondsAfterFinished"));
-    match ttl {
+    match spec.template().get("ttlSecondsAfterFinished") {
         None | Some(Value::Null) => Ok(settings.default_ttl_seconds.into()),
         Some(value) => value.as_i64().filter(|seconds| *seconds >= 0).ok_or_else(|| {
             format!("spec.template.ttlSecondsAfterFinished is {value}: it must be a number of seconds, or 0 for ever")
@@ -99,19 +88,32 @@ pub fn keep(
     plan
 }
 
-/// When it finished: its completion; of a task stopped by a failure, the latest completion among its CassandraTasks, or
-/// else when it failed.
+/// When it finished: its completion; or else when a failure stopped it.
 fn finish_time(status: &Recorded) -> Option<Time> {
     let is_complete = status.condition("Complete").is_some_and(is_true);
     let complete = || is_complete.then(|| status.transition("Complete")).flatten();
-    let copies = status
-        .datacenters()
-        .filter_map(|name| status.datacenter(name));
     status
         .completion()
         .or_else(complete)
-        .or_else(|| copies.filter_map(|copy| Progress::read(copy).end).max())
-        .or_else(|| status.transition("Failed"))
+        .or_else(|| stop_time(status))
+}
+
+/// When a failure stopped it: the latest completion among its CassandraTasks, or else when it failed. One that was lost
+/// has no completion, and the others' may be long ago: then it is the later of the two, or the task could be deleted the
+/// moment it fails.
+fn stop_time(status: &Recorded) -> Option<Time> {
+    let copies = status
+        .datacenters()
+        .filter_map(|name| status.datacenter(name));
+    let copies: Vec<Progress> = copies.map(Progress::read).collect();
+    let end = copies.iter().filter_map(|copy| copy.end).max();
+    let is_lost = copies.iter().any(|copy| copy.has_begun && !copy.has_ended);
+    let failed = status.transition("Failed");
+    if is_lost {
+        end.max(failed)
+    } else {
+        end.or(failed)
+    }
 }
 
 fn deletion(task: &Task) -> Deletion {
@@ -132,6 +134,7 @@ mod tests {
 
     use super::*;
 
+    const T0: &str = "2022-12-15T19:40:00Z";
     const T1: &str = "2022-12-15T19:44:25Z";
     const T2: &str = "2022-12-15T19:45:15Z";
 
@@ -150,6 +153,15 @@ mod tests {
             (
                 json!({"conditions": failed, "datacenters": {"dc1": {"completionTime": T2}, "dc2": {}}}),
                 Some(T2),
+            ),
+            // Lost before the others completed, and after.
+            (
+                json!({"conditions": failed, "datacenters": {"dc1": {"completionTime": T2}, "dc2": {"active": 1}}}),
+                Some(T2),
+            ),
+            (
+                json!({"conditions": failed, "datacenters": {"dc1": {"completionTime": T0}, "dc2": {"active": 1}}}),
+                Some(T1),
             ),
             (
                 json!({"conditions": failed, "datacenters": {"dc1": {}}}),

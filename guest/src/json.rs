@@ -1,6 +1,6 @@
 //! Reading JSON into small typed structs, with errors that say where in the document something is wrong.
 
-use serde::de::DeserializeOwned;
+use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use serde_json::Value;
 
 /// Reads a text. The error names the field: `spec.datacenters[1]: invalid type: integer …, expected a string`.
@@ -15,6 +15,13 @@ pub fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, String> {
 /// Reads a part of a document; `at` is where in it the part stands, for the error.
 pub fn from_value<T: DeserializeOwned>(at: &str, value: &Value) -> Result<T, String> {
     serde_path_to_error::deserialize(value).map_err(|error| located(at, &error))
+}
+
+/// Reads a field that may be null as one that is not there.
+pub fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    field: D,
+) -> Result<T, D::Error> {
+    Option::deserialize(field).map(Option::unwrap_or_default)
 }
 
 fn located(at: &str, error: &serde_path_to_error::Error<serde_json::Error>) -> String {

@@ -20,31 +20,36 @@ pub const COMMON_LABELS: [(&str, &str); 3] = [
     ("app.kubernetes.io/part-of", "k8ssandra"),
     ("app.kubernetes.io/component", "cassandra"),
 ];
+/// The label by which cass-operator knows what it has started: a CassandraTask that is born with it is never started.
+pub const STATUS_LABEL: &str = "control.k8ssandra.io/status";
 /// The annotation that the host leaves on what it creates: the uid of the primary it was created for.
 pub const CREATED_FOR: &str = "pilothouse.dev/created-for";
 
-fn gvk(api_version: &str, kind: &str) -> Gvk {
-    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+const VERSION: &str = "v1alpha1";
+const CONTROL_GROUP: &str = "control.k8ssandra.io";
+const CLUSTER_GROUP: &str = "k8ssandra.io";
+
+fn gvk(group: &str, kind: &str) -> Gvk {
     Gvk {
         group: group.to_owned(),
-        version: version.to_owned(),
+        version: VERSION.to_owned(),
         kind: kind.to_owned(),
     }
 }
 
 /// K8ssandraTask, the primary.
 pub fn k8ssandra_task() -> Gvk {
-    gvk(CONTROL_API, "K8ssandraTask")
+    gvk(CONTROL_GROUP, "K8ssandraTask")
 }
 
 /// CassandraTask, one a datacenter.
 pub fn cassandra_task() -> Gvk {
-    gvk(CONTROL_API, "CassandraTask")
+    gvk(CONTROL_GROUP, "CassandraTask")
 }
 
 /// K8ssandraCluster, which says what datacenters there are.
 pub fn k8ssandra_cluster() -> Gvk {
-    gvk(CLUSTER_API, "K8ssandraCluster")
+    gvk(CLUSTER_GROUP, "K8ssandraCluster")
 }
 
 /// Whether Kubernetes accepts it as the name of an object (a DNS subdomain, RFC 1123).
@@ -88,6 +93,17 @@ fn is_qualified(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn api_versions_are_those_of_the_kinds() {
+        for (gvk, api_version) in [
+            (k8ssandra_task(), CONTROL_API),
+            (cassandra_task(), CONTROL_API),
+            (k8ssandra_cluster(), CLUSTER_API),
+        ] {
+            assert_eq!(format!("{}/{}", gvk.group, gvk.version), api_version);
+        }
+    }
 
     #[test]
     fn object_names() {

@@ -22,7 +22,7 @@ pub enum Silence {
 /// The silence of a datacenter's CassandraTask; `None` where it was taken up or there is none.
 pub fn silence(datacenter: &Datacenter<'_>, now: Time) -> Option<Silence> {
     match &datacenter.sight {
-        Sight::Found(child) if child.progress.is_blank => Some(of(child, now)),
+        Sight::Found(child) if !child.progress.has_begun => Some(of(child, now)),
         _ => None,
     }
 }
@@ -53,7 +53,7 @@ mod tests {
             "status": status,
         });
         let sight = Sight::Found(CassandraTask::read(None, &document.to_string()).into());
-        let datacenter = Datacenter::leftover("dc1", None, sight, None);
+        let datacenter = Datacenter::dropped("dc1", sight, None);
         assert_eq!(silence(&datacenter, Time::parse(now).unwrap()), expected);
     }
 

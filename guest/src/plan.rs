@@ -1,45 +1,41 @@
 //! The plan of rules 2 to 6: a verdict in, the actions in their order out.
 //!
-//! The status comes last, since it says how things are once the rest was done. Only after a failure it comes first as
-//! well: the host stops at the first step that fails, so the status would never be written while one keeps failing.
+//! The status comes first, so that it says what is about to be begun: after a crash between it and a create, with the
+//! context out of reach by then, what may have been begun is still known. It is also refused if the task has changed
+//! since, and then nothing is created for a specification that is no longer so. It must be as true after the steps as
+//! before, for nothing more is written once they are done.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::contract::{Action, Plan};
-use crate::decision::{Verdict, blank};
+use crate::decision::Verdict;
 use crate::patience::{self, Silence};
 use crate::recorded::Recorded;
 use crate::resolution::Place;
 use crate::sequence::{self, Move};
 use crate::situation::Situation;
 use crate::status::{self, Hold, Story, Validity};
-use crate::{adoption, cassandra_task, events, failure, finish, text};
+use crate::{adoption, cassandra_task, events, failure, finish, reasons};
 
 /// The plan for a verdict.
-pub fn plan(situation: &Situation<'_>, verdict: &Verdict) -> Plan {
+pub fn plan(situation: &Situation<'_>, verdict: &Verdict<'_>) -> Plan {
     let story = tell(situation, verdict);
-    let steps = if *verdict == Verdict::Proceed {
-        steps(situation, &story.moves)
-    } else {
-        Vec::new()
+    let steps = match verdict {
+        Verdict::Proceed(template) => steps(situation, template, &story.moves),
+        _ => Vec::new(),
     };
-    let recorded = &situation.task.recorded;
-    let status = status::status(situation, &story);
-    let mut actions = Vec::new();
-    let mut last = recorded.clone();
-    if situation.failure.is_some() && !steps.is_empty() {
-        let before = status::status(situation, &before(situation, &story));
-        actions.extend(write(&last, &before));
-        last = before;
-    }
+    let reasons = reasons(situation, &story);
+    let blocked = blocked(situation, &story.moves).filter(|_| !steps.is_empty());
+    let hold = blocked.or(story.hold);
+    let status = status::status(situation, &Story { hold, ..story });
+    let mut actions = write(&situation.task.recorded, &status);
     actions.extend(steps);
-    actions.extend(write(&last, &status));
     let plan = Plan {
         actions,
         requeue_after: wake(situation),
-        reasons: reasons(situation, &story),
+        reasons,
     };
-    if story.is_finished {
+    if *verdict == Verdict::Finished {
         finish::keep(
             situation.settings,
             situation.now,
@@ -55,13 +51,14 @@ pub fn plan(situation: &Situation<'_>, verdict: &Verdict) -> Plan {
     }
 }
 
-fn tell(situation: &Situation<'_>, verdict: &Verdict) -> Story {
-    let may_create = *verdict == Verdict::Proceed;
-    let is_right = situation.problems.is_empty() && situation.cluster.known().is_some();
+fn tell(situation: &Situation<'_>, verdict: &Verdict<'_>) -> Story {
+    let may_create = matches!(verdict, Verdict::Proceed(_));
+    let is_right = situation.template.is_ok() && situation.cluster.known().is_some();
     Story {
         moves: sequence::moves(
             situation.concurrency,
             may_create,
+            situation.is_stopped(),
             &situation.targets,
             &situation.leftovers,
         ),
@@ -75,66 +72,54 @@ fn tell(situation: &Situation<'_>, verdict: &Verdict) -> Story {
             Verdict::Hold(hold) => Some(hold.clone()),
             Verdict::Invalid(_) => Some(Hold {
                 reason: status::INVALID_SPEC,
-                text: "nothing more is created until the specification is put right".to_owned(),
+                text: if situation.is_stopped() {
+                    "nothing more is created".to_owned()
+                } else {
+                    "nothing more is created until the specification is put right".to_owned()
+                },
             }),
-            Verdict::Finished | Verdict::Proceed => None,
+            Verdict::Finished | Verdict::Proceed(_) => None,
         },
     }
 }
 
-/// How it stands before the steps, which may fail again: nothing is created yet, and what blocks it is told.
-fn before(situation: &Situation<'_>, story: &Story) -> Story {
-    let moves = story.moves.iter().map(|step| {
-        if *step == Move::Create {
-            Move::Wait
-        } else {
-            *step
-        }
-    });
-    let blocking = situation.failure.and_then(failure::blocking);
-    Story {
-        moves: moves.collect(),
-        hold: blocking.map(|text| Hold {
-            reason: "Blocked",
-            text,
-        }),
-        ..story.clone()
-    }
+/// What is told while the steps are tried again that failed the last time.
+fn blocked(situation: &Situation<'_>, moves: &[Move]) -> Option<Hold> {
+    let recorded = &situation.task.recorded;
+    let told = recorded.message_because("Running", status::BLOCKED);
+    let to_do = due(moves).map(|place| place.name.as_str());
+    Some(Hold {
+        reason: status::BLOCKED,
+        text: failure::blocking(situation.failure?, told, to_do)?,
+    })
 }
 
 /// Rule 5, then the creations, each followed by its event.
-fn steps(situation: &Situation<'_>, moves: &[Move]) -> Vec<Action> {
+fn steps(situation: &Situation<'_>, template: &Map<String, Value>, moves: &[Move]) -> Vec<Action> {
     let adoption = situation
         .cluster
         .known()
         .and_then(|cluster| adoption::patch(situation.task, cluster));
-    let due = situation
-        .targets
-        .iter()
-        .zip(moves)
-        .filter(|(_, step)| **step == Move::Create);
-    let places: Vec<&Place> = due
-        .filter_map(|(target, _)| target.place.as_ref())
-        .collect();
-    let places = failure::after_the_failed(places, situation.failure, |place| &place.name);
-    let template = situation
-        .task
-        .spec
-        .as_ref()
-        .ok()
-        .and_then(|spec| spec.template());
-    let creations = template.into_iter().flat_map(|template| {
-        places.iter().flat_map(move |place| {
-            let creation =
-                cassandra_task::creation(situation.settings, situation.task, template, place);
-            [Action::Create(creation), events::created(place)]
-        })
+    let places =
+        failure::after_the_failed(due(moves).collect(), situation.failure, |place| &place.name);
+    let creations = places.into_iter().flat_map(|place| {
+        let creation =
+            cassandra_task::creation(situation.settings, situation.task, template, place);
+        [Action::Create(creation), events::created(place)]
     });
     adoption
         .map(|patch| Action::PatchMetadata(patch.to_string()))
         .into_iter()
         .chain(creations)
         .collect()
+}
+
+/// Where something is to be created.
+fn due(moves: &[Move]) -> impl Iterator<Item = &Place> {
+    moves.iter().filter_map(|step| match step {
+        Move::Create(place) => Some(place),
+        _ => None,
+    })
 }
 
 /// The status, with the events of what it turns to before it; nothing if it is as it was.
@@ -167,12 +152,11 @@ fn wake(situation: &Situation<'_>) -> Option<u64> {
 }
 
 fn reasons(situation: &Situation<'_>, story: &Story) -> Vec<String> {
-    let mut reasons = blank().reasons;
-    reasons.extend(situation.failure.map(failure::reason));
+    let mut said: Vec<String> = situation.failure.map(failure::reason).into_iter().collect();
     if let Validity::Wrong(wrong) = &story.validity {
-        reasons.push(format!("the specification is wrong: {wrong}"));
+        said.push(format!("the specification is wrong: {wrong}"));
     }
-    reasons.extend(story.hold.as_ref().map(|hold| hold.text.clone()));
-    reasons.extend(text::reasons(situation, &story.moves));
-    reasons
+    said.extend(story.hold.as_ref().map(|hold| hold.text.clone()));
+    said.extend(reasons::reasons(situation, &story.moves));
+    said
 }

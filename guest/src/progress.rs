@@ -10,9 +10,8 @@ use crate::time::Time;
 /// The facts of one CassandraTask's status. The default is that of an empty one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// Whether there is nothing in it at all: cass-operator has not taken the task up.
-    pub is_blank: bool,
-    /// Whether it has a startTime.
+    /// Whether cass-operator has taken the task up: there is anything in it at all. A startTime is no better a sign, since
+    /// cass-operator goes on when its write of that is lost.
     pub has_begun: bool,
     /// When it began.
     pub start: Option<Time>,
@@ -53,10 +52,9 @@ impl Progress {
         let is_running = condition(status, "Running").is_some_and(is_true);
         let has_completion = !status["completionTime"].is_null();
         Progress {
-            is_blank: status
+            has_begun: status
                 .as_object()
-                .is_none_or(|fields| fields.values().all(is_empty)),
-            has_begun: !status["startTime"].is_null(),
+                .is_some_and(|fields| !fields.values().all(is_empty)),
             start,
             has_ended: has_completion || complete.is_some(),
             end: completion.or_else(|| complete.and_then(transition)),
@@ -143,9 +141,7 @@ mod tests {
     #[test]
     fn the_statuses_of_cass_operator() {
         let started = Progress::read(&json!({"startTime": "2022-12-15T19:43:35Z", "active": 1}));
-        assert!(
-            started.has_begun && !started.has_ended && !started.is_running && !started.is_blank
-        );
+        assert!(started.has_begun && !started.has_ended && !started.is_running);
         assert_eq!(started.counts, [1, 0, 0]);
 
         let done = Progress::read(&json!({
@@ -189,14 +185,20 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_blank_and_anything_is_read() {
+    fn nothing_has_not_begun_and_anything_is_read() {
         for blank in [
             json!(null),
             json!({}),
             json!({"conditions": [], "startTime": null}),
             json!([1]),
         ] {
-            assert!(Progress::read(&blank).is_blank, "{blank}");
+            assert!(!Progress::read(&blank).has_begun, "{blank}");
+        }
+        for begun in [
+            json!({"active": 1}),
+            json!({"conditions": [{"type": "Running"}]}),
+        ] {
+            assert!(Progress::read(&begun).has_begun, "{begun}");
         }
         let odd = json!({"startTime": 1, "active": "x", "conditions": {"type": "Failed"}});
         let flaws = Progress::read(&odd).flaws;

@@ -60,10 +60,22 @@ impl Recorded {
         condition(&self.status, kind)
     }
 
+    /// Whether a failure was recorded.
+    pub fn has_failed(&self) -> bool {
+        self.condition("Failed").is_some_and(is_true)
+    }
+
     /// Whether that condition is True, for that reason.
     pub fn is_true_because(&self, kind: &str, reason: &str) -> bool {
         self.condition(kind)
             .is_some_and(|condition| is_true(condition) && condition["reason"] == reason)
+    }
+
+    /// The message of that condition, where it has that reason.
+    pub fn message_because(&self, kind: &str, reason: &str) -> Option<&str> {
+        self.condition(kind)
+            .filter(|condition| condition["reason"] == reason)?["message"]
+            .as_str()
     }
 
     /// The recorded startTime.

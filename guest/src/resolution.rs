@@ -26,7 +26,7 @@ pub struct Place {
 
 impl Place {
     /// The place of a task's CassandraTask for a datacenter.
-    fn of(task: &Task, datacenter: &Declared) -> Place {
+    pub fn of(task: &Task, datacenter: &Declared) -> Place {
         Place {
             datacenter: datacenter.name.clone(),
             context: datacenter.context.clone(),
@@ -90,10 +90,10 @@ impl Resolution {
                 (true, None) => resolution.unknown.push(name.to_owned()),
                 // Where all are wanted, this is the second of an ambiguous name.
                 (false, _) if resolution.ambiguous.iter().any(|known| known == name) => {}
+                (false, _) if resolution.twice.iter().any(|known| known == name) => {}
                 (false, _) => resolution.twice.push(name.to_owned()),
             }
         }
-        resolution.twice.dedup();
         resolution
     }
 
@@ -174,6 +174,10 @@ mod tests {
         assert_eq!(
             resolve(json!(["a", "a", "a"]), &["a"]),
             expect("a", "", "a", "")
+        );
+        assert_eq!(
+            resolve(json!(["a", "b", "a", "b", "a"]), &["a", "b"]),
+            expect("a b", "", "a b", "")
         );
         assert_eq!(resolve(json!(null), &["a", "a"]), expect("a", "", "", "a"));
         assert_eq!(resolve(json!(["a"]), &["a", "a"]), expect("a", "", "", "a"));

@@ -2,7 +2,9 @@
 //!
 //! cluster-tasks, "Datacenter concurrency".
 
-use crate::targets::{Datacenter, Sight, State};
+use crate::resolution::Place;
+use crate::targets::{Datacenter, Sight, Stage};
+use crate::view::Blind;
 
 /// `dcConcurrencyPolicy`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,54 +27,51 @@ impl Concurrency {
 }
 
 /// What is to happen with a target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Move {
     /// Nothing: it has begun, or it is over.
-    Begun,
-    /// Its CassandraTask is to be created now.
-    Create,
+    Begun(Stage),
+    /// Its CassandraTask is to be created now; where.
+    Create(Place),
     /// It waits for its turn, or for leave to create.
     Wait,
     /// It is its turn, but its context gives no answer.
-    Unseen,
+    Unseen(Blind),
     /// It will not run, since another one failed.
     Cancelled,
 }
 
-/// The moves, one for each target. Without a concurrency (it is neither value) and without leave to create, nothing is.
+/// The moves, one for each target. Without a concurrency (it is neither value) and without leave to create, nothing is;
+/// and where a failure has stopped the task, what has not begun never will.
 pub fn moves(
     concurrency: Option<Concurrency>,
     may_create: bool,
+    is_stopped: bool,
     targets: &[Datacenter<'_>],
     leftovers: &[Datacenter<'_>],
 ) -> Vec<Move> {
     // One that is no target any more may still be at work: "one at a time" counts it too.
-    let any = |is: fn(State) -> bool| {
-        targets
-            .iter()
-            .chain(leftovers)
-            .any(|datacenter| is(datacenter.state))
-    };
-    let has_failed = any(State::has_failed);
-    let mut is_free = !any(State::is_active);
+    let mut is_free = !targets.iter().chain(leftovers).any(Datacenter::is_active);
     targets
         .iter()
-        .map(|target| match concurrency {
-            _ if target.state != State::Pending => Move::Begun,
-            None => Move::Wait,
-            Some(Concurrency::Allow) => due(target, may_create),
-            Some(Concurrency::Forbid) if has_failed => Move::Cancelled,
+        .map(|target| match (&target.stage, concurrency) {
+            (Some(stage), _) => Move::Begun(stage.clone()),
+            (None, _) if is_stopped => Move::Cancelled,
+            (None, None) => Move::Wait,
+            (None, Some(Concurrency::Allow)) => due(target, may_create),
             // The first pending one takes the turn, so that the next ones wait for it.
-            Some(Concurrency::Forbid) if std::mem::take(&mut is_free) => due(target, may_create),
-            Some(Concurrency::Forbid) => Move::Wait,
+            (None, Some(Concurrency::Forbid)) if std::mem::take(&mut is_free) => {
+                due(target, may_create)
+            }
+            (None, Some(Concurrency::Forbid)) => Move::Wait,
         })
         .collect()
 }
 
 fn due(target: &Datacenter<'_>, may_create: bool) -> Move {
-    match target.sight {
-        Sight::Absent if may_create => Move::Create,
-        Sight::Blind(..) if may_create => Move::Unseen,
+    match &target.sight {
+        Sight::Absent(place) if may_create => Move::Create(place.clone()),
+        Sight::Blind(blind) if may_create => Move::Unseen(blind.clone()),
         _ => Move::Wait,
     }
 }
@@ -81,49 +80,53 @@ fn due(target: &Datacenter<'_>, may_create: bool) -> Move {
 mod tests {
     use super::*;
     use crate::contract::Blindness;
-    use crate::resolution::Place;
 
     /// A target by a letter: `p`ending, `b`lind and pending, `r`unning, `f`ailed, `F`ailing, `d`one, `l`ost, `s`tranger.
     fn target(letter: char) -> Datacenter<'static> {
-        let (sight, state) = match letter {
-            'p' => (Sight::Absent, State::Pending),
-            'b' => (Sight::Blind(None, Blindness::Unregistered), State::Pending),
-            's' => (Sight::Stranger("x".into()), State::Pending),
-            'r' => (Sight::Unplaced, State::Running),
-            'f' => (Sight::Unplaced, State::Failed),
-            'F' => (Sight::Unplaced, State::Failing),
-            'd' => (Sight::Unplaced, State::Done),
-            _ => (Sight::Unplaced, State::Lost),
-        };
         let place = Place {
             datacenter: letter.into(),
             context: None,
             namespace: "ns".into(),
             name: letter.into(),
         };
-        let mut target = Datacenter::target(place, sight, None);
-        target.state = state;
+        let blind = Blind {
+            context: None,
+            why: Blindness::Unregistered,
+        };
+        let (sight, stage) = match letter {
+            'p' => (Sight::Absent(place), None),
+            'b' => (Sight::Blind(blind), None),
+            's' => (Sight::Stranger(place, "x".into()), None),
+            'r' => (Sight::Unplaced, Some(Stage::Running)),
+            'f' => (Sight::Unplaced, Some(Stage::Failed)),
+            'F' => (Sight::Unplaced, Some(Stage::Failing)),
+            'd' => (Sight::Unplaced, Some(Stage::Done)),
+            _ => (Sight::Unplaced, Some(Stage::Lost(place))),
+        };
+        let mut target = Datacenter::target(&letter.to_string(), sight, None);
+        target.stage = stage;
         target
     }
 
     /// The moves by letters: `.` begun, `C`reate, `w`ait, `u`nseen, `x` cancelled.
     fn check(concurrency: Option<Concurrency>, targets: &str, leftovers: &str, expected: &str) {
         let targets_of = |letters: &str| letters.chars().map(target).collect::<Vec<_>>();
-        let moves: String = moves(
-            concurrency,
-            true,
-            &targets_of(targets),
-            &targets_of(leftovers),
-        )
-        .into_iter()
-        .map(|step| match step {
-            Move::Begun => '.',
-            Move::Create => 'C',
-            Move::Wait => 'w',
-            Move::Unseen => 'u',
-            Move::Cancelled => 'x',
-        })
-        .collect();
+        let (targets_of, leftovers_of) = (targets_of(targets), targets_of(leftovers));
+        let has_failed = targets_of
+            .iter()
+            .chain(&leftovers_of)
+            .any(Datacenter::has_failed);
+        let is_stopped = concurrency == Some(Concurrency::Forbid) && has_failed;
+        let moves: String = moves(concurrency, true, is_stopped, &targets_of, &leftovers_of)
+            .into_iter()
+            .map(|step| match step {
+                Move::Begun(_) => '.',
+                Move::Create(_) => 'C',
+                Move::Wait => 'w',
+                Move::Unseen(_) => 'u',
+                Move::Cancelled => 'x',
+            })
+            .collect();
         assert_eq!(
             moves, expected,
             "{concurrency:?} {targets} with {leftovers:?}"
@@ -174,9 +177,15 @@ mod tests {
         check(None, "fpr", "", ".w.");
         let targets = [target('p'), target('b')];
         assert_eq!(
-            moves(Some(Concurrency::Allow), false, &targets, &[]),
+            moves(Some(Concurrency::Allow), false, false, &targets, &[]),
             [Move::Wait, Move::Wait]
         );
+        for concurrency in [None, Some(Concurrency::Allow), Some(Concurrency::Forbid)] {
+            assert_eq!(
+                moves(concurrency, true, true, &targets, &[]),
+                [Move::Cancelled, Move::Cancelled]
+            );
+        }
     }
 
     #[test]

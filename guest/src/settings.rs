@@ -81,6 +81,11 @@ impl Settings {
                     "labels: {key} is set by the policy itself; choose another key"
                 ));
             }
+            if key == names::STATUS_LABEL {
+                return Err(format!(
+                    "labels: {key} is cass-operator's own, which would never start a CassandraTask that has it; choose another key"
+                ));
+            }
             if !names::is_label_key(key) {
                 return Err(format!(
                     "labels: {key:?} is not a label key; it may be like `team` or `example.com/team`"
@@ -162,6 +167,10 @@ mod tests {
             (
                 r#"{"labels": {"k8ssandra.io/task-name": "x"}}"#,
                 "labels: k8ssandra.io/task-name is set by the policy",
+            ),
+            (
+                r#"{"labels": {"control.k8ssandra.io/status": "active"}}"#,
+                "labels: control.k8ssandra.io/status is cass-operator's own",
             ),
             (
                 r#"{"labels": {"a b": "x"}}"#,

@@ -4,17 +4,20 @@
 //! Round one asks for the cluster and for the task's CassandraTasks by their labels, everywhere; round two, once the
 //! cluster is known, for each target's CassandraTask by its name, to see a stranger under it.
 
+use serde_json::{Map, Value};
+
 use crate::cluster::Cluster;
-use crate::contract::{Blindness, Failure, ObjectRef, Selector, Snapshot};
+use crate::contract::{Failure, ObjectRef, Selector, Snapshot};
 use crate::family::Family;
 use crate::resolution::{Place, Resolution};
 use crate::sequence::Concurrency;
 use crate::settings::Settings;
+use crate::status::CANCELLED;
 use crate::targets::Datacenter;
 use crate::task::{Spec, Task};
 use crate::time::Time;
 use crate::validation;
-use crate::view::{Answer, View};
+use crate::view::{Answer, Blind, View};
 
 /// What is known of the cluster.
 #[derive(Debug)]
@@ -26,7 +29,7 @@ pub enum ClusterSight {
     /// There is none of that name; which, as `namespace.name`.
     Absent(String),
     /// There is no answer.
-    Blind(String, Blindness),
+    Blind(String, Blind),
     /// It is there, but cannot be read: why.
     Unreadable(String),
 }
@@ -50,7 +53,7 @@ impl ClusterSight {
                 )),
             },
             Answer::Absent => ClusterSight::Absent(name),
-            Answer::Blind(blindness) => ClusterSight::Blind(name, blindness),
+            Answer::Blind(blind) => ClusterSight::Blind(name, blind),
         }
     }
 
@@ -84,8 +87,8 @@ pub struct Situation<'a> {
     pub leftovers: Vec<Datacenter<'a>>,
     /// Whether the targets are all the targets for sure.
     pub is_resolved: bool,
-    /// What is wrong with the specification (rule 4).
-    pub problems: Vec<String>,
+    /// The model for the CassandraTasks, or what is wrong with the specification (rule 4).
+    pub template: Result<&'a Map<String, Value>, String>,
 }
 
 impl<'a> Situation<'a> {
@@ -118,7 +121,7 @@ impl<'a> Situation<'a> {
             concurrency: task.spec.as_ref().ok().and_then(Spec::concurrency),
             leftovers: family.leftovers(&resolution, cluster.known()),
             is_resolved: resolution.is_sound(),
-            problems: validation::problems(settings, task, &cluster, &resolution, &targets),
+            template: validation::template(settings, task, &cluster, &resolution, &targets),
             targets,
             cluster,
             task,
@@ -128,6 +131,17 @@ impl<'a> Situation<'a> {
     /// The targets, then the others.
     pub fn datacenters(&self) -> impl Iterator<Item = &Datacenter<'a>> {
         self.targets.iter().chain(&self.leftovers)
+    }
+
+    /// Whether a datacenter has failed, now or as recorded: what failed stays failed, even if it is not seen to by now.
+    pub fn has_failed(&self) -> bool {
+        self.task.recorded.has_failed() || self.datacenters().any(Datacenter::has_failed)
+    }
+
+    /// Whether a failure cancels what has not begun. That it did so is final, whatever the policy is by now.
+    pub fn is_stopped(&self) -> bool {
+        let is_cancelled = self.task.recorded.is_true_because("Failed", CANCELLED);
+        is_cancelled || (self.concurrency == Some(Concurrency::Forbid) && self.has_failed())
     }
 
     /// Whether any CassandraTask was ever created.

@@ -17,6 +17,8 @@ use crate::text;
 
 /// The reason of `Failed` where the failure cancels others.
 pub const CANCELLED: &str = "RemainingCancelled";
+/// The reason of `Running` while steps are refused.
+pub const BLOCKED: &str = "Blocked";
 /// The reason of a True `Invalid`, and of its event.
 pub const INVALID_SPEC: &str = "InvalidSpec";
 
@@ -43,7 +45,7 @@ pub enum Validity {
 /// What is done about a situation, as far as the status tells it.
 #[derive(Debug, Clone)]
 pub struct Story {
-    /// The move of each target; a `Create` counts as done.
+    /// The move of each target.
     pub moves: Vec<Move>,
     /// Whether the task has finished.
     pub is_finished: bool,
@@ -90,7 +92,7 @@ pub fn status(situation: &Situation<'_>, story: &Story) -> Recorded {
     Recorded::read(Value::Object(fields))
 }
 
-/// `datacenters`: the status of each CassandraTask as it is; an empty one for those that were just created.
+/// `datacenters`: the status of each CassandraTask as it is; an empty one for those that are about to be created.
 fn copies(situation: &Situation<'_>, story: &Story) -> Map<String, Value> {
     let known = situation
         .datacenters()
@@ -99,7 +101,7 @@ fn copies(situation: &Situation<'_>, story: &Story) -> Map<String, Value> {
         .targets
         .iter()
         .zip(&story.moves)
-        .filter(|(_, step)| **step == Move::Create);
+        .filter(|(_, step)| matches!(step, Move::Create(_)));
     known
         .chain(created.map(|(target, _)| (target.name.clone(), json!({}))))
         .collect()
@@ -142,9 +144,8 @@ fn is_complete(situation: &Situation<'_>) -> bool {
 
 /// "Running: set to true if it is true for any CassandraTask".
 fn running(situation: &Situation<'_>, story: &Story) -> Condition {
-    let is_at_work = |datacenter: &Datacenter<'_>| {
-        datacenter.state.is_active() && datacenter.progress.is_running
-    };
+    let is_at_work =
+        |datacenter: &Datacenter<'_>| datacenter.is_active() && datacenter.progress.is_running;
     let is_true = !story.is_finished && situation.datacenters().any(is_at_work);
     let mut message = if story.is_finished {
         text::end(situation, &story.moves)
@@ -173,29 +174,27 @@ fn running_reason(situation: &Situation<'_>, story: &Story, is_running: bool) ->
         )
     };
     let is_blind = |datacenter: &Datacenter<'_>| {
-        datacenter.state.is_active() && matches!(datacenter.sight, Sight::Blind(..))
+        datacenter.is_active() && matches!(datacenter.sight, Sight::Blind(_))
     };
-    let has = |step: Move| story.moves.contains(&step);
+    let has = |is: fn(&Move) -> bool| story.moves.iter().any(is);
     if story.is_finished {
         FINISHED
     } else if let Some(hold) = &story.hold {
         hold.reason
     } else if situation.datacenters().any(is_stuck) {
         "NotStarting"
-    } else if has(Move::Unseen) || situation.datacenters().any(is_blind) {
+    } else if has(|step| matches!(step, Move::Unseen(_))) || situation.datacenters().any(is_blind) {
         "ContextUnavailable"
     } else if is_running {
         "Running"
     } else if situation
         .datacenters()
-        .any(|datacenter| datacenter.state.is_active() && datacenter.progress.has_begun)
+        .any(|datacenter| datacenter.is_active() && datacenter.progress.has_begun)
     {
         // cass-operator never says Running of a restart or a refresh.
         "Started"
-    } else if has(Move::Create)
-        || situation
-            .datacenters()
-            .any(|datacenter| datacenter.state.is_active())
+    } else if has(|step| matches!(step, Move::Create(_)))
+        || situation.datacenters().any(Datacenter::is_active)
     {
         "Created"
     } else {
@@ -203,15 +202,15 @@ fn running_reason(situation: &Situation<'_>, story: &Story, is_running: bool) ->
     }
 }
 
-/// "Failed: set to true if it is true for any CassandraTask", or one is lost.
+/// "Failed: set to true if it is true for any CassandraTask", or one is lost. It stays so when nobody says so any more,
+/// since the context of a lost one gives no answer, the cluster goes or the list is wrong.
 fn failed(situation: &Situation<'_>, story: &Story) -> Condition {
-    let is_true = situation
-        .datacenters()
-        .any(|datacenter| datacenter.state.has_failed());
+    let recorded = &situation.task.recorded;
+    let is_true = situation.has_failed();
+    let is_cancelled =
+        recorded.is_true_because("Failed", CANCELLED) || story.moves.contains(&Move::Cancelled);
     let (reason, message) = match is_true {
-        true if story.moves.contains(&Move::Cancelled) => {
-            (CANCELLED, text::failures(situation, &story.moves))
-        }
+        true if is_cancelled => (CANCELLED, text::failures(situation, &story.moves)),
         true => ("DatacenterFailed", text::failures(situation, &story.moves)),
         false => ("NoFailure", "no datacenter has failed".to_owned()),
     };

@@ -1,4 +1,4 @@
-//! The datacenters of a task, and what each is: pending, running, done, failed, lost, or unknown.
+//! The datacenters of a task, and how far each is: pending, running, done, failed, lost, or as last recorded.
 //!
 //! In: where a CassandraTask would be, what was seen there and what was recorded. Out: one [`Datacenter`] for each. Nothing is
 //! decided here about what is to be done.
@@ -8,30 +8,30 @@ use std::rc::Rc;
 use serde_json::{Value, json};
 
 use crate::cassandra_task::CassandraTask;
-use crate::contract::Blindness;
 use crate::progress::Progress;
 use crate::resolution::Place;
+use crate::view::Blind;
 
 /// What was seen where a CassandraTask of the task would be.
 #[derive(Debug, Clone)]
 pub enum Sight {
     /// It is there.
     Found(Rc<CassandraTask>),
-    /// Nothing is there, for sure.
-    Absent,
-    /// Somebody else's is there under our name; whose, for people.
-    Stranger(String),
+    /// Nothing is there, for sure; where.
+    Absent(Place),
+    /// Somebody else's is there under our name; where, and whose, for people.
+    Stranger(Place, String),
     /// A context that could have it gave no answer.
-    Blind(Option<String>, Blindness),
+    Blind(Blind),
     /// It is not known where it would be, since the cluster is not known.
     Unplaced,
+    /// There is none anywhere, and the cluster does not have the datacenter.
+    Nowhere,
 }
 
-/// What a datacenter is to its task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
-    /// Not begun.
-    Pending,
+/// How far a datacenter that has begun is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stage {
     /// Its CassandraTask exists, or did when last seen, and has not ended.
     Running,
     /// Failed, and still at work.
@@ -40,27 +40,8 @@ pub enum State {
     Failed,
     /// Completed without failure.
     Done,
-    /// It had begun, and its CassandraTask was deleted before it completed.
-    Lost,
-    /// No target any more, and its CassandraTask is gone: only its record is left.
-    Gone,
-}
-
-impl State {
-    /// Whether something is, or may be, at work there.
-    pub fn is_active(self) -> bool {
-        matches!(self, State::Running | State::Failing)
-    }
-
-    /// Whether it counts as failed.
-    pub fn has_failed(self) -> bool {
-        matches!(self, State::Failing | State::Failed | State::Lost)
-    }
-
-    /// Whether nothing will change there any more.
-    pub fn is_settled(self) -> bool {
-        matches!(self, State::Done | State::Failed | State::Lost)
-    }
+    /// It had begun, and its CassandraTask was deleted before it completed; from where.
+    Lost(Place),
 }
 
 /// A datacenter of the task.
@@ -68,12 +49,10 @@ impl State {
 pub struct Datacenter<'a> {
     /// Its name.
     pub name: String,
-    /// Where its CassandraTask is or would be; `None` where the cluster does not say.
-    pub place: Option<Place>,
-    /// What was seen there.
+    /// What was seen where its CassandraTask would be.
     pub sight: Sight,
-    /// What it is.
-    pub state: State,
+    /// How far it is; `None` if it has not begun: a target is then pending, and of another one only the record is left.
+    pub stage: Option<Stage>,
     /// What its CassandraTask's status says: the one seen, or else the one recorded.
     pub progress: Progress,
     /// The status that was recorded of it.
@@ -82,39 +61,43 @@ pub struct Datacenter<'a> {
 
 impl<'a> Datacenter<'a> {
     /// One that is a target.
-    pub fn target(place: Place, sight: Sight, record: Option<&'a Value>) -> Datacenter<'a> {
+    pub fn target(name: &str, sight: Sight, record: Option<&'a Value>) -> Datacenter<'a> {
         let progress = progress(&sight, record);
         Datacenter {
-            state: state(&sight, &progress, record.is_some()),
-            name: place.datacenter.clone(),
-            place: Some(place),
+            name: name.to_owned(),
+            stage: stage(&sight, &progress, record.is_some()),
             record,
             sight,
             progress,
         }
     }
 
-    /// One that is not a target, or not any more, but was seen or recorded.
-    pub fn leftover(
-        name: &str,
-        place: Option<Place>,
-        sight: Sight,
-        record: Option<&'a Value>,
-    ) -> Datacenter<'a> {
-        let progress = progress(&sight, record);
-        let state = match state(&sight, &progress, record.is_some()) {
-            // It is no target: nothing waits for it, and that its CassandraTask went with it is no loss.
-            State::Pending | State::Lost => State::Gone,
-            state => state,
-        };
+    /// One that is not a target any more, but was seen or recorded: that its CassandraTask went with it is no loss.
+    pub fn dropped(name: &str, sight: Sight, record: Option<&'a Value>) -> Datacenter<'a> {
+        let datacenter = Datacenter::target(name, sight, record);
+        let is_lost = matches!(datacenter.stage, Some(Stage::Lost(_)));
         Datacenter {
-            state,
-            name: name.to_owned(),
-            place,
-            record,
-            sight,
-            progress,
+            stage: datacenter.stage.filter(|_| !is_lost),
+            ..datacenter
         }
+    }
+
+    /// Whether something is, or may be, at work there.
+    pub fn is_active(&self) -> bool {
+        matches!(self.stage, Some(Stage::Running | Stage::Failing))
+    }
+
+    /// Whether it counts as failed.
+    pub fn has_failed(&self) -> bool {
+        matches!(
+            self.stage,
+            Some(Stage::Failing | Stage::Failed | Stage::Lost(_))
+        )
+    }
+
+    /// Whether nothing will change there any more.
+    pub fn is_settled(&self) -> bool {
+        self.stage.is_some() && !self.is_active()
     }
 
     /// Whether there is, or was, a CassandraTask of it.
@@ -122,8 +105,8 @@ impl<'a> Datacenter<'a> {
         self.record.is_some() || matches!(self.sight, Sight::Found(_))
     }
 
-    /// The copy of its status, as it is; `None` if there never was a CassandraTask. An empty one says that it was seen,
-    /// though not begun: so it is still known of when its context is not.
+    /// The copy of its status, as it is; `None` if there never was a CassandraTask. An empty one says that it was seen or
+    /// about to be created: so it is still known of when its context is not.
     pub fn copy(&self) -> Option<Value> {
         match &self.sight {
             Sight::Found(found) => {
@@ -136,7 +119,7 @@ impl<'a> Datacenter<'a> {
 
     /// Whether its CassandraTask has ended, well or badly: what counts for `Complete`.
     pub fn is_complete(&self) -> bool {
-        self.progress.has_ended && self.state.is_settled()
+        self.progress.has_ended && self.is_settled()
     }
 }
 
@@ -147,32 +130,34 @@ fn progress(sight: &Sight, record: Option<&Value>) -> Progress {
     }
 }
 
-/// The table of states.
-fn state(sight: &Sight, progress: &Progress, is_recorded: bool) -> State {
-    let is_absent = matches!(sight, Sight::Absent);
-    let is_there = match sight {
-        Sight::Found(_) => true,
-        Sight::Absent => false,
-        // As last recorded: never counted as lost, and never created.
-        Sight::Stranger(_) | Sight::Blind(..) | Sight::Unplaced => is_recorded,
+/// The table of stages.
+fn stage(sight: &Sight, progress: &Progress, is_recorded: bool) -> Option<Stage> {
+    let (is_there, place) = match sight {
+        Sight::Found(_) => (true, None),
+        Sight::Absent(place) => (false, Some(place)),
+        Sight::Nowhere => (false, None),
+        // As last recorded: never counted as lost, and never created. A record is made before the CassandraTask, which then
+        // may have failed: where somebody else's is there, it has.
+        Sight::Stranger(..) => (is_recorded && progress.has_begun, None),
+        Sight::Blind(_) | Sight::Unplaced => (is_recorded, None),
     };
     match progress {
         Progress {
             failure: Some(_),
             has_stopped: false,
             ..
-        } if !is_absent => State::Failing,
+        } if is_there => Some(Stage::Failing),
         Progress {
             failure: Some(_), ..
-        } => State::Failed,
+        } => Some(Stage::Failed),
         Progress {
             has_ended: true, ..
-        } => State::Done,
-        _ if is_there => State::Running,
+        } => Some(Stage::Done),
+        _ if is_there => Some(Stage::Running),
         Progress {
             has_begun: true, ..
-        } => State::Lost,
-        _ => State::Pending,
+        } => place.cloned().map(Stage::Lost),
+        _ => None,
     }
 }
 

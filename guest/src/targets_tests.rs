@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::contract::Blindness;
 
 const START: &str = "2022-12-15T19:43:35Z";
 const END: &str = "2022-12-15T19:44:25Z";
@@ -18,7 +19,10 @@ fn found(status: Value) -> Sight {
 }
 
 fn blind() -> Sight {
-    Sight::Blind(None, Blindness::Unreachable("down".into()))
+    Sight::Blind(Blind {
+        context: None,
+        why: Blindness::Unreachable("down".into()),
+    })
 }
 
 fn place() -> Place {
@@ -37,70 +41,95 @@ fn each_row_of_the_table() {
     let failed = json!({"startTime": START, "completionTime": END,
         "conditions": conditions(&[("Complete", "True"), ("Failed", "True")])});
     let failing = json!({"startTime": START, "conditions": conditions(&[("Running", "True"), ("Failed", "True")])});
-    for (sight, record, state) in [
+    for (sight, record, stage) in [
         // pending
-        (Sight::Absent, None, State::Pending),
-        (Sight::Absent, Some(json!({})), State::Pending),
+        (Sight::Absent(place()), None, None),
+        (Sight::Absent(place()), Some(json!({})), None),
         // failed
-        (found(failed.clone()), None, State::Failed),
+        (found(failed.clone()), None, Some(Stage::Failed)),
         (
             found(json!({"conditions": conditions(&[("Failed", "True")])})),
             None,
-            State::Failed,
+            Some(Stage::Failed),
         ),
-        (found(failing.clone()), None, State::Failing),
-        (Sight::Absent, Some(failed.clone()), State::Failed),
+        (found(failing.clone()), None, Some(Stage::Failing)),
+        (
+            Sight::Absent(place()),
+            Some(failed.clone()),
+            Some(Stage::Failed),
+        ),
         // done
-        (found(done.clone()), None, State::Done),
+        (found(done.clone()), None, Some(Stage::Done)),
         (
             found(json!({"conditions": conditions(&[("Complete", "True")])})),
             None,
-            State::Done,
+            Some(Stage::Done),
         ),
-        (Sight::Absent, Some(done.clone()), State::Done),
+        (
+            Sight::Absent(place()),
+            Some(done.clone()),
+            Some(Stage::Done),
+        ),
         // running
-        (found(json!(null)), None, State::Running),
-        (found(json!({})), None, State::Running),
-        (found(json!(7)), None, State::Running),
-        (found(begun.clone()), Some(json!({})), State::Running),
-        (found(begun.clone()), Some(begun.clone()), State::Running),
+        (found(json!(null)), None, Some(Stage::Running)),
+        (found(json!({})), None, Some(Stage::Running)),
+        (found(json!(7)), None, Some(Stage::Running)),
+        (found(begun.clone()), Some(json!({})), Some(Stage::Running)),
+        (
+            found(begun.clone()),
+            Some(begun.clone()),
+            Some(Stage::Running),
+        ),
         // lost
-        (Sight::Absent, Some(begun.clone()), State::Lost),
+        (
+            Sight::Absent(place()),
+            Some(begun.clone()),
+            Some(Stage::Lost(place())),
+        ),
+        (
+            Sight::Absent(place()),
+            Some(json!({"active": 1})),
+            Some(Stage::Lost(place())),
+        ),
         // unknown: as last recorded
-        (blind(), None, State::Pending),
-        (blind(), Some(json!({})), State::Running),
-        (blind(), Some(begun.clone()), State::Running),
-        (blind(), Some(failing), State::Failing),
-        (blind(), Some(done), State::Done),
-        (blind(), Some(failed), State::Failed),
+        (blind(), None, None),
+        (blind(), Some(json!({})), Some(Stage::Running)),
+        (blind(), Some(begun.clone()), Some(Stage::Running)),
+        (blind(), Some(failing), Some(Stage::Failing)),
+        (blind(), Some(done), Some(Stage::Done)),
+        (blind(), Some(failed), Some(Stage::Failed)),
         // somebody else's: not absent, and not ours
-        (Sight::Stranger("x".into()), None, State::Pending),
-        (Sight::Stranger("x".into()), Some(begun), State::Running),
+        (Sight::Stranger(place(), "x".into()), None, None),
+        (Sight::Stranger(place(), "x".into()), Some(json!({})), None),
+        (
+            Sight::Stranger(place(), "x".into()),
+            Some(begun),
+            Some(Stage::Running),
+        ),
     ] {
-        let datacenter = Datacenter::target(place(), sight.clone(), record.as_ref());
-        assert_eq!(datacenter.state, state, "{sight:?} with {record:?}");
+        let datacenter = Datacenter::target("dc1", sight.clone(), record.as_ref());
+        assert_eq!(datacenter.stage, stage, "{sight:?} with {record:?}");
     }
 }
 
 #[test]
-fn a_leftover_is_never_pending_or_lost() {
+fn one_that_was_dropped_is_never_lost() {
     let begun = json!({"startTime": START});
-    let state =
-        |sight, record: Option<&Value>| Datacenter::leftover("dc1", None, sight, record).state;
-    assert_eq!(state(Sight::Absent, Some(&begun)), State::Gone);
-    assert_eq!(state(Sight::Absent, Some(&json!({}))), State::Gone);
-    assert_eq!(state(Sight::Unplaced, Some(&begun)), State::Running);
-    assert_eq!(state(found(begun.clone()), None), State::Running);
+    let stage = |sight| Datacenter::dropped("dc1", sight, Some(&begun)).stage;
+    assert_eq!(stage(Sight::Absent(place())), None);
+    assert_eq!(stage(Sight::Nowhere), None);
+    assert_eq!(stage(Sight::Unplaced), Some(Stage::Running));
+    assert_eq!(stage(found(begun.clone())), Some(Stage::Running));
 }
 
 #[test]
 fn the_copy_is_the_status_as_it_is() {
     let odd = json!({"startTime": START, "newer": {"field": [1]}});
     let copy =
-        |sight, record: Option<Value>| Datacenter::target(place(), sight, record.as_ref()).copy();
+        |sight, record: Option<Value>| Datacenter::target("dc1", sight, record.as_ref()).copy();
     assert_eq!(copy(found(odd.clone()), Some(json!({}))), Some(odd.clone()));
     assert_eq!(copy(found(json!(null)), None), Some(json!({})));
     assert_eq!(copy(found(json!(7)), Some(odd.clone())), Some(odd.clone()));
-    assert_eq!(copy(Sight::Absent, Some(odd.clone())), Some(odd));
-    assert_eq!(copy(Sight::Absent, None), None);
+    assert_eq!(copy(Sight::Absent(place()), Some(odd.clone())), Some(odd));
+    assert_eq!(copy(Sight::Absent(place()), None), None);
 }

@@ -60,7 +60,8 @@ pub struct Spec {
     datacenters: Option<Vec<String>>,
     /// `dcConcurrencyPolicy` as it is said.
     pub dc_concurrency_policy: Option<String>,
-    template: Option<Map<String, Value>>,
+    #[serde(default, deserialize_with = "json::or_default")]
+    template: Map<String, Value>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -80,9 +81,9 @@ impl Spec {
         Concurrency::read(self.dc_concurrency_policy.as_deref())
     }
 
-    /// The model for the CassandraTasks; `None` if there is none.
-    pub fn template(&self) -> Option<&Map<String, Value>> {
-        self.template.as_ref()
+    /// The model for the CassandraTasks; an empty one if there is none.
+    pub fn template(&self) -> &Map<String, Value> {
+        &self.template
     }
 }
 

@@ -1,13 +1,14 @@
-//! The sentences for people: each datacenter and its move in, the messages of the conditions and a plan's reasons out.
+//! The sentences for people: each datacenter and its move in, the messages of the conditions out.
 //!
 //! A message holds moments, never durations: it must not change by itself, or every look would be a write.
 
+use crate::cassandra_task::CassandraTask;
 use crate::patience::{self, Silence};
 use crate::sequence::Move;
 use crate::situation::Situation;
-use crate::targets::{Datacenter, Sight, State};
+use crate::status::CANCELLED;
+use crate::targets::{Datacenter, Sight, Stage};
 use crate::time::Time;
-use crate::view::{blind_reason, blind_text};
 
 /// What is said of a datacenter.
 enum Phrase {
@@ -15,54 +16,62 @@ enum Phrase {
     Common(&'static str, &'static str),
     /// What is said of this one alone, its name included.
     Own(String),
-    /// Nothing.
-    Silent,
 }
 
 /// How all datacenters stand: "dc1 is running (2 of 3 pods); dc2, dc3 wait".
 pub fn standing(situation: &Situation<'_>, moves: &[Move]) -> String {
     let targets = situation.targets.iter().zip(moves);
-    let targets = targets.map(|(target, step)| (target, phrase(situation, target, *step)));
+    let targets = targets.map(|(target, step)| (target, phrase(situation, target, step)));
     let leftovers = situation.leftovers.iter();
-    let leftovers = leftovers.map(|leftover| (leftover, leftover_phrase(situation, leftover)));
+    let leftovers =
+        leftovers.filter_map(|leftover| Some((leftover, leftover_phrase(situation, leftover)?)));
     joined(targets.chain(leftovers))
 }
 
 /// How it ended: only the targets count for that, and a failure anywhere.
 pub fn end(situation: &Situation<'_>, moves: &[Move]) -> String {
     let targets = situation.targets.iter().zip(moves);
-    let targets = targets.map(|(target, step)| (target, phrase(situation, target, *step)));
+    let targets = targets.map(|(target, step)| (target, phrase(situation, target, step)));
     let failed = situation
         .leftovers
         .iter()
-        .filter(|leftover| leftover.state.has_failed());
+        .filter(|leftover| leftover.has_failed());
     joined(targets.chain(failed.map(|leftover| (leftover, Phrase::Common("failed", "failed")))))
 }
 
-/// What failed, and what is cancelled for it: "dc1 failed: 1 pods failed during processing; dc2, dc3 cancelled".
+/// What failed, and what is cancelled for it: "dc1 failed: 1 pods failed during processing; dc2, dc3 cancelled". Where no
+/// datacenter says so any more, what was recorded of it.
 pub fn failures(situation: &Situation<'_>, moves: &[Move]) -> String {
     let failed = situation
         .datacenters()
-        .filter(|datacenter| datacenter.state.has_failed());
-    let failed = failed.map(|datacenter| (datacenter, Phrase::Own(failure(datacenter))));
+        .filter(|datacenter| datacenter.has_failed());
+    let failed = joined(failed.map(|datacenter| (datacenter, Phrase::Own(failure(datacenter)))));
+    let recorded = &situation.task.recorded;
+    let (failed, is_told) = match recorded.condition("Failed") {
+        Some(known) if failed.is_empty() => {
+            let message = known["message"].as_str().unwrap_or_default();
+            (message.to_owned(), known["reason"] == CANCELLED)
+        }
+        _ => (failed, false),
+    };
     let cancelled = situation
         .targets
         .iter()
         .zip(moves)
-        .filter(|(_, step)| **step == Move::Cancelled);
-    let cancelled = cancelled.map(|(target, _)| (target, Phrase::Common("cancelled", "cancelled")));
-    joined(failed.chain(cancelled))
+        .filter(|(_, step)| **step == Move::Cancelled && !is_told);
+    let cancelled =
+        joined(cancelled.map(|(target, _)| (target, Phrase::Common("cancelled", "cancelled"))));
+    let said: Vec<String> = [failed, cancelled]
+        .into_iter()
+        .filter(|text| !text.is_empty())
+        .collect();
+    said.join("; ")
 }
 
 fn failure(datacenter: &Datacenter<'_>) -> String {
     let name = &datacenter.name;
-    if datacenter.state == State::Lost {
-        return match &datacenter.place {
-            Some(place) => {
-                format!("{name} failed: CassandraTask {place} was deleted before it completed")
-            }
-            None => format!("{name} failed: its CassandraTask was deleted before it completed"),
-        };
+    if let Some(Stage::Lost(place)) = &datacenter.stage {
+        return format!("{name} failed: CassandraTask {place} was deleted before it completed");
     }
     match datacenter.progress.failure.as_deref() {
         None | Some("") => format!("{name} failed"),
@@ -75,7 +84,6 @@ fn joined<'a>(phrases: impl Iterator<Item = (&'a Datacenter<'a>, Phrase)>) -> St
     let mut parts: Vec<(Vec<&str>, Phrase)> = Vec::new();
     for (datacenter, phrase) in phrases {
         match (&phrase, parts.last_mut()) {
-            (Phrase::Silent, _) => {}
             (Phrase::Common(one, _), Some((names, Phrase::Common(last, _)))) if one == last => {
                 names.push(&datacenter.name);
             }
@@ -88,84 +96,78 @@ fn joined<'a>(phrases: impl Iterator<Item = (&'a Datacenter<'a>, Phrase)>) -> St
             Phrase::Common(one, _) if names.len() == 1 => format!("{} {one}", names.join(", ")),
             Phrase::Common(_, more) => format!("{} {more}", names.join(", ")),
             Phrase::Own(text) => text,
-            Phrase::Silent => String::new(),
         })
         .collect();
     said.join("; ")
 }
 
-fn phrase(situation: &Situation<'_>, target: &Datacenter<'_>, step: Move) -> Phrase {
+fn phrase(situation: &Situation<'_>, target: &Datacenter<'_>, step: &Move) -> Phrase {
     let name = &target.name;
     match step {
-        Move::Create => Phrase::Own(created(name, template_schedule(situation))),
+        Move::Create(_) => created(name, template_schedule(situation)),
         Move::Cancelled => Phrase::Common("cancelled", "cancelled"),
-        Move::Unseen => match &target.sight {
-            Sight::Blind(context, why) => Phrase::Own(format!(
-                "{name} waits: {}",
-                blind_text(context.as_deref(), why)
-            )),
-            _ => Phrase::Common("waits", "wait"),
-        },
+        Move::Unseen(blind) => Phrase::Own(format!("{name} waits: {}", blind.text())),
         Move::Wait => Phrase::Common("waits", "wait"),
-        Move::Begun => begun(situation, target),
+        Move::Begun(stage) => begun(situation, target, stage),
     }
 }
 
-fn leftover_phrase(situation: &Situation<'_>, leftover: &Datacenter<'_>) -> Phrase {
-    match leftover.state {
-        // The targets are what counts; those that are over and no targets say nothing new.
-        State::Gone | State::Done | State::Pending | State::Lost if situation.is_resolved => {
-            Phrase::Silent
+fn leftover_phrase(situation: &Situation<'_>, leftover: &Datacenter<'_>) -> Option<Phrase> {
+    match leftover.stage.as_ref()? {
+        // The targets are what counts; one that is over and no target says nothing new.
+        Stage::Done if situation.is_resolved => None,
+        stage => Some(begun(situation, leftover, stage)),
+    }
+}
+
+fn begun(situation: &Situation<'_>, datacenter: &Datacenter<'_>, stage: &Stage) -> Phrase {
+    match (stage, &datacenter.sight) {
+        (Stage::Done, _) => Phrase::Common("is done", "are done"),
+        (Stage::Failed | Stage::Lost(_), _) => Phrase::Common("failed", "failed"),
+        (Stage::Running | Stage::Failing, Sight::Found(child)) => {
+            at_work(situation, datacenter, child)
         }
-        State::Gone => Phrase::Silent,
-        _ => begun(situation, leftover),
+        (Stage::Running | Stage::Failing, _) => Phrase::Own(last_seen(datacenter)),
     }
 }
 
-fn begun(situation: &Situation<'_>, datacenter: &Datacenter<'_>) -> Phrase {
+fn at_work(
+    situation: &Situation<'_>,
+    datacenter: &Datacenter<'_>,
+    child: &CassandraTask,
+) -> Phrase {
     let name = &datacenter.name;
-    match datacenter.state {
-        State::Done => Phrase::Common("is done", "are done"),
-        State::Failed | State::Lost => Phrase::Common("failed", "failed"),
-        State::Pending => Phrase::Common("waits", "wait"),
-        State::Gone => Phrase::Silent,
-        State::Running | State::Failing => Phrase::Own(match &datacenter.sight {
-            Sight::Found(child) => match patience::silence(datacenter, situation.now) {
-                Some(Silence::Stuck(since)) => stuck(datacenter, since),
-                Some(Silence::Patient(_)) => created(name, child.scheduled()),
-                None => format!("{name} is running{}", pods(datacenter)),
-            },
-            Sight::Blind(context, why) => {
-                format!(
-                    "{name} was last seen running: {}",
-                    blind_text(context.as_deref(), why)
-                )
-            }
-            Sight::Stranger(_) | Sight::Unplaced | Sight::Absent => {
-                format!("{name} was last seen running")
-            }
-        }),
+    match patience::silence(datacenter, situation.now) {
+        Some(Silence::Stuck(since)) => Phrase::Own(format!(
+            "{name}: CassandraTask {} has had no status since {since}: is cass-operator running there, or does another \
+             task hold the datacenter?",
+            child.place(name)
+        )),
+        Some(Silence::Patient(_)) => created(name, child.scheduled()),
+        None => Phrase::Own(format!("{name} is running{}", pods(datacenter))),
     }
 }
 
-fn created(name: &str, scheduled: Option<Time>) -> String {
+fn last_seen(datacenter: &Datacenter<'_>) -> String {
+    let name = &datacenter.name;
+    // Recorded before it was created, and not seen since.
+    let known = if datacenter.progress.has_begun {
+        "was last seen running"
+    } else {
+        "may have been created"
+    };
+    match &datacenter.sight {
+        Sight::Blind(blind) => format!("{name} {known}: {}", blind.text()),
+        _ => format!("{name} {known}"),
+    }
+}
+
+/// As true when its CassandraTask is about to be created as when it is there.
+fn created(name: &str, scheduled: Option<Time>) -> Phrase {
     match scheduled {
-        Some(time) => format!("{name}: CassandraTask created, scheduled for {time}"),
-        None => format!("{name}: CassandraTask created, not started"),
+        Some(time) => Phrase::Own(format!("{name} is scheduled for {time}")),
+        None => Phrase::Common("has not started", "have not started"),
     }
-}
-
-fn stuck(datacenter: &Datacenter<'_>, since: Time) -> String {
-    let place = datacenter
-        .place
-        .as_ref()
-        .map(|place| format!(" {place}"))
-        .unwrap_or_default();
-    format!(
-        "{}: CassandraTask{place} has had no status since {since}: is cass-operator running there, or does another task \
-         hold the datacenter?",
-        datacenter.name
-    )
 }
 
 fn pods(datacenter: &Datacenter<'_>) -> String {
@@ -178,69 +180,9 @@ fn pods(datacenter: &Datacenter<'_>) -> String {
 }
 
 fn template_schedule(situation: &Situation<'_>) -> Option<Time> {
-    let template = situation.task.spec.as_ref().ok()?.template()?;
-    template
+    let spec = situation.task.spec.as_ref().ok()?;
+    spec.template()
         .get("scheduledTime")?
         .as_str()
         .and_then(Time::parse)
-}
-
-/// What is waited for, for whom and since when, a sentence each.
-pub fn reasons(situation: &Situation<'_>, moves: &[Move]) -> Vec<String> {
-    let mut reasons = Vec::new();
-    for (index, datacenter) in situation.datacenters().enumerate() {
-        let name = &datacenter.name;
-        match (moves.get(index), &datacenter.place) {
-            (Some(Move::Create), Some(place)) => {
-                reasons.push(format!("{name}: creates CassandraTask {place}"))
-            }
-            (Some(Move::Wait), _) => reasons.push(format!("{name}: waits for its turn")),
-            (Some(Move::Cancelled), _) => reasons.push(format!(
-                "{name}: cancelled, since another datacenter failed"
-            )),
-            (Some(Move::Unseen), _) => reasons.extend(blindness(datacenter)),
-            _ if datacenter.state.is_active() => reasons.push(wait(datacenter)),
-            _ => {}
-        }
-        let flaws = datacenter.progress.flaws.iter();
-        reasons.extend(flaws.map(|flaw| format!("{name}: in its CassandraTask, {flaw}")));
-    }
-    reasons
-}
-
-fn blindness(datacenter: &Datacenter<'_>) -> Option<String> {
-    match &datacenter.sight {
-        Sight::Blind(context, why) => Some(format!(
-            "{}: {}",
-            datacenter.name,
-            blind_reason(context.as_deref(), why)
-        )),
-        _ => None,
-    }
-}
-
-fn wait(datacenter: &Datacenter<'_>) -> String {
-    if let Some(reason) = blindness(datacenter) {
-        return reason;
-    }
-    let place = datacenter
-        .place
-        .as_ref()
-        .map(|place| format!(" {place}"))
-        .unwrap_or_default();
-    let due = match &datacenter.sight {
-        Sight::Found(child) => child.due(),
-        _ => None,
-    };
-    let (aim, since) = match (datacenter.progress.has_begun, datacenter.progress.start) {
-        (true, start) => ("to complete", start),
-        (false, _) => ("to start", due),
-    };
-    let since = since
-        .map(|time| format!(", since {time}"))
-        .unwrap_or_default();
-    format!(
-        "{}: waits for CassandraTask{place} {aim}{since}",
-        datacenter.name
-    )
 }

@@ -4,50 +4,76 @@
 
 use std::fmt;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-/// A moment, in milliseconds since the Unix epoch, within the years that RFC 3339 can write.
+/// A moment since the Unix epoch, within the years that RFC 3339 can write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Time(i64);
+pub struct Time(Timestamp);
 
 impl Time {
     /// The moment of a snapshot. One beyond the year 9999 counts as the last that can be written.
     pub fn from_millis(millis: u64) -> Time {
-        Time::clamped(i64::try_from(millis).unwrap_or(i64::MAX))
+        let moment = i64::try_from(millis).map(Timestamp::from_millisecond);
+        Time(moment.ok().and_then(Result::ok).unwrap_or(Timestamp::MAX))
     }
 
-    /// Reads an RFC 3339 text; `None` if it is not one.
+    /// Reads an RFC 3339 text; `None` if it is not one as Go reads it.
     pub fn parse(text: &str) -> Option<Time> {
-        text.parse::<Timestamp>()
-            .ok()
-            .map(|timestamp| Time::clamped(timestamp.as_millisecond()))
+        is_go_time(text)
+            .then(|| text.parse::<Timestamp>().ok())
+            .flatten()
+            .map(Time::not_before_the_epoch)
     }
 
     /// The moment that many seconds later.
     pub fn plus_seconds(self, seconds: i64) -> Time {
-        Time::clamped(self.0.saturating_add(seconds.saturating_mul(1000)))
+        let last = if seconds < 0 {
+            Timestamp::UNIX_EPOCH
+        } else {
+            Timestamp::MAX
+        };
+        let moment = self.0.checked_add(SignedDuration::from_secs(seconds));
+        Time::not_before_the_epoch(moment.unwrap_or(last))
     }
 
     /// The milliseconds from `now` to this moment; 0 if it has come.
     pub fn millis_from(self, now: Time) -> u64 {
-        u64::try_from(self.0.saturating_sub(now.0)).unwrap_or(0)
+        u64::try_from(self.0.duration_since(now.0).as_millis()).unwrap_or(0)
     }
 
-    fn clamped(millis: i64) -> Time {
-        Time(millis.clamp(
-            Timestamp::UNIX_EPOCH.as_millisecond(),
-            Timestamp::MAX.as_millisecond(),
-        ))
+    fn not_before_the_epoch(moment: Timestamp) -> Time {
+        Time(moment.max(Timestamp::UNIX_EPOCH))
+    }
+}
+
+/// Whether Go's `time.RFC3339`, and with it every operator, takes it for a time, if its numbers are in range. jiff accepts
+/// more: one such scheduledTime would keep cass-operator from listing any CassandraTask at all.
+fn is_go_time(text: &str) -> bool {
+    let blurred: String = text
+        .chars()
+        .map(|c| if c.is_ascii_digit() { '0' } else { c })
+        .collect();
+    let Some(rest) = blurred.strip_prefix("0000-00-00T00:00:00") else {
+        return false;
+    };
+    let zone = match rest.strip_prefix(".0") {
+        Some(fraction) => fraction.trim_start_matches('0'),
+        None => rest,
+    };
+    // jiff takes a leap second for the one before, and offsets of more than a day.
+    let is_leap_second = text.get(17..19) == Some("60");
+    let mut parts = text.rsplit(['+', '-']);
+    match zone {
+        "Z" => !is_leap_second,
+        "+00:00" | "-00:00" => !is_leap_second && parts.next() < Some("24"),
+        _ => false,
     }
 }
 
 impl fmt::Display for Time {
     /// As Kubernetes writes times: `2022-12-15T19:44:25Z`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.0.div_euclid(1000);
-        // In range, since every moment was clamped when it was made.
-        let timestamp = Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH);
-        write!(f, "{timestamp}")
+        write!(f, "{:.0}", self.0)
     }
 }
 
@@ -61,6 +87,7 @@ mod tests {
             ("2022-12-15T19:44:25Z", "2022-12-15T19:44:25Z"),
             ("2022-12-15T19:44:25.999Z", "2022-12-15T19:44:25Z"),
             ("2022-12-15T21:44:25+02:00", "2022-12-15T19:44:25Z"),
+            ("2022-12-15T17:14:25.5-02:30", "2022-12-15T19:44:25Z"),
         ] {
             assert_eq!(Time::parse(input).unwrap().to_string(), output);
         }
@@ -69,7 +96,27 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_none() {
-        for text in ["", "yesterday", "2022-13-01T00:00:00Z", "1671133465"] {
+        for text in [
+            "",
+            "yesterday",
+            "1671133465",
+            "2022-13-01T00:00:00Z",
+            "2022-12-15T25:00:00Z",
+            "2022-12-15t19:44:25Z",
+            "2022-12-15 19:44:25Z",
+            "2022-12-15T19:44:25z",
+            "2022-12-15T19:44Z",
+            "2022-12-15T19:44:60Z",
+            "2022-12-15T19:44:25.Z",
+            "2022-12-15T19:44:25,5Z",
+            "2022-12-15T19:44:25",
+            "2022-12-15T19:44:25+02",
+            "2022-12-15T19:44:25+0200",
+            "2022-12-15T19:44:25+25:00",
+            "2022-12-15T19:44:25Z[UTC]",
+            "20221215T194425Z",
+            "2022-12-15T19:44:25éZ",
+        ] {
             assert_eq!(Time::parse(text), None, "{text}");
         }
     }

@@ -2,28 +2,28 @@
 //! is empty.
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::names;
 use crate::resolution::Resolution;
 use crate::settings::{KNOWN_COMMANDS, Settings};
 use crate::situation::ClusterSight;
-use crate::targets::{Datacenter, Sight, State};
+use crate::targets::{Datacenter, Sight, Stage};
 use crate::task::{Spec, Task};
 use crate::time::Time;
 use crate::{finish, json};
 
-/// What is wrong. A specification that cannot be read, or a cluster that cannot, leaves nothing else to check.
-pub fn problems(
+/// The model for the CassandraTasks, where nothing is wrong; or else all that is. A specification that cannot be read, or
+/// a cluster that cannot, leaves nothing else to check.
+pub fn template<'a>(
     settings: &Settings,
-    task: &Task,
+    task: &'a Task,
     cluster: &ClusterSight,
     resolution: &Resolution,
     targets: &[Datacenter<'_>],
-) -> Vec<String> {
+) -> Result<&'a Map<String, Value>, String> {
     let spec = match (&task.spec, cluster) {
-        (Err(wrong), _) => return vec![wrong.clone()],
-        (_, ClusterSight::Unreadable(wrong)) => return vec![wrong.clone()],
+        (Err(wrong), _) | (_, ClusterSight::Unreadable(wrong)) => return Err(wrong.clone()),
         (Ok(spec), _) => spec,
     };
     let mut problems: Vec<String> = task.cluster().err().into_iter().collect();
@@ -32,7 +32,11 @@ pub fn problems(
     problems.extend(wrong_template(settings, spec));
     problems.extend(wrong_names(task, resolution));
     problems.extend(strangers(targets));
-    problems
+    if problems.is_empty() {
+        Ok(spec.template())
+    } else {
+        Err(problems.join("; "))
+    }
 }
 
 fn wrong_datacenters(cluster: &ClusterSight, resolution: &Resolution) -> Vec<String> {
@@ -77,9 +81,10 @@ struct Job {
 }
 
 fn wrong_template(settings: &Settings, spec: &Spec) -> Vec<String> {
-    let Some(template) = spec.template() else {
+    let template = spec.template();
+    if template.is_empty() {
         return vec!["spec.template is not set: it says what job to run".to_owned()];
-    };
+    }
     let field = |name: &str| template.get(name).unwrap_or(&Value::Null);
     let mut problems = Vec::new();
     match json::from_value::<Option<Vec<Job>>>("spec.template.jobs", field("jobs")) {
@@ -87,6 +92,17 @@ fn wrong_template(settings: &Settings, spec: &Spec) -> Vec<String> {
         Err(wrong) => problems.push(wrong),
     }
     problems.extend(finish::ttl(settings, spec).err());
+    problems.extend(
+        ["maxConcurrentPods", "retries"]
+            .into_iter()
+            .filter_map(|name| {
+                let value = field(name);
+                let is_right = value.is_null() || value.as_i64().is_some_and(|count| count >= 0);
+                (!is_right).then(|| {
+                    format!("spec.template.{name} is {value}: it must be an integer, 0 or more")
+                })
+            }),
+    );
     let scheduled = field("scheduledTime");
     if !scheduled.is_null() && scheduled.as_str().and_then(Time::parse).is_none() {
         problems.push(format!(
@@ -147,12 +163,10 @@ fn wrong_names(task: &Task, resolution: &Resolution) -> Vec<String> {
 
 /// One in the way of a target that is done matters to nobody.
 fn strangers(targets: &[Datacenter<'_>]) -> impl Iterator<Item = String> {
-    targets
-        .iter()
-        .filter_map(|target| match (&target.sight, &target.place) {
-            (Sight::Stranger(owner), Some(place)) if target.state != State::Done => {
-                Some(format!("CassandraTask {place} belongs to {owner}"))
-            }
-            _ => None,
-        })
+    targets.iter().filter_map(|target| match &target.sight {
+        Sight::Stranger(place, owner) if target.stage != Some(Stage::Done) => {
+            Some(format!("CassandraTask {place} belongs to {owner}"))
+        }
+        _ => None,
+    })
 }

@@ -10,6 +10,34 @@ pub struct View<'a> {
     observations: &'a [Observation],
 }
 
+/// A context that gave no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blind {
+    /// Which; `None` is the control plane.
+    pub context: Option<String>,
+    /// Why.
+    pub why: Blindness,
+}
+
+impl Blind {
+    /// What a status says: without the details, which may differ each time.
+    pub fn text(&self) -> String {
+        let context = context_name(self.context.as_deref());
+        match &self.why {
+            Blindness::Unregistered => format!("{context} is not registered"),
+            Blindness::Unreachable(_) => format!("{context} is unreachable"),
+        }
+    }
+
+    /// What a plan's reasons say: the details too.
+    pub fn reason(&self) -> String {
+        match &self.why {
+            Blindness::Unregistered => self.text(),
+            Blindness::Unreachable(why) => format!("{}: {why}", self.text()),
+        }
+    }
+}
+
 /// What is known of one object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer<'a> {
@@ -18,7 +46,7 @@ pub enum Answer<'a> {
     /// It is known to be absent.
     Absent,
     /// Its context gave no answer.
-    Blind(Blindness),
+    Blind(Blind),
 }
 
 impl<'a> View<'a> {
@@ -42,15 +70,18 @@ impl<'a> View<'a> {
 
     /// The answer to the question for one object.
     pub fn object(&self, reference: &ObjectRef) -> Answer<'a> {
-        let unanswered = || Answer::Blind(Blindness::Unreachable("there is no answer yet".into()));
+        let blind = |why: Blindness| {
+            let context = reference.context.clone();
+            Answer::Blind(Blind { context, why })
+        };
         let Some([sighting, ..]) = self.sightings(&Selector::Object(reference.clone())) else {
-            return unanswered();
+            return blind(Blindness::Unreachable("there is no answer yet".into()));
         };
         match &sighting.objects {
             Ok(objects) => objects
                 .first()
                 .map_or(Answer::Absent, |text| Answer::Found(text)),
-            Err(blindness) => Answer::Blind(blindness.clone()),
+            Err(why) => blind(why.clone()),
         }
     }
 
@@ -74,24 +105,6 @@ pub fn context_name(context: Option<&str>) -> String {
     match context {
         Some(name) => format!("context {name}"),
         None => "the control plane".to_owned(),
-    }
-}
-
-/// Why there is no answer from a context, for a status: without the details, which may differ each time.
-pub fn blind_text(context: Option<&str>, blindness: &Blindness) -> String {
-    let context = context_name(context);
-    match blindness {
-        Blindness::Unregistered => format!("{context} is not registered"),
-        Blindness::Unreachable(_) => format!("{context} is unreachable"),
-    }
-}
-
-/// The same for a plan's reasons, with the details.
-pub fn blind_reason(context: Option<&str>, blindness: &Blindness) -> String {
-    let text = blind_text(context, blindness);
-    match blindness {
-        Blindness::Unregistered => text,
-        Blindness::Unreachable(why) => format!("{text}: {why}"),
     }
 }
 
@@ -136,7 +149,10 @@ mod tests {
         assert_eq!(view.object(&reference("absent")), Answer::Absent);
         assert_eq!(
             view.object(&reference("blind")),
-            Answer::Blind(Blindness::Unregistered)
+            Answer::Blind(Blind {
+                context: None,
+                why: Blindness::Unregistered
+            })
         );
         for unanswered in ["empty", "never asked"] {
             assert!(

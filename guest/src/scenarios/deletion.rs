@@ -177,6 +177,12 @@ fn a_refused_deletion_is_told_and_does_not_hold_up_the_others() {
             "delete task1-dc1 in kind-k8ssandra-1"
         ]
     );
+    // Two that are refused fail by turns, but are not told of by turns.
+    world.refusing = ["kind-k8ssandra-1".into(), "kind-k8ssandra-2".into()].into();
+    assert_eq!(world.settle(), ["set-status"]);
+    let told = "the last step failed: Forbidden: cassandratasks \"task1-dc1\" is forbidden";
+    assert!(world.condition("Running").ends_with(told));
+    world.refusing.clear();
     world.children.retain(|(_, _, name), child| {
         child["metadata"]["uid"] = json!(null);
         name == "task1-dc1"

@@ -103,10 +103,45 @@ impl World {
     /// Decides, and carries the plan out. The plan comes back.
     pub fn step(&mut self) -> Plan {
         let plan = self.plan();
-        for action in &plan.actions {
+        self.execute(&plan, usize::MAX);
+        plan
+    }
+
+    /// Decides, and carries out only so many actions of the plan before the host dies.
+    pub fn die_after(&mut self, actions: usize) {
+        let plan = self.plan();
+        self.execute(&plan, actions);
+    }
+
+    /// Carries out no more than so many actions, up to the first that is refused. What was done comes back.
+    fn execute(&mut self, plan: &Plan, most: usize) -> Vec<String> {
+        for (index, action) in plan.actions.iter().enumerate().take(most) {
+            let line = &lines(plan)[index];
+            if self.refuses(action) {
+                self.failure = Some(Failure {
+                    action: u32::try_from(index).unwrap(),
+                    reason: "Forbidden".into(),
+                    message: format!("{line}: it is forbidden"),
+                });
+                return lines(plan)[..index].to_vec();
+            }
             self.carry_out(action);
         }
-        plan
+        if most >= plan.actions.len() {
+            self.failure = None;
+        }
+        lines(plan)
+    }
+
+    fn refuses(&self, action: &Action) -> bool {
+        let context = match action {
+            Action::Create(creation) => &creation.context,
+            Action::Delete(deletion) => &deletion.object.context,
+            _ => return false,
+        };
+        context
+            .as_ref()
+            .is_some_and(|context| self.refusing.contains(context))
     }
 
     fn carry_out(&mut self, action: &Action) {
@@ -153,15 +188,19 @@ impl World {
         );
     }
 
-    /// Steps until nothing is left to do, as must come soon. What all the plans did comes back.
+    /// Steps until nothing is done any more, as must come soon. What was done comes back. Where steps are refused, they are
+    /// tried by turns for ever, so it is at rest when each has had its turn.
     pub fn settle(&mut self) -> Vec<String> {
         let mut done = Vec::new();
-        for _ in 0..8 {
-            let plan = self.step();
-            if plan.actions.is_empty() {
+        let mut quiet = 0;
+        for _ in 0..16 {
+            let plan = self.plan();
+            let did = self.execute(&plan, usize::MAX);
+            quiet = if did.is_empty() { quiet + 1 } else { 0 };
+            done.extend(did);
+            if plan.actions.is_empty() || quiet > self.refusing.len() {
                 return done;
             }
-            done.extend(lines(&plan));
         }
         panic!("it never rests: {done:?}");
     }

@@ -76,6 +76,26 @@ fn rule_4_a_wrong_specification() {
             "spec.template.ttlSecondsAfterFinished is -1: it must be a number of seconds, or 0 for ever",
         ),
         (
+            "/spec/template/maxConcurrentPods",
+            json!(-1),
+            "spec.template.maxConcurrentPods is -1: it must be an integer, 0 or more",
+        ),
+        (
+            "/spec/template/retries",
+            json!("2"),
+            "spec.template.retries is \"2\": it must be an integer, 0 or more",
+        ),
+        (
+            "/spec/template/retries",
+            json!(1.5),
+            "spec.template.retries is 1.5: it must be an integer, 0 or more",
+        ),
+        (
+            "/spec/template/scheduledTime",
+            json!("2022-12-15t23:00:00Z"),
+            "spec.template.scheduledTime \"2022-12-15t23:00:00Z\" is not an RFC 3339 time",
+        ),
+        (
             "/spec/template/scheduledTime",
             json!("soon"),
             "spec.template.scheduledTime \"soon\" is not an RFC 3339 time",

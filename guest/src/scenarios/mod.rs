@@ -5,6 +5,7 @@
 mod cluster_unknown;
 mod crd;
 mod deletion;
+mod failed;
 mod host;
 mod invalid;
 mod normal;

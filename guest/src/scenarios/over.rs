@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::world::{World, at, lines};
+use crate::contract::Failure;
 
 #[test]
 fn rule_2_a_finished_task_is_frozen_and_deleted_at_its_moment() {
@@ -29,6 +30,45 @@ fn rule_2_a_finished_task_is_frozen_and_deleted_at_its_moment() {
     world.now = since_completion.plus_seconds(86_400);
     assert_eq!(lines(&world.step()), ["delete task1 in the control plane"]);
     assert_eq!(*world.status(), frozen);
+}
+
+#[test]
+fn rule_2_a_deletion_that_is_refused_is_told() {
+    let mut world = World::new(1).with("/spec/template/ttlSecondsAfterFinished", json!(60));
+    world.run(&["dc1"]);
+    world.now = at("20:45:00");
+    world.failure = Some(Failure {
+        action: 0,
+        reason: "Forbidden".into(),
+        message: "k8ssandratasks \"task1\" is forbidden".into(),
+    });
+    assert_eq!(
+        world.plan().reasons,
+        [
+            "the last plan failed at action 0: Forbidden: k8ssandratasks \"task1\" is forbidden",
+            "finished at 2022-12-15T19:44:30Z and kept for 60 s: it is deleted",
+        ]
+    );
+}
+
+#[test]
+fn rule_2_a_lost_datacenter_does_not_end_before_it_is_missed() {
+    let mut world = World::new(3).with("/spec/template/ttlSecondsAfterFinished", json!(60));
+    world.settle();
+    world.start("dc1", "19:44:00");
+    world.complete("dc1", "19:45:00");
+    world.settle();
+    world.start("dc2", "19:46:00");
+    world.settle();
+    world.remove_child("dc2");
+    world.now = at("20:45:00");
+    assert!(
+        world
+            .settle()
+            .iter()
+            .all(|line| !line.starts_with("delete"))
+    );
+    assert_eq!(world.plan().requeue_after, Some(60_000));
 }
 
 #[test]

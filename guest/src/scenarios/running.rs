@@ -30,6 +30,26 @@ fn rule_6_a_deleted_cassandra_task_is_lost_and_not_created_again() {
 }
 
 #[test]
+fn rule_6_one_that_was_deleted_before_it_was_taken_up_is_created_again() {
+    let mut world = World::new(1);
+    world.settle();
+    world.remove_child("dc1");
+    world.settle();
+    assert_eq!((world.children.len(), world.created), (1, 2));
+    // Taken up, though its startTime was lost.
+    world.child("dc1")["status"] = json!({"active": 1});
+    world.settle();
+    world.remove_child("dc1");
+    world.settle();
+    assert!(
+        world
+            .condition("Failed")
+            .starts_with("True DatacenterFailed")
+    );
+    assert!(world.children.is_empty());
+}
+
+#[test]
 fn rule_6_what_is_done_stays_done_when_it_is_deleted() {
     let mut world = World::new(2);
     world.settle();
@@ -155,7 +175,7 @@ fn rule_6_a_scheduled_task_waits_for_its_time() {
         json!("2022-12-15T23:00:00Z"),
     );
     world.settle();
-    let running = "False Created dc1: CassandraTask created, scheduled for 2022-12-15T23:00:00Z";
+    let running = "False Created dc1 is scheduled for 2022-12-15T23:00:00Z";
     assert_eq!(world.condition("Running"), running);
     assert_eq!(world.settle(), [""; 0]);
     let due = at("23:05:00");

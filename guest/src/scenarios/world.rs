@@ -1,7 +1,7 @@
 //! A small world for the tests: a task, its cluster and its CassandraTasks in several contexts. It answers what the policy
 //! asks to look at and carries out plans as the host does (`host`); a simulated cass-operator works on the CassandraTasks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -25,6 +25,8 @@ pub struct World {
     pub contexts: BTreeMap<String, Result<(), Blindness>>,
     pub control_plane: Result<(), Blindness>,
     pub failure: Option<Failure>,
+    /// The contexts that refuse to create and to delete.
+    pub refusing: BTreeSet<String>,
     /// The events that were recorded.
     pub events: Vec<String>,
     pub created: usize,
@@ -67,6 +69,7 @@ impl World {
                 .collect(),
             control_plane: Ok(()),
             failure: None,
+            refusing: BTreeSet::new(),
             events: Vec::new(),
             created: 0,
         }
