@@ -4,6 +4,7 @@
 
 use crate::cassandra_task::CassandraTask;
 use crate::patience::{self, Silence};
+use crate::readiness;
 use crate::sequence::Move;
 use crate::situation::Situation;
 use crate::status::CANCELLED;
@@ -21,7 +22,16 @@ enum Phrase {
 /// How all datacenters stand: "dc1 is running (2 of 3 pods); dc2, dc3 wait".
 pub fn standing(situation: &Situation<'_>, moves: &[Move]) -> String {
     let targets = situation.targets.iter().zip(moves);
-    let targets = targets.map(|(target, step)| (target, phrase(situation, target, step)));
+    let targets = targets.map(|(target, step)| {
+        let phrase = phrase(situation, target, step);
+        match readiness::unready(situation, target, step) {
+            Some(unready) => {
+                let said = joined([(target, phrase)].into_iter());
+                (target, Phrase::Own(format!("{said}; {unready}")))
+            }
+            None => (target, phrase),
+        }
+    });
     let leftovers = situation.leftovers.iter();
     let leftovers =
         leftovers.filter_map(|leftover| Some((leftover, leftover_phrase(situation, leftover)?)));

@@ -6,6 +6,7 @@ mod cluster_unknown;
 mod crd;
 mod deletion;
 mod failed;
+mod happenings;
 mod host;
 mod invalid;
 mod normal;
