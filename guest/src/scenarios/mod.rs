@@ -12,6 +12,7 @@ mod invalid;
 mod normal;
 mod over;
 mod properties;
+mod reasons;
 mod running;
 mod trouble;
 mod world;

@@ -78,10 +78,12 @@ fn rule_6_an_unreachable_context_waits_visibly() {
         world.condition("Running"),
         "False ContextUnavailable dc1 waits: context kind-k8ssandra-1 is unreachable; dc2 waits"
     );
-    assert!(
-        world.plan().reasons.contains(
-            &"dc1: context kind-k8ssandra-1 is unreachable: connection refused".to_owned()
-        )
+    assert_eq!(
+        world.plan().reasons,
+        [
+            "dc1: waits to be created: context kind-k8ssandra-1 is unreachable: connection refused",
+            "dc2: waits for dc1, which waits to be created: context kind-k8ssandra-1 is unreachable: connection refused",
+        ]
     );
     world.blind("kind-k8ssandra-1", Blindness::Unregistered);
     world.settle();
