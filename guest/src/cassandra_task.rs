@@ -117,6 +117,18 @@ impl CassandraTask {
         !self.document["metadata"]["deletionTimestamp"].is_null()
     }
 
+    /// When its deletion was asked for, if it says so.
+    pub fn deleted(&self) -> Option<Time> {
+        Time::parse(self.metadata("deletionTimestamp"))
+    }
+
+    /// What keeps it once its deletion was asked for.
+    pub fn finalizers(&self) -> Vec<&str> {
+        let finalizers = self.document["metadata"]["finalizers"].as_array();
+        let finalizers = finalizers.into_iter().flatten();
+        finalizers.filter_map(Value::as_str).collect()
+    }
+
     /// Its deletion, guarded by its uid; `None` if it has no name or no uid to name it by.
     pub fn deletion(&self) -> Option<Deletion> {
         let (name, uid) = (self.name(), self.metadata("uid"));

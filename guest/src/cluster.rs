@@ -1,8 +1,10 @@
 //! The K8ssandraCluster: its JSON in, its datacenters and where they are out.
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::json;
+use crate::readiness::Unready;
 
 /// A K8ssandraCluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +17,7 @@ pub struct Cluster {
     pub is_being_deleted: bool,
     /// Its datacenters, in declaration order.
     pub datacenters: Vec<Declared>,
+    status: Value,
 }
 
 /// A datacenter as the cluster declares it.
@@ -32,6 +35,9 @@ pub struct Declared {
 struct Document {
     metadata: Metadata,
     spec: Option<Spec>,
+    /// Whatever it is: it is read where it is needed.
+    #[serde(default)]
+    status: Value,
 }
 
 #[derive(Deserialize)]
@@ -70,7 +76,11 @@ struct DatacenterMetadata {
 impl Cluster {
     /// Reads a K8ssandraCluster. The error says what of it cannot be read.
     pub fn read(text: &str) -> Result<Cluster, String> {
-        let Document { metadata, spec } = json::from_text(text)?;
+        let Document {
+            metadata,
+            spec,
+            status,
+        } = json::from_text(text)?;
         let datacenters = spec
             .and_then(|spec| spec.cassandra)
             .and_then(|cassandra| cassandra.datacenters)
@@ -88,7 +98,13 @@ impl Cluster {
             name: metadata.name,
             uid: metadata.uid,
             is_being_deleted: metadata.deletion_timestamp.is_some(),
+            status,
         })
+    }
+
+    /// That a datacenter is not ready, as far as its status says.
+    pub fn unready(&self, name: &str) -> Option<Unready> {
+        Unready::read(&self.status["datacenters"][name]["cassandra"])
     }
 
     /// The datacenters of that name: one, if the cluster is as it should be.
@@ -145,6 +161,22 @@ mod tests {
         );
         assert_eq!(cluster.datacenter("dc2"), Some(&cluster.datacenters[1]));
         assert_eq!(cluster.datacenter("dc3"), None);
+    }
+
+    #[test]
+    fn an_odd_status_says_nothing() {
+        let read = |status: Value| {
+            let document = json!({"metadata": {"name": "a", "namespace": "b"}, "status": status});
+            Cluster::read(&document.to_string()).unwrap().unready("dc1")
+        };
+        for odd in [json!(null), json!(7), json!({"datacenters": [{"dc1": 1}]})] {
+            assert_eq!(read(odd), None);
+        }
+        let conditions = json!([{"type": "Ready", "status": "False"}]);
+        assert_eq!(
+            read(json!({"datacenters": {"dc1": {"cassandra": {"conditions": conditions}}}})),
+            Some(Unready::Since(None))
+        );
     }
 
     #[test]

@@ -34,8 +34,8 @@ pub fn decide(settings: &Settings, snapshot: &Snapshot) -> Outcome {
         }
     };
     // Rule 1, "being deleted": before anything is looked at that deletion does not need.
-    if task.is_being_deleted() {
-        return deletion::decide(snapshot, &task);
+    if let Some(since) = &task.metadata.deletion_timestamp {
+        return deletion::decide(snapshot, &task, since);
     }
     // Rule 2, "finished", as the status says: nothing needs to be looked at any more.
     if task.recorded.is_finished() {

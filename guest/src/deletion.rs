@@ -9,9 +9,11 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::cassandra_task::CassandraTask;
+use crate::cluster::Cluster;
 use crate::conditions::{self, Condition};
 use crate::contract::{Action, Blindness, Failure, Outcome, Plan, Selector, Sighting, Snapshot};
 use crate::decision::rest;
+use crate::patience::PATIENCE;
 use crate::plan::set_status;
 use crate::progress::is_true;
 use crate::resolution::Resolution;
@@ -24,8 +26,19 @@ use crate::{failure, names};
 /// The reason of `Running` while something keeps a task from going.
 const BLOCKED: &str = "DeletionBlocked";
 
-/// Decides for a task whose deletion was asked for.
-pub fn decide(snapshot: &Snapshot, task: &Task) -> Outcome {
+/// What keeps a task from going.
+struct Remains<'a> {
+    task: &'a Task,
+    /// When its deletion was asked for.
+    since: &'a str,
+    now: Time,
+    failure: Option<&'a Failure>,
+    children: Vec<CassandraTask>,
+    blind: Vec<Blind>,
+}
+
+/// Decides for a task whose deletion was asked for at that moment.
+pub fn decide(snapshot: &Snapshot, task: &Task, since: &str) -> Outcome {
     if !task.has_finalizer() {
         return Outcome::Act(rest(
             "it is being deleted, and nothing of ours holds it".to_owned(),
@@ -34,21 +47,22 @@ pub fn decide(snapshot: &Snapshot, task: &Task) -> Outcome {
     let view = View::new(&snapshot.observations);
     // Where no object can carry the labels, there is none to delete.
     let children = task.children();
-    if let Err(unseen) = view.require(
-        children
-            .clone()
-            .map(Selector::Labelled)
-            .into_iter()
-            .collect(),
-    ) {
+    let by_labels = children.clone().map(Selector::Labelled);
+    if let Err(unseen) = view.require(by_labels.into_iter().collect()) {
         return Outcome::Look(unseen);
     }
     let sightings = children.map_or(&[][..], |query| view.labelled(&query));
-    let blind = match blind_contexts(view, task, sightings) {
-        Ok(blind) => blind,
-        Err(unseen) => return Outcome::Look(unseen),
-    };
-    Outcome::Act(plan(snapshot, task, &remaining(sightings), &blind))
+    match blind_contexts(view, task, sightings) {
+        Err(unseen) => Outcome::Look(unseen),
+        Ok(blind) => Outcome::Act(plan(&Remains {
+            task,
+            since,
+            now: Time::from_millis(snapshot.now),
+            failure: snapshot.last_failure.as_ref(),
+            children: remaining(sightings),
+            blind,
+        })),
+    }
 }
 
 fn remaining(sightings: &[Sighting]) -> Vec<CassandraTask> {
@@ -102,7 +116,9 @@ fn blind_contexts(
 /// The contexts that the cluster names for a target or a recorded datacenter; `None` where that is not known, since the
 /// cluster is not, or does not declare a recorded datacenter any more: it could be anywhere.
 fn contexts_in_use(task: &Task, cluster: &ClusterSight) -> Option<BTreeSet<Option<String>>> {
-    let cluster = cluster.known()?;
+    let cluster = cluster
+        .known()
+        .filter(|cluster| is_its_own(task, cluster))?;
     let mut contexts: BTreeSet<Option<String>> = Resolution::of(task, cluster)
         .places
         .into_iter()
@@ -114,48 +130,77 @@ fn contexts_in_use(task: &Task, cluster: &ClusterSight) -> Option<BTreeSet<Optio
     Some(contexts)
 }
 
-fn plan(snapshot: &Snapshot, task: &Task, remaining: &[CassandraTask], blind: &[Blind]) -> Plan {
-    if remaining.is_empty() && blind.is_empty() {
-        let others = task
-            .metadata
-            .finalizers()
-            .iter()
-            .filter(|finalizer| *finalizer != names::FINALIZER);
-        let patch = json!({"finalizers": others.collect::<Vec<_>>()});
-        return Plan {
-            actions: vec![Action::PatchMetadata(patch.to_string())],
-            ..rest("all its CassandraTasks are gone: it can go".to_owned())
-        };
+/// Whether it is the cluster that the task was adopted for, and not another one of that name, made since, whose
+/// datacenters may be elsewhere. Where no owner reference says, it is.
+fn is_its_own(task: &Task, cluster: &Cluster) -> bool {
+    let references = task.metadata.owner_references();
+    let mut owners = references
+        .iter()
+        .filter(|reference| reference["kind"] == "K8ssandraCluster")
+        .peekable();
+    owners.peek().is_none() || owners.any(|owner| owner["uid"] == *cluster.uid)
+}
+
+fn plan(remains: &Remains<'_>) -> Plan {
+    if remains.children.is_empty() && remains.blind.is_empty() {
+        return release(remains);
     }
-    let failure = snapshot.last_failure.as_ref();
-    let doomed = remaining.iter().filter(|child| !child.is_being_deleted());
+    let children = remains.children.iter();
+    let doomed = children.filter(|child| !child.is_being_deleted());
     let deletions: Vec<_> = doomed.filter_map(CassandraTask::deletion).collect();
-    let deletions = failure::after_the_failed(deletions, failure, |deletion| &deletion.object.name);
-    let told = task.recorded.message_because("Running", BLOCKED);
+    let deletions =
+        failure::after_the_failed(deletions, remains.failure, |deletion| &deletion.object.name);
+    let told = remains.task.recorded.message_because("Running", BLOCKED);
     let to_do = deletions
         .iter()
         .map(|deletion| deletion.object.name.as_str());
-    let refused = failure.and_then(|failure| failure::blocking(failure, told, to_do));
-    let status = blocked_status(snapshot, task, &blocks(remaining, blind, refused));
+    let refused = remains
+        .failure
+        .and_then(|failure| failure::blocking(failure, told, to_do));
+    let status = blocked_status(remains, &blocks(remains, refused));
     let deletions = deletions.into_iter().map(Action::Delete);
     Plan {
         // The status comes first, for a deletion that is refused ends the plan.
         actions: status.iter().map(set_status).chain(deletions).collect(),
-        requeue_after: None,
-        reasons: reasons(remaining, blind, failure),
+        requeue_after: wake(remains),
+        reasons: reasons(remains),
     }
 }
 
+/// Takes our finalizer off.
+fn release(remains: &Remains<'_>) -> Plan {
+    let finalizers = remains.task.metadata.finalizers().iter();
+    let others = finalizers.filter(|finalizer| *finalizer != names::FINALIZER);
+    let patch = json!({"finalizers": others.collect::<Vec<_>>()});
+    let failed = remains.failure.map(failure::reason);
+    let gone = "all its CassandraTasks are gone: it can go".to_owned();
+    Plan {
+        actions: vec![Action::PatchMetadata(patch.to_string())],
+        requeue_after: None,
+        reasons: failed.into_iter().chain([gone]).collect(),
+    }
+}
+
+/// When one that is on its way out is said to be held, although nothing changes.
+fn wake(remains: &Remains<'_>) -> Option<u64> {
+    let terminations = remains.children.iter().filter_map(CassandraTask::deleted);
+    let moments = terminations.map(|since| since.plus_seconds(PATIENCE));
+    let next = moments.filter(|moment| *moment > remains.now).min();
+    next.map(|moment| moment.millis_from(remains.now))
+}
+
 /// What keeps the task from going and will not pass by itself.
-fn blocks(remaining: &[CassandraTask], blind: &[Blind], refused: Option<String>) -> Vec<String> {
-    let contexts = blind.iter().map(|blind| {
-        format!(
-            "{}: bring it back, or unregister it to leave what is there behind",
+fn blocks(remains: &Remains<'_>, refused: Option<String>) -> Vec<String> {
+    let contexts = remains.blind.iter().map(|blind| match blind.context {
+        Some(_) => format!(
+            "{}: bring it back, or unregister it to leave behind what may be there",
             blind.text()
-        )
+        ),
+        None => blind.text(),
     });
-    let nameless = remaining
-        .iter()
+    let children = remains.children.iter();
+    let nameless = children
+        .clone()
         .filter(|child| child.deletion().is_none())
         .map(|child| {
             format!(
@@ -163,12 +208,43 @@ fn blocks(remaining: &[CassandraTask], blind: &[Blind], refused: Option<String>)
                 context_name(child.context.as_deref())
             )
         });
-    contexts.chain(nameless).chain(refused).collect()
+    let held = children.filter_map(|child| held(child, remains.now));
+    contexts
+        .chain(nameless)
+        .chain(held)
+        .chain(refused)
+        .collect()
+}
+
+/// That one has been on its way out for long, and what holds it.
+fn held(child: &CassandraTask, now: Time) -> Option<String> {
+    let since = child
+        .deleted()
+        .filter(|since| since.plus_seconds(PATIENCE) <= now)?;
+    let finalizers = child.finalizers();
+    let holders = if finalizers.is_empty() {
+        String::new()
+    } else {
+        format!(": held by its finalizers {}", finalizers.join(", "))
+    };
+    Some(format!(
+        "{} has been terminating since {since}{holders}",
+        named(child)
+    ))
+}
+
+fn named(child: &CassandraTask) -> String {
+    let context = context_name(child.context.as_deref());
+    format!(
+        "CassandraTask {}.{} in {context}",
+        child.namespace(),
+        child.name()
+    )
 }
 
 /// The status that says so; `None` if it does already, or there is nothing to say.
-fn blocked_status(snapshot: &Snapshot, task: &Task, blocks: &[String]) -> Option<Value> {
-    let recorded = &task.recorded;
+fn blocked_status(remains: &Remains<'_>, blocks: &[String]) -> Option<Value> {
+    let recorded = &remains.task.recorded;
     let running = recorded.condition("Running");
     let was_blocked = running.is_some_and(|running| running["reason"] == BLOCKED);
     if blocks.is_empty() && !was_blocked {
@@ -185,24 +261,27 @@ fn blocked_status(snapshot: &Snapshot, task: &Task, blocks: &[String]) -> Option
         message,
     };
     let mut fields = recorded.fields_without(&["conditions"]);
-    let conditions = conditions::merged(recorded, Time::from_millis(snapshot.now), &[condition]);
+    let conditions = conditions::merged(recorded, remains.now, &[condition]);
     fields.insert("conditions".into(), conditions);
     let status = Value::Object(fields);
     (status != *recorded.status()).then_some(status)
 }
 
-fn reasons(remaining: &[CassandraTask], blind: &[Blind], failure: Option<&Failure>) -> Vec<String> {
-    let failed = failure.map(failure::reason);
-    let waits = remaining.iter().map(|child| {
-        let place = context_name(child.context.as_deref());
+fn reasons(remains: &Remains<'_>) -> Vec<String> {
+    let since = remains.since;
+    let failed = remains.failure.map(failure::reason);
+    let waits = remains.children.iter().map(|child| {
+        let since = child
+            .deleted()
+            .map_or(since.to_owned(), |since| since.to_string());
         format!(
-            "being deleted: waits for CassandraTask {}.{} in {place} to go",
-            child.namespace(),
-            child.name()
+            "being deleted: waits for {} to go, since {since}",
+            named(child)
         )
     });
-    let blind = blind
+    let blind = remains
+        .blind
         .iter()
-        .map(|blind| format!("being deleted: {}", blind.reason()));
+        .map(|blind| format!("being deleted since {since}: {}", blind.reason()));
     failed.into_iter().chain(waits).chain(blind).collect()
 }

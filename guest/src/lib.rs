@@ -32,6 +32,7 @@ mod names;
 mod patience;
 mod plan;
 mod progress;
+mod readiness;
 mod reasons;
 mod recorded;
 mod resolution;

@@ -19,10 +19,12 @@ pub enum Silence {
     Stuck(Time),
 }
 
-/// The silence of a datacenter's CassandraTask; `None` where it was taken up or there is none.
+/// The silence of a datacenter's CassandraTask; `None` where it was taken up, is on its way out or there is none.
 pub fn silence(datacenter: &Datacenter<'_>, now: Time) -> Option<Silence> {
     match &datacenter.sight {
-        Sight::Found(child) if !child.progress.has_begun => Some(of(child, now)),
+        Sight::Found(child) if !child.progress.has_begun && !child.is_being_deleted() => {
+            Some(of(child, now))
+        }
         _ => None,
     }
 }

@@ -157,6 +157,10 @@ fn reasons(situation: &Situation<'_>, story: &Story) -> Vec<String> {
         said.push(format!("the specification is wrong: {wrong}"));
     }
     said.extend(story.hold.as_ref().map(|hold| hold.text.clone()));
-    said.extend(reasons::reasons(situation, &story.moves));
+    said.extend(reasons::reasons(
+        situation,
+        &story.moves,
+        story.hold.as_ref(),
+    ));
     said
 }

@@ -29,6 +29,10 @@ pub struct Progress {
     pub counts: [i64; 3],
     /// How many pods are done, of how many that are known, where `podStatuses` says it.
     pub pods: Option<(usize, usize)>,
+    /// The pods that are worked on, and since when.
+    pub working: Vec<(String, Option<Time>)>,
+    /// The pods that failed, and why, where that is said.
+    pub errors: Vec<(String, String)>,
     /// What could not be read.
     pub flaws: Vec<String>,
 }
@@ -65,6 +69,8 @@ impl Progress {
             has_stopped: has_completion || !is_running,
             counts: COUNTS.map(|name| count(status, name, &mut flaws)),
             pods: pods(status),
+            working: working(status),
+            errors: errors(status),
             flaws,
         }
     }
@@ -132,6 +138,29 @@ fn pods(status: &Value) -> Option<(usize, usize)> {
     Some((pods.values().filter(is_done).count(), pods.len()))
 }
 
+fn in_state<'a>(
+    status: &'a Value,
+    state: &'static str,
+) -> impl Iterator<Item = (&'a String, &'a Value)> {
+    let pods = status["podStatuses"].as_object().into_iter().flatten();
+    pods.filter(move |(_, pod)| pod["status"] == state)
+}
+
+fn working(status: &Value) -> Vec<(String, Option<Time>)> {
+    let start = |pod: &Value| pod["startTime"].as_str().and_then(Time::parse);
+    let pods = in_state(status, "RUNNING");
+    pods.map(|(name, pod)| (name.clone(), start(pod))).collect()
+}
+
+fn errors(status: &Value) -> Vec<(String, String)> {
+    let pods = in_state(status, "ERROR").filter_map(|(name, pod)| {
+        // On one line, since it goes into one.
+        let words: Vec<&str> = pod["error"].as_str()?.split_whitespace().collect();
+        (!words.is_empty()).then(|| (name.clone(), words.join(" ")))
+    });
+    pods.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -178,9 +207,23 @@ mod tests {
     #[test]
     fn pods_are_counted_where_they_are_listed() {
         let status = json!({"podStatuses": {
-            "a": {"status": "COMPLETED"}, "b": {"status": "ERROR"}, "c": {"status": "RUNNING"}, "d": 1,
+            "a": {"status": "COMPLETED", "error": "no"},
+            "b": {"status": "ERROR", "error": " a\n b "},
+            "c": {"status": "RUNNING", "startTime": "2022-12-15T19:43:35Z"},
+            "d": 1,
+            "e": {"status": "RUNNING", "startTime": 1},
+            "f": {"status": "ERROR", "error": ""},
         }});
-        assert_eq!(Progress::read(&status).pods, Some((2, 4)));
+        let progress = Progress::read(&status);
+        assert_eq!(progress.pods, Some((3, 6)));
+        assert_eq!(
+            progress.working,
+            [
+                ("c".to_owned(), Time::parse("2022-12-15T19:43:35Z")),
+                ("e".to_owned(), None)
+            ]
+        );
+        assert_eq!(progress.errors, [("b".to_owned(), "a b".to_owned())]);
         assert_eq!(Progress::read(&json!({"podStatuses": {}})).pods, None);
     }
 

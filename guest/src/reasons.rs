@@ -1,13 +1,22 @@
 //! Why a plan is what it is, for people: what is waited for, for whom and since when, a sentence each.
+//!
+//! Unlike a status, a reason may hold what changes from one look to the next.
 
 use crate::sequence::Move;
 use crate::situation::Situation;
+use crate::status::Hold;
 use crate::targets::{Datacenter, Sight};
+use crate::text;
+use crate::time::Time;
 
-/// The sentences on the datacenters.
-pub fn reasons(situation: &Situation<'_>, moves: &[Move]) -> Vec<String> {
+/// The sentences on the datacenters. The hold is what keeps any from being created.
+pub fn reasons(situation: &Situation<'_>, moves: &[Move], hold: Option<&Hold>) -> Vec<String> {
+    let awaited = match hold {
+        Some(hold) => Some(format!(": {}", hold.text)),
+        None => ahead(situation, moves).map(|ahead| format!(" for {ahead}")),
+    };
     let targets = situation.targets.iter().zip(moves);
-    let targets = targets.map(|(target, step)| (target, reason(target, step)));
+    let targets = targets.map(|(target, step)| (target, reason(target, step, awaited.as_deref())));
     let leftovers = situation.leftovers.iter();
     let leftovers = leftovers.map(|leftover| (leftover, wait(leftover)));
     targets
@@ -16,42 +25,99 @@ pub fn reasons(situation: &Situation<'_>, moves: &[Move]) -> Vec<String> {
         .collect()
 }
 
-fn reason(target: &Datacenter<'_>, step: &Move) -> Option<String> {
+fn reason(target: &Datacenter<'_>, step: &Move, awaited: Option<&str>) -> Option<String> {
     let name = &target.name;
     match step {
         Move::Create(place) => Some(format!("{name}: creates CassandraTask {place}")),
-        Move::Wait => Some(format!("{name}: waits for its turn")),
+        Move::Wait => awaited.map(|awaited| format!("{name}: waits{awaited}")),
         Move::Cancelled => Some(format!(
             "{name}: cancelled, since another datacenter failed"
         )),
-        Move::Unseen(blind) => Some(format!("{name}: {}", blind.reason())),
+        Move::Unseen(blind) => Some(format!("{name}: waits to be created: {}", blind.reason())),
         Move::Begun(_) => wait(target),
     }
+}
+
+/// The datacenter whose turn it is, and how it stands: one that is at work, or else the first that is to be created.
+fn ahead(situation: &Situation<'_>, moves: &[Move]) -> Option<String> {
+    let at_work = situation.datacenters().find(|it| it.is_active());
+    let at_work = at_work.map(|it| format!("{}, which {}", it.name, standing(it)));
+    let mut targets = situation.targets.iter().zip(moves);
+    at_work.or_else(|| {
+        targets.find_map(|(target, step)| match step {
+            Move::Create(_) => Some(format!("{}, which is being created", target.name)),
+            Move::Unseen(blind) => Some(format!(
+                "{}, which waits to be created: {}",
+                target.name,
+                blind.reason()
+            )),
+            _ => None,
+        })
+    })
+}
+
+/// How one stands that is at work.
+fn standing(datacenter: &Datacenter<'_>) -> String {
+    let progress = &datacenter.progress;
+    match &datacenter.sight {
+        Sight::Found(child) if child.is_being_deleted() => {
+            format!("is being deleted{}", since(child.deleted()))
+        }
+        Sight::Found(_) if progress.has_begun => format!("is running{}", since(progress.start)),
+        Sight::Found(child) => match child.scheduled() {
+            Some(time) => format!("is scheduled for {time}"),
+            None => format!("has not started{}", since(child.due())),
+        },
+        Sight::Blind(blind) => format!("{}: {}", text::unseen(datacenter), blind.reason()),
+        _ => text::unseen(datacenter).to_owned(),
+    }
+}
+
+/// What one that is at work is waited for.
+fn wait(datacenter: &Datacenter<'_>) -> Option<String> {
+    if !datacenter.is_active() {
+        return None;
+    }
+    let name = &datacenter.name;
+    let progress = &datacenter.progress;
+    let aim = match progress.has_begun {
+        true => format!("to complete{}", since(progress.start)),
+        false => "to start".to_owned(),
+    };
+    Some(match &datacenter.sight {
+        Sight::Found(child) => {
+            let aim = match child.scheduled() {
+                _ if child.is_being_deleted() => format!("to go{}", since(child.deleted())),
+                _ if progress.has_begun => aim,
+                Some(time) => format!("{aim} at {time}"),
+                None => format!("{aim}{}", since(child.due())),
+            };
+            let pods: String = progress.working.iter().map(pod).collect();
+            format!(
+                "{name}: waits for CassandraTask {} {aim}{pods}",
+                child.place(name)
+            )
+        }
+        Sight::Blind(blind) => {
+            format!(
+                "{name}: waits for its CassandraTask {aim}: {}",
+                blind.reason()
+            )
+        }
+        _ => format!("{name}: waits for its CassandraTask {aim}"),
+    })
+}
+
+fn pod((name, start): &(String, Option<Time>)) -> String {
+    format!("; pod {name}{}", since(*start))
+}
+
+fn since(time: Option<Time>) -> String {
+    time.map_or_else(String::new, |time| format!(" since {time}"))
 }
 
 fn flaws<'a>(datacenter: &'a Datacenter<'_>) -> impl Iterator<Item = String> + 'a {
     let name = &datacenter.name;
     let flaws = datacenter.progress.flaws.iter();
     flaws.map(move |flaw| format!("{name}: in its CassandraTask, {flaw}"))
-}
-
-fn wait(datacenter: &Datacenter<'_>) -> Option<String> {
-    if !datacenter.is_active() {
-        return None;
-    }
-    let name = &datacenter.name;
-    let child = match &datacenter.sight {
-        Sight::Blind(blind) => return Some(format!("{name}: {}", blind.reason())),
-        Sight::Found(child) => Some(child),
-        _ => None,
-    };
-    let place = child.map_or_else(String::new, |child| format!(" {}", child.place(name)));
-    let (aim, since) = match (datacenter.progress.has_begun, datacenter.progress.start) {
-        (true, start) => ("to complete", start),
-        (false, _) => ("to start", child.and_then(|child| child.due())),
-    };
-    let since = since.map_or_else(String::new, |time| format!(", since {time}"));
-    Some(format!(
-        "{name}: waits for CassandraTask{place} {aim}{since}"
-    ))
 }

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::conditions::{self, Condition};
 use crate::patience::{self, Silence};
 use crate::progress::COUNTS;
+use crate::readiness;
 use crate::recorded::{FINISHED, Recorded};
 use crate::sequence::Move;
 use crate::situation::Situation;
@@ -176,6 +177,7 @@ fn running_reason(situation: &Situation<'_>, story: &Story, is_running: bool) ->
     let is_blind = |datacenter: &Datacenter<'_>| {
         datacenter.is_active() && matches!(datacenter.sight, Sight::Blind(_))
     };
+    let mut targets = situation.targets.iter().zip(&story.moves);
     let has = |is: fn(&Move) -> bool| story.moves.iter().any(is);
     if story.is_finished {
         FINISHED
@@ -185,6 +187,8 @@ fn running_reason(situation: &Situation<'_>, story: &Story, is_running: bool) ->
         "NotStarting"
     } else if has(|step| matches!(step, Move::Unseen(_))) || situation.datacenters().any(is_blind) {
         "ContextUnavailable"
+    } else if targets.any(|(target, step)| readiness::unready(situation, target, step).is_some()) {
+        "DatacenterNotReady"
     } else if is_running {
         "Running"
     } else if situation

@@ -103,11 +103,6 @@ impl Task {
         })
     }
 
-    /// Whether its deletion was asked for.
-    pub fn is_being_deleted(&self) -> bool {
-        self.metadata.deletion_timestamp.is_some()
-    }
-
     /// Whether our finalizer is on it.
     pub fn has_finalizer(&self) -> bool {
         self.metadata

@@ -4,6 +4,7 @@
 
 use crate::cassandra_task::CassandraTask;
 use crate::patience::{self, Silence};
+use crate::readiness;
 use crate::sequence::Move;
 use crate::situation::Situation;
 use crate::status::CANCELLED;
@@ -21,7 +22,16 @@ enum Phrase {
 /// How all datacenters stand: "dc1 is running (2 of 3 pods); dc2, dc3 wait".
 pub fn standing(situation: &Situation<'_>, moves: &[Move]) -> String {
     let targets = situation.targets.iter().zip(moves);
-    let targets = targets.map(|(target, step)| (target, phrase(situation, target, step)));
+    let targets = targets.map(|(target, step)| {
+        let phrase = phrase(situation, target, step);
+        match readiness::unready(situation, target, step) {
+            Some(unready) => {
+                let said = joined([(target, phrase)].into_iter());
+                (target, Phrase::Own(format!("{said}; {unready}")))
+            }
+            None => (target, phrase),
+        }
+    });
     let leftovers = situation.leftovers.iter();
     let leftovers =
         leftovers.filter_map(|leftover| Some((leftover, leftover_phrase(situation, leftover)?)));
@@ -73,9 +83,21 @@ fn failure(datacenter: &Datacenter<'_>) -> String {
     if let Some(Stage::Lost(place)) = &datacenter.stage {
         return format!("{name} failed: CassandraTask {place} was deleted before it completed");
     }
+    let errors = errors(datacenter);
     match datacenter.progress.failure.as_deref() {
-        None | Some("") => format!("{name} failed"),
-        Some(message) => format!("{name} failed: {message}"),
+        None | Some("") => format!("{name} failed{errors}"),
+        Some(message) => format!("{name} failed: {message}{errors}"),
+    }
+}
+
+/// What the first pods that failed say: there may be hundreds.
+fn errors(datacenter: &Datacenter<'_>) -> String {
+    let errors = datacenter.progress.errors.iter().take(3);
+    let errors: Vec<String> = errors.map(|(pod, why)| format!("{pod}: {why}")).collect();
+    if errors.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", errors.join(", "))
     }
 }
 
@@ -137,6 +159,12 @@ fn at_work(
     child: &CassandraTask,
 ) -> Phrase {
     let name = &datacenter.name;
+    if child.is_being_deleted() {
+        let since = child
+            .deleted()
+            .map_or_else(String::new, |time| format!(" since {time}"));
+        return Phrase::Own(format!("{name} is being deleted{since}"));
+    }
     match patience::silence(datacenter, situation.now) {
         Some(Silence::Stuck(since)) => Phrase::Own(format!(
             "{name}: CassandraTask {} has had no status since {since}: is cass-operator running there, or does another \
@@ -149,16 +177,20 @@ fn at_work(
 }
 
 fn last_seen(datacenter: &Datacenter<'_>) -> String {
-    let name = &datacenter.name;
-    // Recorded before it was created, and not seen since.
-    let known = if datacenter.progress.has_begun {
-        "was last seen running"
-    } else {
-        "may have been created"
-    };
+    let (name, known) = (&datacenter.name, unseen(datacenter));
     match &datacenter.sight {
         Sight::Blind(blind) => format!("{name} {known}: {}", blind.text()),
         _ => format!("{name} {known}"),
+    }
+}
+
+/// What is known of one that counts as at work, and is not seen.
+pub fn unseen(datacenter: &Datacenter<'_>) -> &'static str {
+    if datacenter.progress.has_begun {
+        "was last seen running"
+    } else {
+        // Recorded before it was created.
+        "may have been created"
     }
 }
 

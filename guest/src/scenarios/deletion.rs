@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::world::{FINALIZER, World, lines};
+use super::world::{FINALIZER, World, at, lines};
 use crate::contract::{Blindness, Failure};
 
 fn unreachable() -> Blindness {
@@ -57,13 +57,47 @@ fn what_is_on_its_way_out_is_waited_for() {
     for datacenter in ["dc1", "dc2"] {
         world.child(datacenter)["metadata"]["deletionTimestamp"] = json!("2022-12-15T19:50:00Z");
     }
+    world.child("dc2")["metadata"]["deletionTimestamp"] = json!("2022-12-15T19:51:00Z");
+    world.child("dc1")["metadata"]["finalizers"] = json!(["a/b", 3, "c/d"]);
+    world.now = at("19:51:30");
     let plan = world.plan();
     assert!(plan.actions.is_empty());
-    assert_eq!(plan.reasons.len(), 2);
-    assert!(
-        plan.reasons[0].contains("waits for CassandraTask k8ssandra-operator.task1-dc1"),
-        "{:?}",
-        plan.reasons
+    assert_eq!(
+        plan.reasons,
+        [
+            "being deleted: waits for CassandraTask k8ssandra-operator.task1-dc1 in context kind-k8ssandra-1 to go, since \
+             2022-12-15T19:50:00Z",
+            "being deleted: waits for CassandraTask k8ssandra-operator.task1-dc2 in context kind-k8ssandra-2 to go, since \
+             2022-12-15T19:51:00Z",
+        ]
+    );
+    // It is told when it takes long, and who holds it.
+    let dc1 = "CassandraTask k8ssandra-operator.task1-dc1 in context kind-k8ssandra-1 has been terminating since \
+               2022-12-15T19:50:00Z: held by its finalizers a/b, c/d";
+    let dc2 = "CassandraTask k8ssandra-operator.task1-dc2 in context kind-k8ssandra-2 has been terminating since \
+               2022-12-15T19:51:00Z";
+    for (now, requeue, blocks) in [
+        ("19:55:00", Some(60_000), dc1.to_owned()),
+        ("19:56:00", None, format!("{dc1}; {dc2}")),
+    ] {
+        let until = at(now).millis_from(world.now);
+        assert_eq!(world.plan().requeue_after, Some(until));
+        world.now = at(now);
+        assert_eq!(world.settle(), ["set-status"]);
+        assert_eq!(world.plan().requeue_after, requeue);
+        let message = format!("True DeletionBlocked being deleted, but {blocks}");
+        assert_eq!(world.condition("Running"), message);
+    }
+}
+
+#[test]
+fn a_control_plane_that_cannot_be_seen_cannot_be_unregistered() {
+    let mut world = deleted();
+    world.control_plane = Err(unreachable());
+    world.settle();
+    assert_eq!(
+        world.condition("Running"),
+        "True DeletionBlocked being deleted, but the control plane is unreachable"
     );
 }
 
@@ -86,7 +120,13 @@ fn an_unreachable_context_blocks_visibly() {
     assert_eq!(
         world.condition("Running"),
         "True DeletionBlocked being deleted, but context kind-k8ssandra-2 is unreachable: bring it back, or unregister it \
-         to leave what is there behind"
+         to leave behind what may be there"
+    );
+    assert_eq!(
+        world.plan().reasons,
+        [
+            "being deleted since 2022-12-15T19:50:00Z: context kind-k8ssandra-2 is unreachable: connection refused"
+        ]
     );
     assert_eq!(
         world.task["metadata"]["finalizers"],
@@ -109,6 +149,33 @@ fn an_unreachable_context_blocks_visibly() {
 #[test]
 fn an_unreachable_context_that_the_cluster_does_not_use_does_not_block() {
     let mut world = deleted();
+    world
+        .contexts
+        .insert("elsewhere".into(), Err(unreachable()));
+    world.settle();
+    assert_eq!(
+        world.task["metadata"]["finalizers"],
+        json!(["other/finalizer"])
+    );
+}
+
+#[test]
+fn another_cluster_of_that_name_says_nothing_of_the_contexts() {
+    for (owner, blocked) in [("cluster-uid", false), ("another-uid", true)] {
+        let mut world = deleted();
+        world
+            .contexts
+            .insert("elsewhere".into(), Err(unreachable()));
+        world.cluster.as_mut().unwrap()["metadata"]["uid"] = json!(owner);
+        world.settle();
+        assert_eq!(world.condition("Running").contains("elsewhere"), blocked);
+    }
+    // A task that no cluster owns was never adopted for one.
+    let mut world = deleted();
+    world.set(
+        "/metadata/ownerReferences",
+        json!([{"kind": "Other", "uid": "o"}]),
+    );
     world
         .contexts
         .insert("elsewhere".into(), Err(unreachable()));

@@ -78,10 +78,12 @@ fn rule_6_an_unreachable_context_waits_visibly() {
         world.condition("Running"),
         "False ContextUnavailable dc1 waits: context kind-k8ssandra-1 is unreachable; dc2 waits"
     );
-    assert!(
-        world.plan().reasons.contains(
-            &"dc1: context kind-k8ssandra-1 is unreachable: connection refused".to_owned()
-        )
+    assert_eq!(
+        world.plan().reasons,
+        [
+            "dc1: waits to be created: context kind-k8ssandra-1 is unreachable: connection refused",
+            "dc2: waits for dc1, which waits to be created: context kind-k8ssandra-1 is unreachable: connection refused",
+        ]
     );
     world.blind("kind-k8ssandra-1", Blindness::Unregistered);
     world.settle();
@@ -202,6 +204,47 @@ fn rule_6_pods_are_counted_for_people() {
     assert_eq!(
         world.condition("Running"),
         "False Started dc1 is running (2 pods done); dc2, dc3 wait"
+    );
+}
+
+#[test]
+fn a_datacenter_that_is_not_ready_is_told_of_and_not_waited_for() {
+    let mut world = World::new(2);
+    let says = |world: &mut World, kind: &str, status: &str| {
+        let condition =
+            json!({"type": kind, "status": status, "lastTransitionTime": "2022-12-15T19:00:00Z"});
+        world.cluster.as_mut().unwrap()["status"]["datacenters"]["dc1"]["cassandra"]["conditions"] =
+            json!([condition]);
+    };
+    says(&mut world, "Ready", "False");
+    assert_eq!(
+        world.settle().len(),
+        4,
+        "it is created, and nothing is written after"
+    );
+    let unready = "K8ssandraCluster demo says since 2022-12-15T19:00:00Z that dc1 is not ready";
+    assert_eq!(
+        world.condition("Running"),
+        format!("False DatacenterNotReady dc1 has not started; {unready}; dc2 waits")
+    );
+    world.start("dc1", "19:44:00");
+    world.settle();
+    assert_eq!(
+        world.condition("Running"),
+        format!("True DatacenterNotReady dc1 is running; {unready}; dc2 waits")
+    );
+    says(&mut world, "Stopped", "True");
+    world.settle();
+    assert_eq!(
+        world.condition("Running"),
+        "True DatacenterNotReady dc1 is running; dc1 is stopped since 2022-12-15T19:00:00Z: a task there finds no pods, \
+         and completes without doing anything; dc2 waits"
+    );
+    says(&mut world, "Ready", "True");
+    world.settle();
+    assert_eq!(
+        world.condition("Running"),
+        "True Running dc1 is running; dc2 waits"
     );
 }
 

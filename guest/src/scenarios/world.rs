@@ -37,7 +37,7 @@ pub fn at(time: &str) -> Time {
     Time::parse(&stamp(time)).unwrap()
 }
 
-fn stamp(time: &str) -> String {
+pub fn stamp(time: &str) -> String {
     format!("2022-12-15T{time}Z")
 }
 
