@@ -19,19 +19,18 @@ const MARK: &str = "the last step failed: ";
 /// The text for a condition, where the failure blocks the task. It does not name the action's index, which changes with
 /// the plan: the same failure must have the same text.
 ///
-/// `told` is the message so far, if it is of a failure that blocks. Where several steps are refused, they fail by turns,
-/// but what was told is told as long as the object that it names is still to do: or every look would be a write.
+/// `told` is the message so far, if it is of a failure that blocks. Where several steps fail, they fail by turns, but what
+/// was told is told as long as the object that it names is still to do: or every look would be a write.
 pub fn blocking<'n>(
     failure: &Failure,
     told: Option<&str>,
     mut to_do: impl Iterator<Item = &'n str>,
 ) -> Option<String> {
-    if PASSING.contains(&failure.reason.as_str()) {
-        return None;
-    }
     let told = told.and_then(|message| message.get(message.find(MARK)?..));
     let still_true = told.filter(|told| to_do.any(|name| mentions(told, name)));
-    Some(still_true.map_or_else(|| format!("{MARK}{}", said(failure)), str::to_owned))
+    let passes = PASSING.contains(&failure.reason.as_str());
+    let new = || (!passes).then(|| format!("{MARK}{}", said(failure)));
+    still_true.map(str::to_owned).or_else(new)
 }
 
 /// The sentence for a plan's reasons.
@@ -133,6 +132,11 @@ mod tests {
                 "{to_do:?}"
             );
         }
+        // The other one's turn, which passes by itself.
+        let passing = failure("Timeout", "create task1-dc3");
+        let still = |name| blocking(&passing, Some(told), [name].into_iter());
+        assert!(still("task1-dc1").is_some());
+        assert_eq!(still("task1-dc3"), None);
     }
 
     #[test]

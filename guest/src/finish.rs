@@ -42,31 +42,12 @@ pub fn keep(
     status: &Recorded,
     mut plan: Plan,
 ) -> Plan {
-    let wrong = |wrong: &String| {
-        format!("finished; kept for ever, since it is not known for how long: {wrong}")
-    };
-    let ttl = match task
-        .spec
-        .as_ref()
-        .map_err(Clone::clone)
-        .and_then(|spec| ttl(settings, spec))
-    {
-        Ok(ttl) => ttl,
+    let (finished, ttl) = match life(settings, task, status) {
+        Ok(life) => life,
         Err(why) => {
-            plan.reasons.push(wrong(&why));
+            plan.reasons.push(why);
             return plan;
         }
-    };
-    if ttl == 0 {
-        plan.reasons
-            .push("finished; kept for ever, as its TTL of 0 asks".to_owned());
-        return plan;
-    }
-    let Some(finished) = finish_time(status) else {
-        plan.reasons.push(wrong(
-            &"its status says nothing of when it finished".to_owned(),
-        ));
-        return plan;
     };
     let expiry = finished.plus_seconds(ttl);
     match expiry.millis_from(now) {
@@ -86,6 +67,21 @@ pub fn keep(
         }
     }
     plan
+}
+
+/// When it finished, and for how many seconds it is kept from then on; or why for ever.
+fn life(settings: &Settings, task: &Task, status: &Recorded) -> Result<(Time, i64), String> {
+    let wrong =
+        |why: &str| format!("finished; kept for ever, since it is not known for how long: {why}");
+    let spec = task.spec.as_ref().map_err(|why| wrong(why))?;
+    let ttl = ttl(settings, spec).map_err(|why| wrong(&why))?;
+    if ttl == 0 {
+        return Err("finished; kept for ever, as its TTL of 0 asks".to_owned());
+    }
+    match finish_time(status) {
+        Some(finished) => Ok((finished, ttl)),
+        None => Err(wrong("its status says nothing of when it finished")),
+    }
 }
 
 /// When it finished: its completion; or else when a failure stopped it.

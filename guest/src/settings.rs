@@ -76,27 +76,7 @@ impl Settings {
             return Err("extraCommands: a command must not be empty".into());
         }
         for (key, value) in &settings.labels {
-            if is_reserved(key) {
-                return Err(format!(
-                    "labels: {key} is set by the policy itself; choose another key"
-                ));
-            }
-            if key == names::STATUS_LABEL {
-                return Err(format!(
-                    "labels: {key} is cass-operator's own, which would never start a CassandraTask that has it; choose another key"
-                ));
-            }
-            if !names::is_label_key(key) {
-                return Err(format!(
-                    "labels: {key:?} is not a label key; it may be like `team` or `example.com/team`"
-                ));
-            }
-            if !names::is_label_value(value) {
-                return Err(format!(
-                    "labels.{key}: {value:?} is not a label value; it may have at most 63 letters, digits, `-`, `_` and \
-                     `.`, and begins and ends with a letter or digit"
-                ));
-            }
+            check_label(key, value)?;
         }
         Ok(settings)
     }
@@ -106,6 +86,31 @@ impl Settings {
         KNOWN_COMMANDS.contains(&command)
             || self.extra_commands.iter().any(|extra| extra == command)
     }
+}
+
+fn check_label(key: &str, value: &str) -> Result<(), String> {
+    if is_reserved(key) {
+        return Err(format!(
+            "labels: {key} is set by the policy itself; choose another key"
+        ));
+    }
+    if key == names::STATUS_LABEL {
+        return Err(format!(
+            "labels: {key} is cass-operator's own, which would never start a CassandraTask that has it; choose another key"
+        ));
+    }
+    if !names::is_label_key(key) {
+        return Err(format!(
+            "labels: {key:?} is not a label key; it may be like `team` or `example.com/team`"
+        ));
+    }
+    if !names::is_label_value(value) {
+        return Err(format!(
+            "labels.{key}: {value:?} is not a label value; it may have at most 63 letters, digits, `-`, `_` and `.`, and \
+             begins and ends with a letter or digit"
+        ));
+    }
+    Ok(())
 }
 
 fn is_reserved(key: &str) -> bool {
