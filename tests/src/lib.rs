@@ -1,6 +1,7 @@
 //! What the product does, shown on simulated and on real clusters.
 //!
 //! [`behaviours`] is the suite, [`world`] what a behaviour works with; [`simulated`] and [`real`] make worlds.
+//! [`scenarios`] plays the files of `tests/scenarios`, on the component and on simulated clusters.
 
 pub mod behaviours;
 pub mod component;
@@ -10,5 +11,6 @@ pub mod native;
 pub mod objects;
 pub mod real;
 pub mod runner;
+pub mod scenarios;
 pub mod simulated;
 pub mod world;

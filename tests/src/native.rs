@@ -2,43 +2,46 @@
 
 use anyhow::{Result, ensure};
 use k8ssandra_task_policy as guest;
-use pilothouse::contract::{Manifest, Outcome, Snapshot};
+use pilothouse::contract::{Outcome, Snapshot};
 use pilothouse::policy::{Decide, Policy};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use pilothouse::scenario::across;
 
-/// From the host's types to the guest's or back: both are generated from the same contract, and print alike.
-fn across<A: Serialize, B: DeserializeOwned>(value: &A) -> Result<B> {
-    Ok(serde_json::from_value(serde_json::to_value(value)?)?)
-}
-
-/// The policy as it is compiled into the tests.
-pub struct Native;
+/// The policy as it is compiled into the tests, with its settings.
+pub struct Native(pub String);
 
 impl Native {
-    /// It as a policy for a host.
+    /// It as a policy for a host, with the settings left as they are.
     pub fn policy() -> Result<Policy> {
-        Ok(Policy::new(Self::manifest()?, "native".into(), Self))
+        Self::with("{}")
     }
 
-    /// What it says of itself.
-    pub fn manifest() -> Result<Manifest> {
-        across(&guest::describe("{}").map_err(anyhow::Error::msg)?)
+    /// It as a policy for a host.
+    pub fn with(settings: &str) -> Result<Policy> {
+        let manifest = across(&guest::describe(settings).map_err(anyhow::Error::msg)?)?;
+        Ok(Policy::new(
+            manifest,
+            "native".into(),
+            Self(settings.to_owned()),
+        ))
     }
 }
 
 impl Decide for Native {
     fn reconcile(&self, snapshot: &Snapshot) -> Result<Outcome> {
-        across(&guest::reconcile("{}", &across(snapshot)?))
+        across(&guest::reconcile(&self.0, &across(snapshot)?))
     }
 }
 
 /// A component that is held against the native policy at every call.
-struct Compared(Policy);
+struct Compared {
+    component: Policy,
+    native: Policy,
+}
 
 impl Decide for Compared {
     fn reconcile(&self, snapshot: &Snapshot) -> Result<Outcome> {
-        let (component, native) = (self.0.reconcile(snapshot)?, Native.reconcile(snapshot)?);
+        let component = self.component.reconcile(snapshot)?;
+        let native = self.native.reconcile(snapshot)?;
         ensure!(
             component == native,
             "wasm and native differ on {snapshot:?}:\n{component:?}\n{native:?}"
@@ -49,15 +52,17 @@ impl Decide for Compared {
 
 /// The component, compared with the native policy at every call; a difference fails the call.
 pub fn compared(component: Policy) -> Result<Policy> {
-    let manifest = Native::manifest()?;
+    let native = Native::policy()?;
     ensure!(
-        component.manifest == manifest,
-        "the manifests differ: {:?}, {manifest:?}",
-        component.manifest
+        component.manifest == native.manifest,
+        "the manifests differ: {:?}, {:?}",
+        component.manifest,
+        native.manifest
     );
+    let (manifest, digest) = (native.manifest.clone(), component.digest.clone());
     Ok(Policy::new(
         manifest,
-        component.digest.clone(),
-        Compared(component),
+        digest,
+        Compared { component, native },
     ))
 }

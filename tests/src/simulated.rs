@@ -52,16 +52,11 @@ pub enum Deciding {
 /// Plays a story on clusters of its own. The host has not sent anything yet when it begins.
 pub fn play(deciding: Deciding, story: impl AsyncFnOnce(&mut Stage) -> Result<()>) -> Result<()> {
     let log = Log::default();
-    let writer = log.clone();
-    let lines = tracing_subscriber::fmt()
-        .with_ansi(false)
-        .with_writer(move || writer.clone());
-    let subscriber = lines.with_env_filter("warn,pilothouse=debug").finish();
     let threads = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .start_paused(true)
         .build()?;
-    let outcome = tracing::subscriber::with_default(subscriber, || {
+    let outcome = tracing::subscriber::with_default(log.subscriber(), || {
         threads.block_on(async {
             let mut stage = Stage::assemble(tokio_clock(), log.clone(), QUICK, deciding).await?;
             story(&mut stage).await
@@ -251,10 +246,20 @@ impl Drop for InProcess {
 
 /// What was logged.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    fn text(&self) -> String {
+    /// Writes what is logged down here.
+    pub fn subscriber(&self) -> impl tracing::Subscriber + Send + Sync + 'static {
+        let writer = self.clone();
+        let lines = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(move || writer.clone());
+        lines.with_env_filter("warn,pilothouse=debug").finish()
+    }
+
+    /// What was logged so far.
+    pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
     }
 }

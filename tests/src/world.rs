@@ -121,13 +121,18 @@ impl Kind {
         ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, version, kind), plural)
     }
 
-    fn of(object: &Value) -> Result<Self> {
-        match object["kind"].as_str() {
-            Some("K8ssandraTask") => Ok(Self::Task),
-            Some("CassandraTask") => Ok(Self::CassandraTask),
-            Some("K8ssandraCluster") => Ok(Self::Cluster),
-            other => bail!("behaviours do not create {other:?}"),
+    /// The kind of that name.
+    pub fn named(name: &str) -> Result<Self> {
+        match name {
+            "K8ssandraTask" => Ok(Self::Task),
+            "CassandraTask" => Ok(Self::CassandraTask),
+            "K8ssandraCluster" => Ok(Self::Cluster),
+            other => bail!("there is nothing of the kind {other:?} here"),
         }
+    }
+
+    fn of(object: &Value) -> Result<Self> {
+        Self::named(object["kind"].as_str().unwrap_or_default())
     }
 }
 

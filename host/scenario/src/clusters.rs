@@ -143,7 +143,7 @@ pub struct Seen {
     pub created: Vec<Reference>,
     /// What it deleted, in order.
     pub deleted: Vec<Reference>,
-    /// The events that it recorded, `Type Reason message`, in order; a repeated one once.
+    /// The events that it recorded, `Type Reason message`, in order.
     pub events: Vec<String>,
     /// How many writes there were, events included.
     pub writes: usize,
@@ -170,6 +170,11 @@ pub trait Clusters {
     fn rest(&mut self) -> Result<Seen>;
     /// An object as it is now.
     fn object(&self, reference: &Reference) -> Result<Option<Value>>;
+    /// Whether everything happens at the very time of its step and one thing after the other. Where it does not, expectations
+    /// overlook times in texts, and the order of what happened between two steps.
+    fn is_exact(&self) -> bool {
+        true
+    }
     /// A step begins: for a transcript.
     fn begin(&mut self, _number: usize, _step: &Step) {}
     /// The text of all plans so far, where plans can be seen.

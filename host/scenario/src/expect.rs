@@ -48,32 +48,49 @@ impl Expect {
         namespace: &str,
     ) -> Result<Vec<String>> {
         let mut wrong = Vec::new();
-        let references = |wanted: &Option<Vec<Reference>>| {
+        let is_exact = clusters.is_exact();
+        let shown = |list: &[Reference]| -> Vec<String> {
             let within = |reference: &Reference| reference.clone().within(namespace).to_string();
-            wanted
-                .as_ref()
-                .map(|list| list.iter().map(within).collect::<Vec<_>>())
+            list.iter().map(within).collect()
         };
-        let shown = |seen: &[Reference]| seen.iter().map(Reference::to_string).collect::<Vec<_>>();
-        wrong.extend(unlike(
+        let mut compare = |what: &str, wanted: Option<Vec<String>>, mut found: Vec<String>| {
+            let mut wanted = wanted;
+            if !is_exact {
+                wanted.iter_mut().for_each(|list| list.sort());
+                found.sort();
+            }
+            wrong.extend(unlike(what, wanted, found));
+        };
+        compare(
             "created",
-            references(&self.created),
+            self.created.as_deref().map(shown),
             shown(&seen.created),
-        ));
-        wrong.extend(unlike(
+        );
+        compare(
             "deleted",
-            references(&self.deleted),
+            self.deleted.as_deref().map(shown),
             shown(&seen.deleted),
-        ));
-        wrong.extend(unlike("events", self.events.clone(), seen.events.clone()));
+        );
+        compare("events", self.events.clone(), seen.events.clone());
         wrong.extend(unlike("writes", self.writes, seen.writes));
+        let said = |text: &str| {
+            if is_exact {
+                text.to_owned()
+            } else {
+                timeless(text)
+            }
+        };
         let status = seen
             .primary
             .as_ref()
             .map_or(&Value::Null, |primary| &primary["status"]);
         wrong.extend(self.conditions.iter().filter_map(|(kind, wanted)| {
             let found = condition(status, kind).unwrap_or_else(|| "none".to_owned());
-            unlike(&format!("conditions.{kind}"), Some(wanted.clone()), found)
+            unlike(
+                &format!("conditions.{kind}"),
+                Some(said(wanted)),
+                said(&found),
+            )
         }));
         if let Some(wanted) = &self.status {
             wrong.extend(differences("status", wanted, status));
@@ -112,6 +129,19 @@ fn unlike<T: PartialEq + std::fmt::Debug>(
 ) -> Option<String> {
     let wanted = wanted?;
     (wanted != found).then(|| format!("{what}\n  expected: {wanted:?}\n  found:    {found:?}"))
+}
+
+/// A text without the times in it.
+pub fn timeless(text: &str) -> String {
+    let is_time = |word: &str| {
+        let word = word.trim_end_matches([';', ':', ',', ')', '.']);
+        word.parse::<jiff::Timestamp>().is_ok()
+    };
+    let words = text.split(' ');
+    words
+        .map(|word| if is_time(word) { "TIME" } else { word })
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// A condition in one line.

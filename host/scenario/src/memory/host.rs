@@ -144,9 +144,7 @@ impl Memory<'_> {
                     Severity::Warning => "Warning",
                 };
                 let line = format!("{severity} {} {}", event.reason, event.message);
-                if self.events.insert((primary.clone(), line.clone())) {
-                    self.seen.events.push(line);
-                }
+                self.seen.events.push(line);
                 Ok(true)
             }
         };

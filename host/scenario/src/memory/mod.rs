@@ -37,8 +37,6 @@ pub struct Memory<'p> {
     failures: BTreeMap<Key, Failure>,
     /// When each primary wants to be reconciled again, and why nothing is done until then.
     rests: BTreeMap<Key, (Option<Timestamp>, Rest)>,
-    /// The events so far: one that is repeated is counted, and not new.
-    events: BTreeSet<(Key, String)>,
     seen: Seen,
     transcript: Transcript,
 }
@@ -59,7 +57,6 @@ impl<'p> Memory<'p> {
             refusals: Vec::new(),
             failures: BTreeMap::new(),
             rests: BTreeMap::new(),
-            events: BTreeSet::new(),
             seen: Seen::default(),
             transcript: Transcript::default(),
             manifest,

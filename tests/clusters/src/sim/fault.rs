@@ -76,6 +76,15 @@ impl Fault {
         self
     }
 
+    /// What the API server says with that error, in place of words of its own.
+    #[must_use]
+    pub fn saying(mut self, words: &str) -> Self {
+        if let Trouble::Status { message, .. } = &mut self.trouble {
+            words.clone_into(message);
+        }
+        self
+    }
+
     /// The connection breaks.
     #[must_use]
     pub fn disconnect(mut self) -> Self {

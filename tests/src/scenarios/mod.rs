@@ -1,0 +1,95 @@
+//! The scenarios of `tests/scenarios`, beyond the policy's own tests: on the component, every decision compared with the native
+//! policy's, and under the real host on simulated clusters.
+
+mod simulated;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use pilothouse::policy::wasm::{Limits, Runtime};
+use pilothouse::scenario::Component;
+use pilothouse_scenario::contract::{Manifest, Outcome, Plan, Snapshot};
+use pilothouse_scenario::{Policy, Report, Scenario, golden, run};
+use serde_json::Value;
+
+pub use simulated::Simulated;
+
+/// The files, by name.
+pub fn files() -> Result<Vec<PathBuf>> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let entries = std::fs::read_dir(&directory)
+        .with_context(|| format!("reading {}", directory.display()))?;
+    let mut files: Vec<PathBuf> = entries
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<std::io::Result<_>>()?;
+    files.retain(|path| path.extension().is_some_and(|it| it == "yaml"));
+    files.sort();
+    ensure!(
+        !files.is_empty(),
+        "{} has no scenarios",
+        directory.display()
+    );
+    Ok(files)
+}
+
+/// The component, held against the native policy at every call.
+pub struct Compared(Component);
+
+impl Compared {
+    /// The built one.
+    pub fn built() -> Result<Self> {
+        let bytes = std::fs::read(crate::component::built()?)?;
+        Ok(Self(Component::new(
+            Runtime::new(4, Limits::default())?,
+            bytes,
+        )))
+    }
+}
+
+impl Policy for Compared {
+    fn describe(&self, settings: &str) -> Result<Manifest> {
+        self.0.describe(settings)
+    }
+
+    fn reconcile(&self, settings: &str, snapshot: &Snapshot) -> Result<Outcome> {
+        let component = self.0.reconcile(settings, snapshot)?;
+        let native = k8ssandra_task_policy::reconcile(settings, snapshot);
+        ensure!(
+            component == native,
+            "wasm and native differ on {snapshot:?}:\n{component:?}\n{native:?}"
+        );
+        Ok(component)
+    }
+
+    fn check(&self, settings: &str, primary: &Value, plan: &Plan) -> Result<()> {
+        self.0.check(settings, primary, plan)
+    }
+}
+
+/// Plays a scenario on the component: the same golden text as natively.
+pub fn on_the_component(path: &Path, policy: &Compared) -> Result<()> {
+    let mut report = run::in_memory(&Scenario::read(path)?, policy);
+    let transcript = report.transcript.take().unwrap_or_default();
+    report
+        .failures
+        .extend(golden::difference(path, &transcript)?);
+    passed(&report)
+}
+
+/// Plays a scenario under the host on simulated clusters.
+pub fn simulated(path: &Path) -> Result<()> {
+    let scenario = Scenario::read(path)?;
+    if scenario.memory_only.is_some() {
+        return Ok(());
+    }
+    let mut clusters = Simulated::new(&scenario)?;
+    let report = run(&scenario, &mut clusters);
+    passed(&report).with_context(|| format!("the host's log:\n{}", clusters.log()))
+}
+
+fn passed(report: &Report) -> Result<()> {
+    if report.passed() {
+        return Ok(());
+    }
+    bail!("{report}")
+}

@@ -1,0 +1,309 @@
+//! Simulated clusters under the real host, for scenarios: steps in, requests to API servers out, and what came of them back.
+//!
+//! All in one thread, on a clock that only moves when everybody waits. What the host asks of an API server is told from what
+//! others ask by its user agent: a context that is lost is lost to the host alone.
+
+mod seen;
+mod users;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use jiff::Timestamp;
+use kube::api::{Api, DeleteParams, DynamicObject};
+use pilothouse::contexts::Contexts;
+use pilothouse::host::{Host, Options};
+use pilothouse_clusters::sim::{Clock, Cluster, Fault, Filter, Injected, tokio_clock_from};
+use pilothouse_scenario::Scenario;
+use pilothouse_scenario::clusters::{Change, Clusters, Refusal, Seen};
+use pilothouse_scenario::reference::{Context, Reference};
+use serde_json::Value;
+use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::subscriber::DefaultGuard;
+
+use crate::native::Native;
+use crate::simulated::{CRDS, Log};
+use crate::world::Kind;
+
+/// The host, to API servers.
+const HOST: &str = "pilothouse";
+/// Everybody else.
+const OTHERS: &str = "kubectl";
+/// It is at rest when it has asked for nothing this long …
+const QUIET: Duration = Duration::from_millis(400);
+/// … but after a trouble it first waits before it tries again, no longer than this.
+const RECOVERY: Duration = Duration::from_secs(50);
+
+/// A longer wait is cut short to this.
+const LONG: Duration = Duration::from_secs(20 * 60);
+
+/// Clusters and a host.
+pub struct Simulated {
+    runtime: Runtime,
+    clusters: BTreeMap<Context, Cluster>,
+    registered: BTreeSet<String>,
+    settings: String,
+    clock: Clock,
+    /// The time at the start, in the story and here.
+    origin: (Timestamp, Instant),
+    running: Option<JoinHandle<Result<()>>>,
+    lost: BTreeMap<(Context, Option<String>), Injected>,
+    refused: BTreeMap<Reference, Injected>,
+    /// The events that were seen already, with how often.
+    events: BTreeSet<String>,
+    /// Whether the last step was one after which the host waits before it tries again.
+    is_troubled: bool,
+    log: Log,
+    _logging: DefaultGuard,
+}
+
+impl Simulated {
+    /// The clusters at the start of a scenario, and a host that has begun to watch them.
+    pub fn new(scenario: &Scenario) -> Result<Self> {
+        let log = Log::default();
+        let logging = tracing::subscriber::set_default(log.subscriber());
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .start_paused(true)
+            .build()?;
+        let entered = runtime.enter();
+        let clock = tokio_clock_from(scenario.start);
+        let origin = (scenario.start, Instant::now());
+        let mut clusters = BTreeMap::new();
+        for context in contexts_of(scenario) {
+            let name = context.as_deref().unwrap_or("control-plane");
+            let cluster = Cluster::new(name, clock.clone());
+            for crd in CRDS {
+                cluster.install_crds(crd)?;
+            }
+            clusters.insert(context, cluster);
+        }
+        drop(entered);
+        let mut simulated = Self {
+            runtime,
+            clusters,
+            registered: scenario.contexts.iter().cloned().collect(),
+            settings: scenario.settings.clone(),
+            clock,
+            origin,
+            running: None,
+            lost: BTreeMap::new(),
+            refused: BTreeMap::new(),
+            events: BTreeSet::new(),
+            is_troubled: false,
+            log,
+            _logging: logging,
+        };
+        for given in &scenario.given {
+            simulated.happen(given)?;
+        }
+        simulated.start()?;
+        simulated.rest()?;
+        Ok(simulated)
+    }
+
+    /// What the host has logged.
+    pub fn log(&self) -> String {
+        self.log.text()
+    }
+
+    fn cluster(&self, context: &Context) -> Result<&Cluster> {
+        self.clusters
+            .get(context)
+            .with_context(|| format!("no context {context:?} is in the scenario"))
+    }
+
+    fn api(&self, reference: &Reference) -> Result<Api<DynamicObject>> {
+        let client = self.cluster(&reference.context)?.client(OTHERS);
+        let namespace = reference.namespace.as_deref().unwrap_or_default();
+        let resource = Kind::named(&reference.kind)?.resource();
+        Ok(Api::namespaced_with(client, namespace, &resource))
+    }
+
+    fn start(&mut self) -> Result<()> {
+        let _entered = self.runtime.enter();
+        let client =
+            |context: &Context| Ok::<_, anyhow::Error>(self.cluster(context)?.client(HOST));
+        let remotes: Vec<_> = self
+            .registered
+            .iter()
+            .map(|name| Ok((name.clone(), client(&Some(name.clone()))?)))
+            .collect::<Result<_>>()?;
+        let options = Options {
+            contexts: Contexts::new(client(&None)?, remotes),
+            namespaces: Vec::new(),
+            workers: 4,
+            clock: self.clock.clone(),
+            instance: "test".into(),
+        };
+        let policy = Native::with(&self.settings)?;
+        self.running = Some(self.runtime.spawn(async move {
+            Host::new(options, policy)?
+                .run(CancellationToken::new())
+                .await;
+            Ok(())
+        }));
+        Ok(())
+    }
+
+    fn restart(&mut self) -> Result<()> {
+        if let Some(running) = self.running.take() {
+            running.abort();
+            drop(self.runtime.block_on(running));
+        }
+        self.start()
+    }
+
+    fn lose(&mut self, context: &Context, kind: Option<&String>) -> Result<()> {
+        let mut requests = Filter::any().user_agent(HOST);
+        if let Some(kind) = kind {
+            requests = requests.resource(&Kind::named(kind)?.resource().plural);
+        }
+        let cluster = self.cluster(context)?;
+        let injected = cluster.inject(Fault::before(requests).disconnect());
+        cluster.cut_watches();
+        self.lost.insert((context.clone(), kind.cloned()), injected);
+        Ok(())
+    }
+
+    fn refuse(&mut self, refusal: &Refusal) -> Result<()> {
+        let Refusal {
+            object,
+            reason,
+            message,
+        } = refusal;
+        let code = match reason.as_str() {
+            "Forbidden" => 403,
+            "Invalid" => 422,
+            "Timeout" => 504,
+            "InternalError" => 500,
+            other => bail!("no code is known here for the reason {other}"),
+        };
+        let writes = Filter::writes()
+            .user_agent(HOST)
+            .resource(&Kind::named(&object.kind)?.resource().plural)
+            .namespace(object.namespace.as_deref().unwrap_or_default())
+            .name(&object.name);
+        let fault = Fault::before(writes).status(code, reason).saying(message);
+        let injected = self.cluster(&object.context)?.inject(fault);
+        self.refused.insert(object.clone(), injected);
+        Ok(())
+    }
+}
+
+fn contexts_of(scenario: &Scenario) -> BTreeSet<Context> {
+    let later = scenario.steps.iter().filter_map(|step| match &step.change {
+        Change::Register(name) => Some(name),
+        _ => None,
+    });
+    let placed = scenario
+        .given
+        .iter()
+        .chain(scenario.steps.iter().map(|step| &step.change));
+    let placed = placed.filter_map(|change| match change {
+        Change::Apply { context, .. } => context.as_ref(),
+        _ => None,
+    });
+    let named = scenario.contexts.iter().chain(later).chain(placed);
+    named.cloned().map(Some).chain([None]).collect()
+}
+
+impl Clusters for Simulated {
+    fn advance(&mut self, now: Timestamp) -> Result<()> {
+        let (start, origin) = self.origin;
+        let due = origin + now.duration_since(start).unsigned_abs();
+        self.runtime.block_on(async {
+            let left = due.saturating_duration_since(Instant::now());
+            // Days would be thousands of watches that end and begin again: the clock jumps over most of them.
+            if left > 2 * LONG {
+                tokio::time::advance(left - LONG).await;
+            }
+            tokio::time::sleep_until(due).await;
+        });
+        Ok(())
+    }
+
+    fn happen(&mut self, change: &Change) -> Result<()> {
+        // Clients are made here, which need a runtime.
+        let runtime = self.runtime.handle().clone();
+        let _entered = runtime.enter();
+        self.is_troubled = matches!(
+            change,
+            Change::Lose { .. }
+                | Change::Regain { .. }
+                | Change::Refuse(_)
+                | Change::Permit(_)
+                | Change::Register(_)
+                | Change::Unregister(_)
+                | Change::Restart
+        );
+        match change {
+            Change::Apply { context, object } => self.runtime.block_on(self.apply(context, object)),
+            Change::Patch { object, patch } => {
+                self.runtime.block_on(self.merge(object, patch, false))
+            }
+            Change::PatchStatus { object, patch } => {
+                self.runtime.block_on(self.merge(object, patch, true))
+            }
+            Change::Status { object, status } => self.runtime.block_on(self.status(object, status)),
+            Change::Delete(object) => {
+                let api = self.api(object)?;
+                let how = DeleteParams::background();
+                let deleted = api.delete(&object.name, &how);
+                Ok(self.runtime.block_on(deleted).map(drop)?)
+            }
+            Change::Lose { context, kind } => self.lose(context, kind.as_ref()),
+            Change::Regain { context, kind } => {
+                let lost = self.lost.remove(&(context.clone(), kind.clone()));
+                lost.context("it was not lost")?.lift();
+                Ok(())
+            }
+            Change::Unregister(name) => {
+                ensure!(self.registered.remove(name), "{name} was not registered");
+                self.restart()
+            }
+            Change::Register(name) => {
+                self.registered.insert(name.clone());
+                self.restart()
+            }
+            Change::Refuse(refusal) => self.refuse(refusal),
+            Change::Permit(object) => {
+                self.refused
+                    .remove(object)
+                    .context("it was not refused")?
+                    .lift();
+                Ok(())
+            }
+            Change::Restart => self.restart(),
+            Change::Nothing => Ok(()),
+        }
+    }
+
+    fn rest(&mut self) -> Result<Seen> {
+        self.runtime.block_on(self.quiet());
+        self.seen()
+    }
+
+    fn object(&self, reference: &Reference) -> Result<Option<Value>> {
+        let plural = Kind::named(&reference.kind)?.resource().plural;
+        let namespace = reference.namespace.as_deref().unwrap_or_default();
+        let cluster = self.cluster(&reference.context)?;
+        Ok(cluster.object(&plural, namespace, &reference.name))
+    }
+
+    fn is_exact(&self) -> bool {
+        false
+    }
+}
+
+impl Drop for Simulated {
+    fn drop(&mut self) {
+        if let Some(running) = &self.running {
+            running.abort();
+        }
+    }
+}
