@@ -60,6 +60,8 @@ impl Measured for Coverage {
             .with_context(|| format!("{} could not be made", paths.verification().display()))?;
         let mut command = tools::LLVM_COV.command(paths)?;
         llvm::hand_over(&mut command)?;
+        // What is measured is what is tested, to the letter.
+        command.arg("--no-cfg-coverage");
         command.args(["--package", PACKAGE, "--lcov", "--output-path"]);
         command.arg(&report);
         // The same random worlds each time: a figure that changes by itself says nothing.

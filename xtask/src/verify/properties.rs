@@ -1,5 +1,6 @@
 //! The properties part: what must hold whatever happens, in many more random worlds than the tests look at. In come the
-//! tests of guest/tests/properties.rs, out goes how long each took. Each run looks at other worlds.
+//! tests of guest/tests/properties.rs, out goes how long each took. Each run looks at other worlds. Proptest is told how
+//! many by a variable, which a property that sets its own number of cases would not hear.
 
 use std::process::Command;
 use std::time::Instant;
@@ -49,7 +50,7 @@ impl Measured for Properties {
             let begun = Instant::now();
             let mut test = tests(paths);
             test.env("PROPTEST_CASES", effort.cases.to_string());
-            run(test.args(["--quiet", "--", "--quiet", "--exact", name])).with_context(|| {
+            run(test.args(["--quiet", "--", "--exact", name])).with_context(|| {
                 format!(
                     "{name} does not hold; guest/tests/ has the world in its proptest-regressions"
                 )
