@@ -115,11 +115,13 @@ fn model_section(model: &Model) -> String {
     let mut always: Vec<&str> = Vec::new();
     for configuration in &model.configurations {
         text += &configuration_row(configuration);
-        always.extend(configuration.always.iter().map(String::as_str));
+        for property in &configuration.always {
+            if !always.contains(&property.as_str()) {
+                always.push(property);
+            }
+        }
     }
-    always.sort_unstable();
-    always.dedup();
-    text += "\nWhat holds in all of them:\n\n";
+    text += "\nWhat holds everywhere:\n\n";
     for property in always {
         let _ = writeln!(text, "- {property}");
     }
@@ -140,7 +142,7 @@ fn configuration_row(configuration: &Configuration) -> String {
     let name = if about.is_empty() {
         name.clone()
     } else {
-        format!("{name}: {about}")
+        format!("{name} ({about})")
     };
     let (budget, states) = (budget_text(budget), grouped(*states));
     format!("| {name} | {datacenters} | {budget} | {states} | {depth} | {seconds:.1} s |\n")
@@ -152,7 +154,7 @@ fn budget_text(budget: &Value) -> String {
         return budget.to_string();
     };
     let allowed = fields.iter().filter(|(_, count)| **count != 0);
-    let words = allowed.map(|(what, count)| format!("{what} {count}"));
+    let words = allowed.map(|(what, count)| format!("{} {count}", what.replace('_', " ")));
     let words: Vec<_> = words.collect();
     if words.is_empty() {
         "nothing".to_owned()

@@ -20,7 +20,7 @@ fn record<T>(result: T) -> Option<Record<T>> {
 
 fn results() -> Results {
     let configuration = r#"{"name": "two", "about": "a failure", "datacenters": 2, "states": 1234567,
-        "budget": {"crashes": 1, "edits": 0, "outages": 2}, "depth": 30, "seconds": 1.25, "always": ["one at a time"]}"#;
+        "budget": {"child_deletions": 1, "edits": 0, "outages": 2}, "depth": 30, "seconds": 1.25, "always": ["one at a time"]}"#;
     Results {
         model: record(Model {
             configurations: vec![serde_json::from_str(configuration).unwrap()],
@@ -61,7 +61,7 @@ fn each_part_has_its_line_and_its_tables() {
         "| properties | 1 properties, 20,000 random worlds each |",
         "| coverage | the tests run 99.8 % of the lines |",
         "| mutants | 98 of 99 changes noticed |",
-        "| two: a failure | 2 | crashes 1, outages 2 | 1,234,567 | 30 | 1.2 s |",
+        "| two (a failure) | 2 | child deletions 1, outages 2 | 1,234,567 | 30 | 1.2 s |",
         "- one at a time",
         "| `rest_is_rest` | 7 s |",
         "| `guest/src/a.rs` | 2000 | 1996 | 99.8 % | 3, 7–9 |",
