@@ -38,6 +38,9 @@ pub struct Verify {
     /// Run this part only (may be given again); what the others found stays as it was
     #[arg(long, value_name = "PART")]
     only: Vec<Part>,
+    /// Run nothing; only make the page anew from the results that are there, after a merge for example
+    #[arg(long, conflicts_with = "only")]
+    page: bool,
     #[command(flatten)]
     effort: Effort,
 }
@@ -96,6 +99,9 @@ impl Verify {
     /// Runs the parts one after the other, also after one that failed: what one of them finds says nothing about the
     /// others.
     pub fn run(&self, paths: &Paths) -> anyhow::Result<()> {
+        if self.page {
+            return page::write(paths);
+        }
         let stamp = Stamp::of(paths)?;
         let parts = self.parts();
         let mut report = Report::default();

@@ -90,7 +90,7 @@ fn the_committed_page_is_what_the_committed_results_say() {
     let page = fs::read_to_string(paths.page()).unwrap();
     assert!(
         page == render(&Results::last(&paths).unwrap()),
-        "{} is not what `cargo xtask verify` makes of {}",
+        "{} is not what {} say; `cargo xtask verify --page` makes it anew",
         paths.page().display(),
         paths.results().display()
     );
