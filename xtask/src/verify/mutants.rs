@@ -65,6 +65,8 @@ impl Measured for Mutants {
         command
             // Copies that share a target directory would wait for each other, and each would undo the other's work.
             .env_remove("CARGO_TARGET_DIR")
+            // With it, what a mutant does would become the golden text.
+            .env_remove("PILOTHOUSE_ACCEPT")
             .env("PROPTEST_CASES", CASES)
             // The same worlds each time, and no time spent on small ones: that a test fails is all that counts.
             .env("PROPTEST_RNG_SEED", "1")
