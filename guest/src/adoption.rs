@@ -111,6 +111,12 @@ mod tests {
             json!({"finalizers": [finalizer], "ownerReferences": [stale]}),
             json!({"ownerReferences": [ours(true)]}),
         );
+        let another = json!({"kind": "K8ssandraCluster", "name": "another", "uid": "k0"});
+        let namesake = json!({"kind": "Other", "name": "demo", "uid": "o1"});
+        check(
+            json!({"finalizers": [finalizer], "ownerReferences": [another, namesake]}),
+            json!({"ownerReferences": [another, namesake, ours(true)]}),
+        );
         check(
             json!({"ownerReferences": [ours(true)]}),
             json!({"finalizers": [finalizer]}),

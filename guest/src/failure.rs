@@ -148,6 +148,10 @@ mod tests {
             ),
             ("ns.task1-dc2: no", ["task1-dc10", "task1-dc1", "task1-dc2"]),
             ("task1-dc10", ["task1-dc1", "task1-dc2", "task1-dc10"]),
+            (
+                "task1-dc1: forbidden",
+                ["task1-dc2", "task1-dc10", "task1-dc1"],
+            ),
             ("no name", ["task1-dc1", "task1-dc2", "task1-dc10"]),
         ] {
             let steps = vec!["task1-dc1", "task1-dc2", "task1-dc10"];

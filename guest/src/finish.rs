@@ -205,4 +205,33 @@ mod tests {
             assert_eq!(plan.reasons.len(), 1, "{ttl}");
         }
     }
+
+    #[test]
+    fn what_cannot_be_deleted_says_why() {
+        let over = json!({"completionTime": T1});
+        let stopped =
+            json!({"conditions": [{"type": "Running", "status": "False", "reason": "Finished"}]});
+        for (uid, status, reason) in [
+            ("u1", over.clone(), "it is deleted"),
+            ("", over, "it has no uid to delete it by"),
+            ("u1", stopped, "its status says nothing of when it finished"),
+        ] {
+            let task = json!({"metadata": {"name": "t", "namespace": "ns", "uid": uid}, "spec": {}, "status": status});
+            let task = Task::read(&task.to_string()).unwrap();
+            let now = Time::parse("2023-12-15T00:00:00Z").unwrap();
+            let plan = keep(
+                &Settings::default(),
+                now,
+                &task,
+                &task.recorded,
+                crate::decision::blank(),
+            );
+            assert!(plan.reasons[0].ends_with(reason), "{:?}", plan.reasons);
+            assert_eq!(
+                !plan.actions.is_empty(),
+                reason == "it is deleted",
+                "{reason}"
+            );
+        }
+    }
 }

@@ -232,7 +232,7 @@ mod tests {
         for blank in [
             json!(null),
             json!({}),
-            json!({"conditions": [], "startTime": null}),
+            json!({"conditions": [], "podStatuses": {}, "startTime": null}),
             json!([1]),
         ] {
             assert!(!Progress::read(&blank).has_begun, "{blank}");

@@ -178,6 +178,10 @@ mod tests {
                 "labels: control.k8ssandra.io/status is cass-operator's own",
             ),
             (
+                r#"{"labels": {"app.kubernetes.io/name": "x"}}"#,
+                "labels: app.kubernetes.io/name is set by the policy",
+            ),
+            (
                 r#"{"labels": {"a b": "x"}}"#,
                 "labels: \"a b\" is not a label key",
             ),

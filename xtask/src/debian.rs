@@ -1,5 +1,5 @@
-//! Debian's Rust compiler and library source, for machines where rustup's server is out of reach: finds the pair, and
-//! installs it. What it is used for is decided elsewhere.
+//! Debian's packages, for machines where rustup's server is out of reach: finds the Rust compiler with its library source,
+//! and installs what it is asked to. What it is used for is decided elsewhere.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -82,9 +82,9 @@ impl Apt {
         process::works(Command::new("sudo").args(["-n", "true"])).then_some(Self::Sudo)
     }
 
-    /// Installs the pair.
-    pub fn install(self) -> anyhow::Result<()> {
-        eprintln!("installing Debian's {}", PACKAGES.join(" and "));
+    /// Installs packages.
+    pub fn install(self, packages: &[&str]) -> anyhow::Result<()> {
+        eprintln!("installing Debian's {}", packages.join(" and "));
         // An old list may know an older compiler only. One broken source is no reason to give up: the packages may
         // come from another.
         if let Err(error) = process::run(self.command().args(["-qq", "update"])) {
@@ -98,8 +98,8 @@ impl Apt {
             "--no-install-recommends",
             "--no-remove",
         ];
-        process::run(self.command().args(options).args(PACKAGES))
-            .with_context(|| format!("Debian's {} were not installed", PACKAGES.join(" and ")))
+        process::run(self.command().args(options).args(packages))
+            .with_context(|| format!("not installed: Debian's {}", packages.join(" and ")))
     }
 
     fn command(&self) -> Command {

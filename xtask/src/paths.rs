@@ -89,6 +89,26 @@ impl Paths {
         self.target.join(profile.directory()).join("pilothouse")
     }
 
+    /// Where cargo's tools of our own are installed.
+    pub fn tools(&self) -> PathBuf {
+        self.target.join("tools")
+    }
+
+    /// Where the tools of a verification leave their output.
+    pub fn verification(&self) -> PathBuf {
+        self.target.join("verify")
+    }
+
+    /// The committed results of verifications, a file each.
+    pub fn results(&self) -> PathBuf {
+        self.root.join("docs").join("verification")
+    }
+
+    /// The page that is made of them.
+    pub fn page(&self) -> PathBuf {
+        self.root.join("docs").join("verification.md")
+    }
+
     /// The program with etcd, the API server and the controller manager.
     pub fn test_server(&self) -> PathBuf {
         self.target.join("kube-test-server")

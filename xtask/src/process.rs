@@ -14,16 +14,24 @@ use crate::paths::Paths;
 
 /// Cargo, started in the checkout with the environment that the user gave to the outer `cargo xtask`.
 pub fn cargo(paths: &Paths) -> Command {
-    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo
+    beside_cargo(
+        paths,
+        env::var_os("CARGO").unwrap_or_else(|| "cargo".into()),
+    )
+}
+
+/// A program that calls cargo, started as cargo itself is.
+pub fn beside_cargo(paths: &Paths, program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    command
         .current_dir(paths.root())
         .env("CARGO_TARGET_DIR", paths.target());
     for (name, _) in env::vars_os() {
         if describes_this_package(&name) {
-            cargo.env_remove(name);
+            command.env_remove(name);
         }
     }
-    cargo
+    command
 }
 
 /// Whether the outer cargo set a variable to describe the xtask. Build scripts watch some of these (ring's does), so
@@ -35,9 +43,17 @@ fn describes_this_package(name: &OsStr) -> bool {
 
 /// Runs a command to its end, its output going where ours goes.
 pub fn run(command: &mut Command) -> anyhow::Result<()> {
+    run_to_code(command, &[0])
+}
+
+/// The same for a program that has other exit codes than 0 for an end that is not a failure.
+pub fn run_to_code(command: &mut Command, well: &[i32]) -> anyhow::Result<()> {
     let status = command
         .status()
         .with_context(|| format!("`{}` could not be started", shown(command)))?;
+    if status.code().is_some_and(|code| well.contains(&code)) {
+        return Ok(());
+    }
     succeeded(command, status)
 }
 
@@ -144,6 +160,12 @@ mod tests {
     fn a_failure_names_the_command_and_the_exit_code() {
         let error = run(&mut shell("exit 3")).unwrap_err().to_string();
         assert_eq!(error, "`sh -c 'exit 3'` failed (exit status: 3)");
+    }
+
+    #[test]
+    fn another_exit_code_can_be_an_end_that_is_well() {
+        run_to_code(&mut shell("exit 3"), &[0, 3]).unwrap();
+        run_to_code(&mut shell("exit 2"), &[0, 3]).unwrap_err();
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Asks rustup for a target: in comes its name, out comes success or the reason. A refusal is remembered in a file, so
-//! that a machine out of reach of rustup's server waits for it once and not at every build.
+//! Asks rustup for a target or a component: in comes its name, out comes success or the reason. The refusal of a target
+//! is remembered in a file, so that a machine out of reach of rustup's server waits for it once and not at every build.
 
 use std::env;
 use std::ffi::OsString;
@@ -25,22 +25,30 @@ pub fn manages_toolchain() -> bool {
 
 /// Adds a target to the toolchain in use. A failure is remembered.
 pub fn add(target: &str, refusal: &Refusal) -> anyhow::Result<()> {
-    eprintln!(
-        "{target}: asking rustup for it (at most {} s)",
-        LIMIT.as_secs()
-    );
-    let mut rustup = Command::new("rustup");
-    // With a backtrace, its last line would not be the reason.
-    rustup
-        .args(["target", "add", target])
-        .env_remove("RUST_BACKTRACE");
-    process::run_within(LIMIT, &mut rustup).inspect_err(|error| {
-        eprintln!("{target}: {error:#}");
+    ask("target", target).inspect_err(|_| {
         // Not remembered is only slower.
         if let Err(error) = refusal.remember() {
             eprintln!("{target}: {error:#}");
         }
     })
+}
+
+/// Adds a component to the toolchain in use.
+pub fn add_component(name: &str) -> anyhow::Result<()> {
+    ask("component", name)
+}
+
+fn ask(kind: &str, name: &str) -> anyhow::Result<()> {
+    eprintln!(
+        "{name}: asking rustup for it (at most {} s)",
+        LIMIT.as_secs()
+    );
+    let mut rustup = Command::new("rustup");
+    // With a backtrace, its last line would not be the reason.
+    rustup
+        .args([kind, "add", name])
+        .env_remove("RUST_BACKTRACE");
+    process::run_within(LIMIT, &mut rustup).inspect_err(|error| eprintln!("{name}: {error:#}"))
 }
 
 /// The memory of a refusal: a file with the name of the toolchain that rustup would not add the target to. `cargo

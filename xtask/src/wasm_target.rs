@@ -107,7 +107,8 @@ pub fn find(paths: &Paths) -> anyhow::Result<Route> {
                 found.target = toolchain.has_target();
             }
             Step::InstallDebianPair => {
-                if let Err(error) = Apt::find().map_or(Ok(()), Apt::install) {
+                if let Err(error) = Apt::find().map_or(Ok(()), |apt| apt.install(&debian::PACKAGES))
+                {
                     failures.push(format!("apt-get: {error:#}"));
                 }
                 found.apt = Some(Attempt::FailedNow);
