@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use super::happenings::{Happening, happen, happening};
 use super::world::World;
 use crate::contract::{Action, Outcome};
+use crate::recorded::Recorded;
+use crate::status::CANCELLED;
 
 /// CassandraTasks that have not ended, seen or not.
 fn unfinished(world: &World) -> usize {
@@ -19,7 +21,7 @@ fn check_laws(before: &Value, after: &Value) {
     let is_true = |status: &Value, kind: &str| {
         crate::progress::condition(status, kind).is_some_and(crate::progress::is_true)
     };
-    if crate::recorded::Recorded::read(before.clone()).is_finished() {
+    if Recorded::read(before.clone()).is_finished() {
         assert_eq!(before, after, "a finished task is frozen");
     }
     if let Some(start) = before["startTime"].as_str() {
@@ -51,7 +53,7 @@ fn story(length: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Chapter>> 
 
 fn run(mut world: World, story: &[Chapter], check: impl Fn(&World)) {
     for (minute, (happening, crash)) in (0..).zip(story) {
-        let before = world.status().clone();
+        let (before, created) = (world.status().clone(), world.created);
         happen(
             &mut world,
             happening,
@@ -66,13 +68,32 @@ fn run(mut world: World, story: &[Chapter], check: impl Fn(&World)) {
             // It comes to rest: the plan of the converged world is empty.
             None => drop(world.settle()),
         }
-        // The TTL of a finished task is over: rule 1 says why it cannot go, if it cannot.
+        // The TTL of a finished task is over.
         if world.task["metadata"].get("deletionTimestamp").is_some() {
-            return;
+            break;
         }
         check_laws(&before, world.status());
+        if Recorded::read(before).is_true_because("Failed", CANCELLED) {
+            assert_eq!(world.created, created, "created after it was cancelled");
+        }
         check(&world);
     }
+    goes(world);
+}
+
+/// When nothing is in the way any more, a task that is deleted goes, and takes along all that was ever created for it.
+fn goes(mut world: World) {
+    world.refusing.clear();
+    world.contexts = World::new(3).contexts;
+    world.task["metadata"]["deletionTimestamp"] = json!("2022-12-15T23:00:00Z");
+    world.settle();
+    assert!(
+        world.children.is_empty(),
+        "left behind: {:#?}",
+        world.children
+    );
+    let finalizers = world.task["metadata"]["finalizers"].as_array();
+    assert!(finalizers.is_none_or(Vec::is_empty), "{finalizers:?}");
 }
 
 proptest! {
