@@ -18,6 +18,8 @@ pub enum Happening {
     Vanish(Index),
     Unreachable(Index),
     Reachable(Index),
+    /// A context goes out of reach, and somebody takes its datacenter off the list.
+    GivenUp(Index),
     List(Vec<Index>),
     Undeclare(Index),
     ClusterGone,
@@ -40,6 +42,7 @@ pub fn happening() -> impl Strategy<Value = Happening> {
         1 => which().prop_map(Vanish),
         1 => which().prop_map(Unreachable),
         3 => which().prop_map(Reachable),
+        2 => which().prop_map(GivenUp),
         1 => prop::collection::vec(which(), 0..3).prop_map(List),
         1 => which().prop_map(Undeclare),
         1 => Just(ClusterGone),
@@ -102,6 +105,11 @@ pub fn happen(world: &mut World, happening: &Happening, clock: &str) {
         }
         Happening::Reachable(index) => {
             world.contexts.insert(context(index), Ok(()));
+        }
+        Happening::GivenUp(index) => {
+            world.blind(&context(index), Blindness::Unreachable("down".into()));
+            let others = DATACENTERS.into_iter().filter(|it| *it != name(index));
+            world.set("/spec/datacenters", others.collect());
         }
         Happening::List(indices) => {
             let mut names: Vec<&str> = indices.iter().map(name).collect();
