@@ -347,7 +347,7 @@ pub fn large() -> Vec<Config> {
             declares: &[0b11, 0b01, 0b10],
             budget: Budget {
                 edits: 1,
-                cluster_changes: 2,
+                cluster_changes: 1,
                 crashes: 1,
                 outages: 1,
                 ..NOTHING
@@ -366,11 +366,14 @@ pub fn large() -> Vec<Config> {
             stranger: Some(1),
             budget: Budget {
                 edits: 1,
-                child_deletions: 2,
+                child_deletions: 1,
                 crashes: 1,
-                outages: 1,
                 faults: 1,
                 ..NOTHING
+            },
+            work: Work {
+                running: false,
+                ..PLAIN
             },
             sights: &[Sight::Completes, Sight::PutRight],
             ..two

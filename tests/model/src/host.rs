@@ -189,10 +189,14 @@ fn create(world: &World, next: &mut State, plan: &Plan, dc: usize) -> Result<Ans
     next.broken = laws::creation(next, plan, dc, &recorded);
     let clock = next.clock;
     let it = &mut next.dcs[dc];
-    it.births += 1;
+    // Two uids are enough to tell it from the one that the host may still see; a count would never end.
+    let birth = match it.seen {
+        Seen::Known(Some(Child { birth: 1, .. })) => 2,
+        _ => 1,
+    };
     it.child = Some(Child {
         owner: plan.incarnation,
-        birth: it.births,
+        birth,
         stage: Stage::Waiting,
         again: false,
         deleting: false,

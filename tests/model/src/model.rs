@@ -118,7 +118,6 @@ impl World {
         })
     }
 
-    /// The same state, however much may still go wrong.
     fn keeps(&self, state: &State, law: Law) -> bool {
         self.first(law as u64, state.broken != Some(law))
     }
@@ -145,7 +144,6 @@ impl World {
             Dc {
                 link: is_there,
                 registered: is_there,
-                births: u8::from(child.is_some()),
                 seen: if is_there {
                     Seen::Known(child)
                 } else {

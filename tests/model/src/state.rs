@@ -76,8 +76,6 @@ pub struct Dc {
     pub registered: bool,
     /// The object under the CassandraTask's name.
     pub child: Option<Child>,
-    /// How many there have been.
-    pub births: u8,
     /// What the host's cache shows.
     pub seen: Seen,
 }
