@@ -89,6 +89,7 @@ fn carry_out(world: &World, next: &mut State, exec: Exec, fault: Fault) -> Optio
         Ok(()) => next.host.plan.iter_mut().for_each(|exec| exec.next += 1),
         Err(Failed::Stale) => next.host.plan = None,
         Err(Failed::Refused(reason, message)) => {
+            distrust(world, next, step, reason);
             next.host.plan = None;
             next.host.failure = world.policy.failures.number(Some(Failure {
                 action: *index,
@@ -101,6 +102,17 @@ fn carry_out(world: &World, next: &mut State, exec: Exec, fault: Fault) -> Optio
         next.left.faults = next.left.faults.checked_sub(1)?;
     }
     Some(())
+}
+
+/// A create without an answer may have been done: what the cache shows there is no answer any more either.
+fn distrust(world: &World, next: &mut State, step: &Step, reason: &str) {
+    let is_silence = matches!(reason, "Timeout" | "Unreachable");
+    if let Step::Create(dc) = step
+        && is_silence
+        && world.config.distrusts_silence
+    {
+        next.dcs[*dc].seen = Seen::Blind;
+    }
 }
 
 /// What a step does, in the host's words.

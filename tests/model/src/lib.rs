@@ -1,8 +1,8 @@
 //! A model check of the K8ssandraTask policy: its own code decides, in every state that an adversarial world can get into.
 //!
 //! ```text
-//! config ─▶ model ─▶ stateright, breadth first ─▶ run: counts, and each counterexample as a list of moves in words
-//!             │
+//! configs ─▶ model ─▶ stateright, breadth first ─▶ run: counts, and each counterexample as a list of moves in words
+//!              │
 //!             ├─ host      decides on what it has seen, and carries out one step at a time
 //!             │    └─ decide   the policy's code, asked once for each different view
 //!             ├─ moves     people, cass-operator (operator), contexts, watches, time
@@ -13,10 +13,12 @@
 
 pub mod clock;
 pub mod config;
+pub mod configs;
 pub mod decide;
 pub mod facts;
 pub mod fair;
 pub mod host;
+pub mod known;
 pub mod laws;
 pub mod model;
 pub mod moves;

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use clap::Parser;
-use policy_model::config;
+use policy_model::configs;
 use policy_model::run::{self, Report};
 
 /// Explores what the K8ssandraTask policy does in every state that an adversarial world can get into.
@@ -34,9 +34,9 @@ struct Arguments {
 
 fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
-    let mut configs = config::small();
+    let mut configs = configs::small();
     if !arguments.small {
-        configs.extend(config::large());
+        configs.extend(configs::large());
     }
     let mut reports = Vec::new();
     for config in configs
@@ -82,7 +82,10 @@ fn print(report: &Report) {
         println!("  NOT REACHABLE: {name}");
     }
     for found in &report.found {
-        println!("  VIOLATED: {}", found.property);
+        match found.known {
+            Some(why) => println!("  VIOLATED, as is known ({why}): {}", found.property),
+            None => println!("  VIOLATED: {}", found.property),
+        }
         for (number, text) in (1..).zip(&found.moves) {
             println!("    {number:2}. {text}");
         }
