@@ -61,8 +61,8 @@ pub struct Config {
     pub forbids_writes: bool,
     /// Whether the deletion of a CassandraTask is held up by somebody's finalizer.
     pub lingers: bool,
-    /// Whether the host takes a context for unseen after a create that it got no answer to, until its watch has spoken: see
-    /// [`crate::known`].
+    /// Whether the host distrusts its caches after a write that it got no answer to, until the watch has spoken: of the
+    /// context where it created something, or of the K8ssandraTask. See [`crate::known`].
     pub distrusts_silence: bool,
     /// The datacenter in which a stranger has the CassandraTask's name.
     pub stranger: Option<usize>,

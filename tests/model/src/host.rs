@@ -7,9 +7,10 @@
 
 use k8ssandra_task_policy::contract::Failure;
 
-use crate::decide::{Plan, Step, View};
+use crate::decide::View;
 use crate::laws;
 use crate::model::{Fault, World};
+use crate::plan::{Plan, Step};
 use crate::render;
 use crate::state::{Child, Exec, Seen, Stage, State, Task};
 
@@ -41,6 +42,9 @@ pub fn step(world: &World, state: &State, fault: Fault) -> Option<State> {
 
 fn decide(world: &World, mut next: State, fault: Fault) -> Option<State> {
     let is_smooth = fault == Fault::None;
+    if next.host.in_doubt {
+        return None;
+    }
     let Some(view) = View::of(&next) else {
         // The host forgets what is gone.
         let has_failed = std::mem::take(&mut next.host.failure) != 0;
@@ -104,14 +108,17 @@ fn carry_out(world: &World, next: &mut State, exec: Exec, fault: Fault) -> Optio
     Some(())
 }
 
-/// A create without an answer may have been done: what the cache shows there is no answer any more either.
+/// A write without an answer may have been done: what the caches show of it is no answer any more either.
 fn distrust(world: &World, next: &mut State, step: &Step, reason: &str) {
     let is_silence = matches!(reason, "Timeout" | "Unreachable");
-    if let Step::Create(dc) = step
-        && is_silence
-        && world.config.distrusts_silence
-    {
-        next.dcs[*dc].seen = Seen::Blind;
+    if !is_silence || !world.config.distrusts_silence {
+        return;
+    }
+    match step {
+        Step::Create(dc) => next.dcs[*dc].seen = Seen::Blind,
+        Step::Metadata(..) | Step::Status(_) => next.host.in_doubt = true,
+        // They are guarded by a uid: done twice, they do nothing.
+        Step::DeleteChild(..) | Step::DeleteTask(_) => {}
     }
 }
 
@@ -276,6 +283,7 @@ fn lay_over(next: &mut State, answer: Answer) {
 pub fn restart(next: &mut State) {
     next.host.plan = None;
     next.host.failure = 0;
+    next.host.in_doubt = false;
     next.host.task = next.task;
     next.host.cluster = next.cluster;
     for dc in &mut next.dcs {

@@ -4,8 +4,8 @@
 
 use serde_json::Value;
 
-use crate::decide::Plan;
 use crate::facts::{Facts, Record, condition, is_true};
+use crate::plan::Plan;
 use crate::render::is_labelled;
 use crate::state::{Dc, MOST, Seen, State, Task};
 

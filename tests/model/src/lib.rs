@@ -4,7 +4,7 @@
 //! configs ─▶ model ─▶ stateright, breadth first ─▶ run: counts, and each counterexample as a list of moves in words
 //!              │
 //!             ├─ host      decides on what it has seen, and carries out one step at a time
-//!             │    └─ decide   the policy's code, asked once for each different view
+//!             │    └─ decide   the policy's code, asked once for each different view (snapshot, plan)
 //!             ├─ moves     people, cass-operator (operator), contexts, watches, time
 //!             └─ laws, rest, fair, sights   what must hold, and what must be reachable
 //! ```
@@ -23,10 +23,12 @@ pub mod laws;
 pub mod model;
 pub mod moves;
 pub mod operator;
+pub mod plan;
 pub mod render;
 pub mod rest;
 pub mod run;
 pub mod sights;
+pub mod snapshot;
 pub mod state;
 pub mod tables;
 pub mod words;

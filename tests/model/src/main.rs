@@ -67,6 +67,7 @@ fn main() -> Result<ExitCode> {
 
 fn print(report: &Report) {
     println!("{}: {}", report.name, report.about);
+    println!("  at most {}", report.budget);
     println!(
         "  {} states, {} generated, depth {}, {:.1} s; {} properties; policy: {} calls, {} decisions, {} statuses",
         report.states,

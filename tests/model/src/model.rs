@@ -167,6 +167,7 @@ impl World {
             host: Host {
                 task,
                 cluster,
+                in_doubt: false,
                 failure: 0,
                 plan: None,
             },

@@ -6,7 +6,7 @@
 use crate::host::{fresh, restart};
 use crate::model::{Act, Fault, World, dcs};
 use crate::operator;
-use crate::state::{Child, Cluster, Seen, State, Task};
+use crate::state::{Child, Cluster, State, Task};
 
 /// Everything that may be possible; what turns out not to be is sorted out when it is made.
 pub fn possible(world: &World, state: &State, acts: &mut Vec<Act>) {
@@ -55,7 +55,10 @@ pub fn made(world: &World, state: &State, act: Act) -> Option<State> {
             pay(&mut next.left.crashes)?;
             restart(&mut next);
         }
-        Act::SeeTask => next.host.task = next.task,
+        Act::SeeTask => {
+            next.host.task = next.task;
+            next.host.in_doubt = false;
+        }
         Act::SeeCluster => next.host.cluster = next.cluster,
         Act::See(dc) => next.dcs[dc].seen = fresh(&next.dcs[dc]),
         Act::Tick => {
@@ -222,11 +225,7 @@ fn context(next: &mut State, dc: usize, act: Act) -> Option<()> {
 pub fn is_up_to_date(state: &State) -> bool {
     let is_fresh = |dc: &crate::state::Dc| dc.seen == fresh(dc) || !dc.registered;
     state.host.task == state.task
+        && !state.host.in_doubt
         && state.host.cluster == state.cluster
         && state.dcs.iter().all(is_fresh)
-}
-
-/// Whether a context is seen.
-pub fn is_blind(seen: Seen) -> bool {
-    seen == Seen::Blind
 }

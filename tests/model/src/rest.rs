@@ -7,7 +7,7 @@ use crate::decide::View;
 use crate::host;
 use crate::model::{Fault, World};
 use crate::moves::is_up_to_date;
-use crate::state::{Seen, State};
+use crate::state::State;
 
 /// The first property.
 pub const COMES_TO_REST: &str = "in a world that stands still the host soon writes nothing more";
@@ -51,12 +51,4 @@ pub fn says_why(world: &World, state: &State) -> bool {
         facts.is_finished || facts.says_invalid || !facts.message.is_empty()
     };
     is_told && !decision.reasons.is_empty()
-}
-
-/// Whether the host sees nothing of a registered context.
-pub fn is_blind_somewhere(state: &State) -> bool {
-    state
-        .dcs
-        .iter()
-        .any(|dc| dc.registered && dc.seen == Seen::Blind)
 }

@@ -4,6 +4,8 @@
 //! Comes in: nothing. Goes out: small `Copy` types that hash fast, since the checker keeps millions of them. Texts (statuses,
 //! failures, plans) are numbers from the tables of the model. Nothing is decided or changed here.
 
+use std::fmt;
+
 use crate::laws::Law;
 
 /// The most datacenters a configuration may have.
@@ -159,6 +161,8 @@ pub struct Host {
     pub task: Option<Task>,
     /// Its copy of the K8ssandraCluster.
     pub cluster: Option<Cluster>,
+    /// Whether that copy may be older than a write of its own that it got no answer to: then it waits for the watch.
+    pub in_doubt: bool,
     /// What went wrong last; 0 is nothing.
     pub failure: u32,
     /// The plan that it is in the middle of.
@@ -197,6 +201,28 @@ pub struct Budget {
     pub faults: u8,
     /// Restarts of cass-operator that set another startTime.
     pub operator_restarts: u8,
+}
+
+impl fmt::Display for Budget {
+    /// "1 edits, 2 crashes".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts = [
+            (self.edits, "edits"),
+            (self.deletions, "deletions of the task"),
+            (self.child_deletions, "deletions of CassandraTasks"),
+            (self.cluster_changes, "changes of the cluster"),
+            (self.outages, "outages"),
+            (self.unregistrations, "unregistrations"),
+            (self.crashes, "crashes"),
+            (self.faults, "faults"),
+            (self.operator_restarts, "restarts of cass-operator"),
+        ];
+        let some = counts.into_iter().filter(|(count, _)| *count > 0);
+        let texts: Vec<String> = some
+            .map(|(count, what)| format!("{count} {what}"))
+            .collect();
+        f.write_str(&texts.join(", "))
+    }
 }
 
 impl State {

@@ -3,8 +3,9 @@
 //! Comes in: a state and what happens in it. Goes out: a sentence. Nothing is changed here.
 
 use crate::config::Config;
-use crate::decide::{Step, View};
+use crate::decide::View;
 use crate::model::{Act, Fault, World, dcs};
+use crate::plan::Step;
 use crate::render::{context_name, dc_name};
 use crate::state::{Child, Seen, Stage, State};
 
