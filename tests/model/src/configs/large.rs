@@ -15,6 +15,7 @@ pub fn large() -> Vec<Config> {
     configs.extend(writes());
     configs.extend(surroundings());
     configs.extend(threes());
+    configs.push(everything());
     configs
 }
 
@@ -29,7 +30,7 @@ fn people() -> Vec<Config> {
             budget: Budget {
                 edits: 2,
                 crashes: 1,
-                outages: 1,
+                outages: 2,
                 ..NOTHING
             },
             sights: &[
@@ -56,7 +57,7 @@ fn people() -> Vec<Config> {
         },
         Config {
             name: "deleted CassandraTasks",
-            about: "two datacenters: people delete CassandraTasks; an edit, a crash, an outage",
+            about: "two datacenters: people delete CassandraTasks; an edit, a crash, an outage, a lost answer",
             specs: &[FORBID, ALLOW, REVERSED],
             work: PLAIN,
             budget: Budget {
@@ -64,8 +65,10 @@ fn people() -> Vec<Config> {
                 child_deletions: 2,
                 crashes: 1,
                 outages: 1,
+                faults: 1,
                 ..NOTHING
             },
+            distrusts_silence: true,
             sights: &[Sight::Completes, Sight::Stops, Sight::Lost],
             ..TWO
         },
@@ -104,6 +107,33 @@ fn people() -> Vec<Config> {
             ..TWO
         },
     ]
+}
+
+/// Some of everything.
+fn everything() -> Config {
+    Config {
+        name: "some of everything",
+        about: "two datacenters: an edit, a deletion, a CassandraTask deleted, a change of the cluster, a crash, an outage, a lost answer",
+        specs: &[FORBID, ALLOW],
+        declares: &[0b11, 0b01],
+        budget: Budget {
+            edits: 1,
+            deletions: 1,
+            child_deletions: 1,
+            cluster_changes: 1,
+            outages: 1,
+            crashes: 1,
+            ..NOTHING
+        },
+        distrusts_silence: true,
+        sights: &[
+            Sight::Completes,
+            Sight::Stops,
+            Sight::Lost,
+            Sight::ClusterGone,
+        ],
+        ..TWO
+    }
 }
 
 /// Writes that go wrong.
@@ -169,10 +199,11 @@ fn surroundings() -> Vec<Config> {
         },
         Config {
             name: "the cluster changes twice",
-            about: "two datacenters, Forbid: the same twice, a crash",
+            about: "two datacenters, Forbid: the same twice, a crash, an outage",
             declares: &[0b11, 0b01, 0b10],
             budget: Budget {
                 cluster_changes: 2,
+                outages: 1,
                 crashes: 1,
                 ..NOTHING
             },
@@ -220,7 +251,7 @@ fn threes() -> Vec<Config> {
             about: "three datacenters, Forbid: edits of the list, a crash, an outage, a lost answer, a deleted CassandraTask",
             specs: &[FORBID, REVERSED, LAST_FIRST],
             budget: Budget {
-                edits: 1,
+                edits: 2,
                 child_deletions: 1,
                 crashes: 1,
                 outages: 1,
@@ -235,6 +266,10 @@ fn threes() -> Vec<Config> {
             name: "three at once",
             about: "three datacenters, Allow: a crash, an outage, a deleted CassandraTask",
             specs: &[ALLOW],
+            work: Work {
+                stuck: false,
+                ..PLAIN
+            },
             budget: Budget {
                 child_deletions: 1,
                 crashes: 1,
@@ -246,10 +281,11 @@ fn threes() -> Vec<Config> {
         },
         Config {
             name: "three, now this way, now that",
-            about: "three datacenters: switched between Forbid and Allow, a crash",
+            about: "three datacenters: switched between Forbid and Allow, a crash, an outage",
             specs: &[FORBID, ALLOW],
             budget: Budget {
-                edits: 2,
+                edits: 3,
+                outages: 1,
                 crashes: 1,
                 ..NOTHING
             },
@@ -258,10 +294,11 @@ fn threes() -> Vec<Config> {
         },
         Config {
             name: "three, deleted",
-            about: "three datacenters, Allow: a deletion, an outage, a crash, another task of that name",
+            about: "three datacenters, Allow: a deletion, an outage, a context unregistered, a crash, another task of that name",
             specs: &[ALLOW],
             budget: Budget {
                 deletions: 1,
+                unregistrations: 1,
                 outages: 1,
                 crashes: 1,
                 ..NOTHING
