@@ -6,10 +6,6 @@
 use crate::config::Config;
 use crate::laws::Law;
 
-/// The policy creates first and records afterwards: after a crash between the two, in a context that does not answer then, a
-/// CassandraTask is at work of which nobody knows. To be turned off once the status is written before the creates.
-pub const UNTIL_WHAT_IS_BEGUN_IS_RECORDED_FIRST: bool = true;
-
 /// The host believes its caches after a write that it got no answer to. Until the watch speaks, a CassandraTask that was
 /// created counts as absent, and a status that was written as not written. To be turned off, with `distrusts_silence` in
 /// every configuration, once the host does not.
@@ -18,14 +14,10 @@ pub const UNTIL_THE_HOST_DISTRUSTS_SILENCE: bool = true;
 /// Why a property is known not to hold in a configuration.
 pub fn reason(config: &Config, property: &str) -> Option<&'static str> {
     let is = |law: Law| law.text() == property;
-    let budget = &config.budget;
     let is_unseen = is(Law::OneAtATime) || is(Law::FinalizerStays);
-    let may_believe = budget.faults > 0 && !config.distrusts_silence;
-    let may_forget = budget.crashes > 0;
+    let may_believe = config.budget.faults > 0 && !config.distrusts_silence;
     if UNTIL_THE_HOST_DISTRUSTS_SILENCE && may_believe && (is_unseen || is(Law::NothingTwice)) {
         Some("the host believes its caches after a write without an answer")
-    } else if UNTIL_WHAT_IS_BEGUN_IS_RECORDED_FIRST && may_forget && is_unseen {
-        Some("what is begun is recorded afterwards")
     } else {
         None
     }

@@ -74,7 +74,7 @@ fn print(report: &Report) {
         report.generated,
         report.depth,
         report.seconds,
-        report.always.len() + report.reachable.len(),
+        report.always.len() + report.found.len() + report.reachable.len(),
         report.policy_calls,
         report.decisions,
         report.statuses,

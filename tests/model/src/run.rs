@@ -35,7 +35,7 @@ pub struct Report {
     pub depth: usize,
     /// How long it took.
     pub seconds: f64,
-    /// What had to hold everywhere.
+    /// What holds everywhere.
     pub always: Vec<&'static str>,
     /// What had to be reachable.
     pub reachable: Vec<&'static str>,
@@ -114,7 +114,10 @@ pub fn explore(config: &Config, threads: usize) -> Result<Report, String> {
             .filter(|name| !is_found(name))
             .copied()
             .collect(),
-        always,
+        always: always
+            .into_iter()
+            .filter(|name| !found.contains(name))
+            .collect(),
         reachable,
     })
 }
