@@ -117,15 +117,21 @@ pub fn small() -> Vec<Config> {
         },
         Config {
             name: "small: one at a time",
-            about: "two datacenters: an edit that reorders, a crash, an outage",
+            about: "two datacenters: an edit that reorders, a crash, an outage, a CassandraTask deleted",
             specs: &[FORBID, REVERSED],
             budget: Budget {
                 edits: 1,
+                child_deletions: 1,
                 crashes: 1,
                 outages: 1,
                 ..NOTHING
             },
-            sights: &[Sight::Completes, Sight::Stops, Sight::CrashBetween],
+            sights: &[
+                Sight::Completes,
+                Sight::Stops,
+                Sight::Lost,
+                Sight::CrashBetween,
+            ],
             ..TWO
         },
         Config {

@@ -71,6 +71,18 @@ impl Facts {
     }
 }
 
+impl Record {
+    /// How far it says that the datacenter is: what is recorded once is not taken back.
+    pub fn rank(self) -> u8 {
+        match self {
+            Record::None => 0,
+            Record::Known => 1,
+            Record::Begun => 2,
+            Record::Done | Record::Failed => 3,
+        }
+    }
+}
+
 fn record(status: &Value) -> Record {
     if !status.is_object() {
         Record::None

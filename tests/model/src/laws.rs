@@ -75,7 +75,9 @@ impl Law {
             Law::FailedStays => "Failed in a stopped task never turns back",
             Law::FinishedIsFrozen => "the status of a finished task is frozen",
             Law::TransitionTimes => "lastTransitionTime moves only with its condition's status",
-            Law::RecordsStay => "no record of a datacenter is dropped",
+            Law::RecordsStay => {
+                "what is recorded of a datacenter is neither dropped nor taken back"
+            }
             Law::TwoRounds => "the policy decides after two looks at most",
             Law::WellFormed => "every plan is one that the host accepts",
         }
@@ -139,8 +141,7 @@ pub fn status(before: &Facts, after: &Facts, is_deleting: bool) -> Option<Law> {
     let (old, new) = (&before.value, &after.value);
     let time = |status: &Value, name: &str| status[name].as_str().map(str::to_owned);
     let (start, completion) = (time(old, "startTime"), time(old, "completionTime"));
-    let records = old["datacenters"].as_object();
-    let is_dropped = |name: &String| new["datacenters"][name].is_null();
+    let mut records = before.records.iter().zip(&after.records);
     // The times are all in UTC and of one length: their texts compare as they do.
     if start.is_some_and(|start| time(new, "startTime").is_none_or(|it| it > start)) {
         Some(Law::StartNeverLater)
@@ -154,7 +155,7 @@ pub fn status(before: &Facts, after: &Facts, is_deleting: bool) -> Option<Law> {
         Some(Law::FinishedIsFrozen)
     } else if !transitions_fit(old, new) {
         Some(Law::TransitionTimes)
-    } else if records.is_some_and(|records| records.keys().any(is_dropped)) {
+    } else if records.any(|(old, new)| new.rank() < old.rank()) {
         Some(Law::RecordsStay)
     } else {
         None

@@ -113,7 +113,7 @@ fn people() -> Vec<Config> {
 fn everything() -> Config {
     Config {
         name: "some of everything",
-        about: "two datacenters: an edit, a deletion, a CassandraTask deleted, a change of the cluster, a crash, an outage, a lost answer",
+        about: "two datacenters: an edit, a deletion, a CassandraTask deleted, a change of the cluster, a crash, an outage",
         specs: &[FORBID, ALLOW],
         declares: &[0b11, 0b01],
         budget: Budget {
@@ -125,7 +125,6 @@ fn everything() -> Config {
             crashes: 1,
             ..NOTHING
         },
-        distrusts_silence: true,
         sights: &[
             Sight::Completes,
             Sight::Stops,
