@@ -1,8 +1,7 @@
 //! What the public CRD of K8ssandraTask demands of a status, as far as the policy writes it.
 
+use jiff::Timestamp;
 use serde_json::Value;
-
-use crate::time::Time;
 
 /// What the public CRD demands of a status.
 pub fn assert_acceptable(status: &Value) {
@@ -44,9 +43,7 @@ fn assert_condition(condition: &Value) {
 
 fn assert_time(value: &Value) {
     let text = value.as_str().unwrap();
-    assert_eq!(
-        Time::parse(text).unwrap().to_string(),
-        text,
-        "whole seconds in UTC"
-    );
+    let time: Timestamp = text.parse().unwrap();
+    assert_eq!(time.to_string(), text, "in UTC");
+    assert_eq!(time.subsec_nanosecond(), 0, "whole seconds: {text}");
 }

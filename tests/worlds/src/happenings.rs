@@ -1,11 +1,13 @@
 //! What can happen to a world, and how it happens.
 
+use jiff::SignedDuration;
+use k8ssandra_task_policy::contract::Blindness;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
 
-use super::world::{World, at, stamp};
-use crate::contract::Blindness;
+use crate::json::{json_value, replace};
+use crate::world::{World, at, stamp};
 
 const DATACENTERS: [&str; 3] = ["dc1", "dc2", "dc3"];
 
@@ -30,6 +32,8 @@ pub enum Happening {
     Refused(Index),
     Granted(Index),
     Ready(Index, bool),
+    /// Somebody writes anything into a CassandraTask's status.
+    Garbled(Index, Vec<Index>, Value),
 }
 
 pub fn happening() -> impl Strategy<Value = Happening> {
@@ -53,6 +57,8 @@ pub fn happening() -> impl Strategy<Value = Happening> {
         1 => which().prop_map(Refused),
         2 => which().prop_map(Granted),
         1 => (which(), any::<bool>()).prop_map(|(index, is_ready)| Ready(index, is_ready)),
+        1 => (which(), prop::collection::vec(which(), 0..4), json_value())
+            .prop_map(|(index, path, odd)| Garbled(index, path, odd)),
     ]
 }
 
@@ -78,9 +84,10 @@ fn is_waiting(status: &Value) -> bool {
 }
 
 fn is_at_work(status: &Value) -> bool {
-    !status.is_null() && status["completionTime"].is_null()
+    status.is_object() && status["completionTime"].is_null()
 }
 
+/// Lets it happen at a time of the day, or now if that is over.
 pub fn happen(world: &mut World, happening: &Happening, clock: &str) {
     world.now = world.now.max(at(clock));
     match happening {
@@ -134,7 +141,7 @@ pub fn happen(world: &mut World, happening: &Happening, clock: &str) {
                 json!([{"name": "j", "command": "flush"}]),
             );
         }
-        Happening::Later(seconds) => world.now = world.now.plus_seconds((*seconds).into()),
+        Happening::Later(seconds) => world.now += SignedDuration::from_secs((*seconds).into()),
         Happening::Refused(index) => drop(world.refusing.insert(context(index))),
         Happening::Ready(index, is_ready) => {
             let cluster = world.cluster.get_or_insert_with(declared);
@@ -143,6 +150,11 @@ pub fn happen(world: &mut World, happening: &Happening, clock: &str) {
                 json!([{"type": "Ready", "status": status, "lastTransitionTime": stamp(clock)}]);
         }
         Happening::Granted(index) => drop(world.refusing.remove(&context(index))),
+        Happening::Garbled(index, path, odd) => {
+            if let Some(name) = child(world, index, |_| true) {
+                replace(&mut world.child(name)["status"], path, odd.clone());
+            }
+        }
     }
 }
 

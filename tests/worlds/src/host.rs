@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use k8ssandra_task_policy::contract::*;
+use k8ssandra_task_policy::reconcile;
 use serde_json::{Value, json};
 
-use super::crd::assert_acceptable;
-use super::world::{Key, NAMESPACE, World, event_line, lines};
-use crate::contract::*;
-use crate::time::Time;
+use crate::crd::assert_acceptable;
+use crate::laws::is_blank;
+use crate::world::{Key, NAMESPACE, World, event_line, lines};
 
 impl World {
     /// The snapshot with the answers to these.
@@ -17,7 +18,7 @@ impl World {
             sightings: self.answer(selector),
         };
         Snapshot {
-            now: self.now.millis_from(Time::from_millis(0)),
+            now: u64::try_from(self.now.as_millisecond()).unwrap(),
             primary: self.task.to_string(),
             observations: selectors.iter().map(answer).collect(),
             last_failure: self.failure.clone(),
@@ -81,8 +82,11 @@ impl World {
         let mut rounds: Vec<Vec<Selector>> = Vec::new();
         loop {
             let asked: Vec<Selector> = rounds.concat();
-            match crate::reconcile(&self.settings, &self.snapshot(&asked)) {
-                Outcome::Act(plan) => return (rounds, plan),
+            match reconcile(&self.settings, &self.snapshot(&asked)) {
+                Outcome::Act(plan) => {
+                    (self.check)(&self.task, &plan);
+                    return (rounds, plan);
+                }
                 Outcome::Look(new) => {
                     assert!(
                         !new.is_empty() && new.iter().all(|selector| !asked.contains(selector)),
@@ -180,6 +184,12 @@ impl World {
         object["metadata"]["uid"] = json!(format!("child-{}", self.created));
         object["metadata"]["creationTimestamp"] = json!(self.now.to_string());
         let text = |name: &str| object["metadata"][name].as_str().unwrap().to_owned();
+        let datacenter = object["spec"]["datacenter"]["name"].as_str().unwrap();
+        let record = &self.task["status"]["datacenters"][datacenter];
+        assert!(
+            record.is_object() && is_blank(record),
+            "{datacenter} is begun again, or not recorded before: {record}"
+        );
         let key = (creation.context.clone(), text("namespace"), text("name"));
         assert!(
             self.children.insert(key, object).is_none(),

@@ -33,6 +33,8 @@ pub struct Memory<'p> {
     /// What cannot be reached: a context, or a kind in it.
     lost: BTreeSet<(Context, Option<String>)>,
     refusals: Vec<Refusal>,
+    /// What went wrong since the last change.
+    failed: BTreeSet<(Key, String)>,
     /// What went wrong with the last plan, by primary.
     failures: BTreeMap<Key, Failure>,
     /// When each primary wants to be reconciled again, and why nothing is done until then.
@@ -55,6 +57,7 @@ impl<'p> Memory<'p> {
             contexts: scenario.contexts.iter().cloned().collect(),
             lost: BTreeSet::new(),
             refusals: Vec::new(),
+            failed: BTreeSet::new(),
             failures: BTreeMap::new(),
             rests: BTreeMap::new(),
             seen: Seen::default(),
