@@ -7,7 +7,7 @@ use k8ssandra_task_policy::reconcile;
 use serde_json::{Value, json};
 
 use crate::crd::assert_acceptable;
-use crate::laws::is_blank;
+use crate::laws::{is_blank, unfinished};
 use crate::world::{Key, NAMESPACE, World, event_line, lines};
 
 impl World {
@@ -189,6 +189,12 @@ impl World {
         assert!(
             record.is_object() && is_blank(record),
             "{datacenter} is begun again, or not recorded before: {record}"
+        );
+        let is_alone = self.task["spec"]["dcConcurrencyPolicy"] == "Allow" || unfinished(self) == 0;
+        assert!(
+            is_alone,
+            "{datacenter} is begun beside another one: {:#?}",
+            self.children
         );
         let key = (creation.context.clone(), text("namespace"), text("name"));
         assert!(
