@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use pilothouse_scenario::Scenario;
+use pilothouse_scenario::{Scenario, files};
 
 /// By their names: the decision table, the table of targets, concurrency, events, the status and its laws, the samples of the
 /// page on cluster tasks, what cass-operator writes, what a task that is stuck says, and the settings.
@@ -21,25 +21,20 @@ const ROWS: &str = "
 fn every_row_has_a_scenario_and_every_scenario_a_row() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/scenarios");
     let mut covered = BTreeSet::new();
-    let mut count = 0;
-    for entry in std::fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_none_or(|extension| extension != "yaml") {
-            continue;
-        }
-        let scenario = Scenario::read(&path).unwrap();
+    let files = files(&directory).unwrap();
+    for path in &files {
+        let scenario = Scenario::read(path).unwrap();
         assert!(
             !scenario.covers.is_empty(),
             "{} covers nothing",
             path.display()
         );
         covered.extend(scenario.covers);
-        count += 1;
     }
     let rows: BTreeSet<String> = ROWS.split(',').map(|row| row.trim().to_owned()).collect();
     let lacking: Vec<_> = rows.difference(&covered).collect();
     assert!(lacking.is_empty(), "no scenario for {lacking:?}");
     let unknown: Vec<_> = covered.difference(&rows).collect();
     assert!(unknown.is_empty(), "there is no such row: {unknown:?}");
-    assert!(count >= 60, "{count} scenarios");
+    assert!(files.len() >= 60, "{} scenarios", files.len());
 }
