@@ -1,0 +1,199 @@
+//! What the policy decides: a view of the world in, a plan out. Here its own code is called, and nowhere else.
+//!
+//! The host's part is played as the host does it: a snapshot answers what was asked for, round by round, and a plan is checked
+//! before it is carried out. The policy is pure, so each different view is asked about once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use dashmap::DashMap;
+use k8ssandra_task_policy::contract::{
+    Failure, Manifest, Observation, Outcome, Plan as Answer, Selector, Snapshot,
+};
+
+use crate::clock;
+use crate::config::Config;
+use crate::facts::Facts;
+use crate::laws::{self, Law};
+use crate::plan::{self, Plan, Step};
+use crate::state::{Cluster, MOST, Seen, State, Task};
+use crate::tables::Table;
+use crate::{render, snapshot};
+
+/// The policy's settings.
+const SETTINGS: &str = "{}";
+/// How often a policy may ask to see more: the cluster and its own CassandraTasks, then the targets by name.
+const MOST_LOOKS: usize = 2;
+
+/// What the host has seen: all that a decision depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct View {
+    /// The primary.
+    pub task: Task,
+    /// Its cluster.
+    pub cluster: Option<Cluster>,
+    /// What each context showed.
+    pub seen: [Seen; MOST],
+    /// The contexts that the host was given.
+    pub registered: [bool; MOST],
+    failure: u32,
+    clock: u8,
+}
+
+impl View {
+    /// What the host has seen in a state; `None` if it knows of no K8ssandraTask.
+    pub fn of(state: &State) -> Option<View> {
+        Some(View {
+            task: state.host.task?,
+            cluster: state.host.cluster,
+            seen: state.dcs.map(|dc| dc.seen),
+            registered: state.dcs.map(|dc| dc.registered),
+            failure: state.host.failure,
+            clock: state.clock,
+        })
+    }
+}
+
+/// What came of a view.
+#[derive(Clone, Debug)]
+pub struct Decision {
+    /// The plan's number.
+    pub plan: u32,
+    /// The plan.
+    pub steps: Arc<Plan>,
+    /// Why the plan is what it is, as the policy says it.
+    pub reasons: Vec<String>,
+    /// The law that the decision breaks, and how.
+    pub broken: Option<(Law, String)>,
+}
+
+/// The policy and what it has decided so far.
+pub struct Policy {
+    manifest: Manifest,
+    decisions: DashMap<View, Arc<Decision>>,
+    facts: DashMap<u32, Arc<Facts>>,
+    calls: AtomicUsize,
+    /// The plans.
+    pub plans: Table<Plan>,
+    /// The statuses; 0 is none.
+    pub statuses: Table<String>,
+    /// The failures; 0 is none.
+    pub failures: Table<Option<Failure>>,
+}
+
+impl Policy {
+    /// The policy, not asked yet. The error is what it says of its settings.
+    pub fn new() -> Result<Policy, String> {
+        Ok(Policy {
+            manifest: k8ssandra_task_policy::describe(SETTINGS)?,
+            decisions: DashMap::new(),
+            facts: DashMap::new(),
+            calls: AtomicUsize::new(0),
+            plans: Table::starting_with(Plan::default()),
+            statuses: Table::starting_with(String::new()),
+            failures: Table::starting_with(None),
+        })
+    }
+
+    /// How often its code was run.
+    pub fn calls(&self) -> usize {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    /// On how many different views it has decided.
+    pub fn decisions(&self) -> usize {
+        self.decisions.len()
+    }
+
+    /// The facts of a status.
+    pub fn facts(&self, status: u32) -> Arc<Facts> {
+        if let Some(known) = self.facts.get(&status) {
+            return Arc::clone(&known);
+        }
+        let facts = Arc::new(Facts::read(&self.statuses.get(status)));
+        self.facts.insert(status, Arc::clone(&facts));
+        facts
+    }
+
+    /// What it decides on a view.
+    pub fn decide(&self, config: &Config, view: &View) -> Arc<Decision> {
+        if let Some(known) = self.decisions.get(view) {
+            return Arc::clone(&known);
+        }
+        let decision = Arc::new(self.ask(config, view));
+        self.decisions.insert(*view, Arc::clone(&decision));
+        decision
+    }
+
+    fn ask(&self, config: &Config, view: &View) -> Decision {
+        let spec = &config.specs[usize::from(view.task.spec)];
+        let mut shown = Snapshot {
+            now: clock::now(view.clock),
+            primary: render::task(view.task, spec, &self.statuses.get(view.task.status)),
+            observations: Vec::new(),
+            last_failure: self.failures.get(view.failure).as_ref().clone(),
+        };
+        for _ in 0..=MOST_LOOKS {
+            self.calls.fetch_add(1, Ordering::Relaxed);
+            match k8ssandra_task_policy::reconcile(SETTINGS, &shown) {
+                Outcome::Act(answer) => return self.decision(config, view, &answer),
+                Outcome::Look(more) => {
+                    let old: Vec<Selector> = shown
+                        .observations
+                        .iter()
+                        .map(|it| it.selector.clone())
+                        .collect();
+                    if more.is_empty() || more.iter().any(|selector| old.contains(selector)) {
+                        return self.broken(Law::TwoRounds, "it asks for nothing new");
+                    }
+                    shown
+                        .observations
+                        .extend(more.into_iter().map(|selector| Observation {
+                            sightings: snapshot::answer(config, view, &selector),
+                            selector,
+                        }));
+                }
+            }
+        }
+        self.broken(Law::TwoRounds, "it asks a third time")
+    }
+
+    fn broken(&self, law: Law, how: &str) -> Decision {
+        Decision {
+            plan: 0,
+            steps: self.plans.get(0),
+            reasons: Vec::new(),
+            broken: Some((law, how.to_owned())),
+        }
+    }
+
+    fn decision(&self, config: &Config, view: &View, answer: &Answer) -> Decision {
+        let mut steps = Vec::new();
+        for (index, action) in (0..).zip(&answer.actions) {
+            match plan::step(&self.manifest, &self.statuses, action) {
+                Ok(Some(step)) => steps.push((index, step)),
+                Ok(None) => {}
+                Err(wrong) => {
+                    return self.broken(Law::WellFormed, &format!("action {index}: {wrong}"));
+                }
+            }
+        }
+        let forbid = config.specs[usize::from(view.task.spec)].forbid;
+        let creates = steps
+            .iter()
+            .any(|(_, step)| matches!(step, Step::Create(_)));
+        let facts = self.facts(view.task.status);
+        let is_late = forbid && creates && laws::has_seen_failure(view.task, &view.seen, &facts);
+        let plan = self.plans.number(Plan {
+            steps,
+            incarnation: view.task.incarnation,
+            forbid,
+        });
+        Decision {
+            plan,
+            steps: self.plans.get(plan),
+            reasons: answer.reasons.clone(),
+            broken: is_late.then(|| (Law::NothingAfterAFailure, "it creates".to_owned())),
+        }
+    }
+}

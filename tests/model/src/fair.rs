@@ -1,0 +1,175 @@
+//! From everywhere it ends well: the world is kind from now on, and what comes of it is judged.
+//!
+//! Comes in: any state. Goes out: whether, with contexts that come back, watches that speak, a host that works and a
+//! cass-operator that ends its work, the task completes or fails and goes at the end of its TTL, or goes after its deletion, or is
+//! said to be invalid for a reason that is one, or waits for a CassandraTask that is stuck and says so. The kind schedule
+//! is one fixed order of moves; every state on the way has the same end, so each is judged once.
+
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+
+use stateright::Model;
+
+use crate::decide::View;
+use crate::host::{self, fresh};
+use crate::model::{Act, Fault, World, dcs};
+use crate::operator;
+use crate::state::{Budget, Stage, State};
+
+/// The property.
+pub const ENDS_WELL: &str = "whatever happened, from here it ends, or says what it waits for";
+/// The most moves until the end.
+const MOST_MOVES: usize = 300;
+/// The last reading of the clock: it is enough for every TTL.
+const LAST_READING: u8 = 6;
+
+/// Whether it ends well from here.
+pub fn ends_well(world: &World, state: &State) -> bool {
+    if state.broken.is_some() {
+        return true;
+    }
+    let mut state = without_budget(state);
+    let mut passed = Vec::new();
+    let is_well = loop {
+        let key = hash(&state);
+        if let Some(known) = world.ends.get(&key) {
+            break *known;
+        }
+        passed.push(key);
+        match step(world, &state) {
+            // A broken law is another property's business.
+            Some((_, next)) if next.broken.is_some() => break true,
+            Some((_, next)) => state = next,
+            None => break is_good_end(world, &state),
+        }
+        if passed.len() > MOST_MOVES {
+            break false;
+        }
+    };
+    for key in passed {
+        world.ends.insert(key, is_well);
+    }
+    is_well
+}
+
+/// The moves from here to the end, and the end.
+pub fn way(world: &World, state: &State) -> (Vec<(State, Act)>, State) {
+    let mut state = without_budget(state);
+    let mut way = Vec::new();
+    while let Some((act, next)) = step(world, &state) {
+        way.push((state, act));
+        state = next;
+        if way.len() > MOST_MOVES || state.broken.is_some() {
+            break;
+        }
+    }
+    (way, state)
+}
+
+/// How much may still go wrong does not matter to a kind world.
+fn without_budget(state: &State) -> State {
+    State {
+        left: Budget::default(),
+        ..*state
+    }
+}
+
+fn hash(state: &State) -> u64 {
+    BuildHasherDefault::<DefaultHasher>::default().hash_one(state)
+}
+
+/// The one next move of a kind world.
+fn step(world: &World, state: &State) -> Option<(Act, State)> {
+    if state.broken.is_some() {
+        return None;
+    }
+    let act = mending(world, state)?;
+    if act == Act::Tick {
+        let clock = state.clock + 1;
+        return Some((act, State { clock, ..*state }));
+    }
+    Some((act, world.next_state(state, act)?))
+}
+
+fn mending(world: &World, state: &State) -> Option<Act> {
+    let host = Act::Host(Fault::None);
+    if state.host.plan.is_some() {
+        return Some(host);
+    }
+    let all = || dcs(&world.config).map(|dc| (dc, &state.dcs[dc]));
+    if let Some((dc, it)) = all().find(|(_, it)| !it.registered || !it.link) {
+        return Some(if it.registered {
+            Act::Up(dc)
+        } else {
+            Act::Register(dc)
+        });
+    }
+    if state.host.task != state.task || state.host.in_doubt {
+        return Some(Act::SeeTask);
+    }
+    if state.host.cluster != state.cluster {
+        return Some(Act::SeeCluster);
+    }
+    if let Some((dc, _)) = all().find(|(_, it)| it.seen != fresh(it)) {
+        return Some(Act::See(dc));
+    }
+    if host::step(world, state, Fault::None).is_some_and(|next| next != *state) {
+        return Some(host);
+    }
+    if let Some((dc, _)) = all().find(|(_, it)| it.child.is_some_and(|child| child.deleting)) {
+        return Some(Act::ChildGoes(dc));
+    }
+    if state.cluster.is_some_and(|cluster| cluster.deleting) {
+        return Some(Act::ClusterGoes);
+    }
+    if crate::moves::made(world, state, Act::CollectTask).is_some() {
+        return Some(Act::CollectTask);
+    }
+    if state.cluster.is_none() {
+        return Some(Act::CreateCluster);
+    }
+    let works = |dc: usize| {
+        let child = state.dcs[dc].child.filter(|child| child.owner != 0)?;
+        Some(Act::Work(dc, operator::way_to_the_end(child.stage)?))
+    };
+    if let Some(act) = dcs(&world.config).find_map(works) {
+        return Some(act);
+    }
+    let task = state.task?;
+    let is_finished = world.policy.facts(task.status).is_finished;
+    (is_finished && state.clock < LAST_READING).then_some(Act::Tick)
+}
+
+/// Whether a world in which nothing is left to happen is as it should be.
+fn is_good_end(world: &World, state: &State) -> bool {
+    let Some(task) = state.task else {
+        return true;
+    };
+    let Some(view) = View::of(state) else {
+        return false;
+    };
+    let facts = world.policy.facts(task.status);
+    let has_reasons = !world.policy.decide(&world.config, &view).reasons.is_empty();
+    let is_stuck = state.dcs.iter().any(|dc| {
+        dc.child
+            .is_some_and(|child| child.owner == task.incarnation && child.stage == Stage::Stuck)
+    });
+    let is_invalid = facts.says_invalid && is_wrong(world, state);
+    let says_stuck = is_stuck && !facts.message.is_empty();
+    has_reasons && !facts.is_finished && !task.deleting && (is_invalid || says_stuck)
+}
+
+/// Whether something about the specification is wrong, as the documentation has it.
+fn is_wrong(world: &World, state: &State) -> bool {
+    let (Some(task), Some(cluster)) = (state.task, state.cluster) else {
+        return true;
+    };
+    let spec = &world.config.specs[usize::from(task.spec)];
+    let has_stranger = |dc: usize| {
+        let child = state.dcs[dc].child;
+        world.is_target(task, dc) && child.is_some_and(|child| child.owner != task.incarnation)
+    };
+    spec.is_wrong
+        || cluster.declares == 0
+        || spec.list.iter().any(|dc| !cluster.has(*dc))
+        || dcs(&world.config).any(has_stranger)
+}

@@ -1,0 +1,185 @@
+//! The laws that no step may break: a step's facts in, the law it breaks out.
+//!
+//! Nothing is changed here, and the policy is not asked: the laws are written down a second time, from its documentation.
+
+use serde_json::Value;
+
+use crate::facts::{Facts, Record, condition, is_true};
+use crate::plan::Plan;
+use crate::render::is_labelled;
+use crate::state::{Dc, MOST, Seen, State, Task};
+
+/// A law.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Law {
+    /// cluster-tasks, Datacenter concurrency.
+    OneAtATime,
+    /// cluster-tasks, Datacenter concurrency: the remaining are cancelled.
+    NothingAfterAFailure,
+    /// What the status records as begun is not begun again.
+    NothingTwice,
+    /// cluster-tasks, Ownerships and cascade deletion.
+    FinalizerStays,
+    /// Status.
+    StartNeverLater,
+    /// Status.
+    CompletionStays,
+    /// Status.
+    CompleteStays,
+    /// Status.
+    FailedStays,
+    /// Rule 2.
+    FinishedIsFrozen,
+    /// Status.
+    TransitionTimes,
+    /// Status.
+    RecordsStay,
+    /// The contract.
+    TwoRounds,
+    /// The contract.
+    WellFormed,
+}
+
+impl Law {
+    /// Every law.
+    pub const ALL: [Law; 13] = [
+        Law::OneAtATime,
+        Law::NothingAfterAFailure,
+        Law::NothingTwice,
+        Law::FinalizerStays,
+        Law::StartNeverLater,
+        Law::CompletionStays,
+        Law::CompleteStays,
+        Law::FailedStays,
+        Law::FinishedIsFrozen,
+        Law::TransitionTimes,
+        Law::RecordsStay,
+        Law::TwoRounds,
+        Law::WellFormed,
+    ];
+
+    /// The law in words.
+    pub fn text(self) -> &'static str {
+        match self {
+            Law::OneAtATime => {
+                "under Forbid no CassandraTask is created while another of the task is unfinished"
+            }
+            Law::NothingAfterAFailure => "under Forbid nothing is created once a failure was seen",
+            Law::NothingTwice => "a datacenter that is recorded as begun is not begun again",
+            Law::FinalizerStays => {
+                "the finalizer stays while a registered context that is reachable or in use has a CassandraTask of the task"
+            }
+            Law::StartNeverLater => "startTime never moves later",
+            Law::CompletionStays => "completionTime never changes once set",
+            Law::CompleteStays => "Complete never turns back",
+            Law::FailedStays => "Failed in a stopped task never turns back",
+            Law::FinishedIsFrozen => "the status of a finished task is frozen",
+            Law::TransitionTimes => "lastTransitionTime moves only with its condition's status",
+            Law::RecordsStay => "no record of a datacenter is dropped",
+            Law::TwoRounds => "the policy decides after two looks at most",
+            Law::WellFormed => "every plan is one that the host accepts",
+        }
+    }
+}
+
+/// Whether a CassandraTask may be created now for a datacenter, by that plan; `recorded` is the status on the API server.
+pub fn creation(state: &State, plan: &Plan, dc: usize, recorded: &Facts) -> Option<Law> {
+    let is_at_work = |(other, it): (usize, &Dc)| {
+        let child = it.child.filter(|child| child.owner == plan.incarnation);
+        other != dc && child.is_some_and(|child| !child.stage.is_done())
+    };
+    let is_same = state
+        .task
+        .is_some_and(|task| task.incarnation == plan.incarnation);
+    let has_begun = !matches!(recorded.records[dc], Record::None | Record::Known);
+    if plan.forbid && state.dcs.iter().enumerate().any(is_at_work) {
+        Some(Law::OneAtATime)
+    } else if is_same && has_begun {
+        Some(Law::NothingTwice)
+    } else {
+        None
+    }
+}
+
+/// Whether a plan under Forbid may create anything, by what the host has seen and recorded when it is made.
+pub fn has_seen_failure(task: Task, seen: &[Seen; MOST], recorded: &Facts) -> bool {
+    (0..MOST).any(|dc| match seen[dc] {
+        Seen::Known(Some(child)) if child.owner == task.incarnation => child.stage.has_failed(),
+        _ => recorded.records[dc] == Record::Failed,
+    })
+}
+
+/// Whether the finalizer may go now; `is_target` says which datacenters the specification names.
+pub fn release(
+    state: &State,
+    task: Task,
+    recorded: &Facts,
+    is_target: impl Fn(usize) -> bool,
+) -> Option<Law> {
+    let is_in_use = |dc: usize| {
+        let is_declared = state.cluster.is_some_and(|cluster| cluster.has(dc));
+        is_declared && (is_target(dc) || recorded.records[dc] != Record::None)
+    };
+    let is_left = |(dc, it): (usize, &Dc)| {
+        let child = it
+            .child
+            .filter(|child| is_labelled(*child) && child.owner == task.incarnation);
+        child.is_some() && it.registered && (it.link || is_in_use(dc))
+    };
+    state
+        .dcs
+        .iter()
+        .enumerate()
+        .any(is_left)
+        .then_some(Law::FinalizerStays)
+}
+
+/// Whether one status may follow another; `is_deleting`: a task that is being deleted says so in `Running`.
+pub fn status(before: &Facts, after: &Facts, is_deleting: bool) -> Option<Law> {
+    let (old, new) = (&before.value, &after.value);
+    let time = |status: &Value, name: &str| status[name].as_str().map(str::to_owned);
+    let (start, completion) = (time(old, "startTime"), time(old, "completionTime"));
+    let records = old["datacenters"].as_object();
+    let is_dropped = |name: &String| new["datacenters"][name].is_null();
+    // The times are all in UTC and of one length: their texts compare as they do.
+    if start.is_some_and(|start| time(new, "startTime").is_none_or(|it| it > start)) {
+        Some(Law::StartNeverLater)
+    } else if completion.is_some() && completion != time(new, "completionTime") {
+        Some(Law::CompletionStays)
+    } else if before.is_complete && !after.is_complete {
+        Some(Law::CompleteStays)
+    } else if before.is_finished && before.has_failed && !after.has_failed {
+        Some(Law::FailedStays)
+    } else if before.is_finished && !is_frozen(old, new, is_deleting) {
+        Some(Law::FinishedIsFrozen)
+    } else if !transitions_fit(old, new) {
+        Some(Law::TransitionTimes)
+    } else if records.is_some_and(|records| records.keys().any(is_dropped)) {
+        Some(Law::RecordsStay)
+    } else {
+        None
+    }
+}
+
+fn is_frozen(old: &Value, new: &Value, is_deleting: bool) -> bool {
+    let others = |status: &Value| -> Value {
+        let mut status = status.clone();
+        if let Some(conditions) = status["conditions"].as_array_mut() {
+            conditions.retain(|condition| condition["type"] != "Running");
+        }
+        status
+    };
+    old == new || (is_deleting && others(old) == others(new))
+}
+
+fn transitions_fit(old: &Value, new: &Value) -> bool {
+    ["Running", "Failed", "Complete", "Invalid"]
+        .iter()
+        .all(|kind| {
+            let (Some(before), Some(after)) = (condition(old, kind), condition(new, kind)) else {
+                return true;
+            };
+            let has_turned = is_true(old, kind) != is_true(new, kind);
+            has_turned || before["lastTransitionTime"] == after["lastTransitionTime"]
+        })
+}

@@ -1,0 +1,34 @@
+//! A model check of the K8ssandraTask policy: its own code decides, in every state that an adversarial world can get into.
+//!
+//! ```text
+//! configs ─▶ model ─▶ stateright, breadth first ─▶ run: counts, and each counterexample as a list of moves in words
+//!              │
+//!             ├─ host      decides on what it has seen, and carries out one step at a time
+//!             │    └─ decide   the policy's code, asked once for each different view (snapshot, plan)
+//!             ├─ moves     people, cass-operator (operator), contexts, watches, time
+//!             └─ laws, rest, fair, sights   what must hold, and what must be reachable
+//! ```
+//!
+//! Nothing here is part of the product; the policy is not changed for it.
+
+pub mod clock;
+pub mod config;
+pub mod configs;
+pub mod decide;
+pub mod facts;
+pub mod fair;
+pub mod host;
+pub mod known;
+pub mod laws;
+pub mod model;
+pub mod moves;
+pub mod operator;
+pub mod plan;
+pub mod render;
+pub mod rest;
+pub mod run;
+pub mod sights;
+pub mod snapshot;
+pub mod state;
+pub mod tables;
+pub mod words;

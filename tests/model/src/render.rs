@@ -1,0 +1,210 @@
+//! The objects of a state as the JSON that a policy gets to read.
+//!
+//! Comes in: compact objects. Goes out: whole ones, as API servers show them. Nothing is read back here but numbers that are
+//! part of names and uids.
+
+use serde_json::{Map, Value, json};
+
+use crate::clock::{At, stamp};
+use crate::config::Spec;
+use crate::state::{Child, Cluster, Stage, Task};
+
+/// The namespace of everything.
+pub const NAMESPACE: &str = "ns";
+/// The K8ssandraTask.
+pub const TASK: &str = "task1";
+/// The K8ssandraCluster.
+pub const CLUSTER: &str = "demo";
+/// The policy's finalizer.
+pub const FINALIZER: &str = "control.k8ssandra.io/finalizer";
+
+/// A datacenter's name.
+pub fn dc_name(dc: usize) -> String {
+    format!("dc{}", dc + 1)
+}
+
+/// The context it is in.
+pub fn context_name(dc: usize) -> String {
+    format!("kind-{}", dc + 1)
+}
+
+/// The name of its CassandraTask.
+pub fn child_name(dc: usize) -> String {
+    format!("{TASK}-{}", dc_name(dc))
+}
+
+/// The number in a name like `kind-1`, `task1-dc1` or `cluster-1`.
+pub fn number(name: &str, prefix: &str) -> Option<u8> {
+    name.strip_prefix(prefix)?.parse().ok()
+}
+
+/// The datacenter that a name ends with the number of.
+pub fn dc_of(name: &str, prefix: &str) -> Option<usize> {
+    usize::from(number(name, prefix)?).checked_sub(1)
+}
+
+/// The uid of a CassandraTask.
+pub fn child_uid(birth: u8) -> String {
+    format!("child-{birth}")
+}
+
+/// A K8ssandraTask; `status` is its text, empty for none.
+pub fn task(task: Task, spec: &Spec, status: &str) -> String {
+    let mut metadata =
+        json!({"name": TASK, "namespace": NAMESPACE, "uid": format!("task-{}", task.incarnation)});
+    if task.finalizer {
+        metadata["finalizers"] = json!([FINALIZER]);
+    }
+    if task.owner != 0 {
+        metadata["ownerReferences"] = json!([{
+            "apiVersion": "k8ssandra.io/v1alpha1", "kind": "K8ssandraCluster", "name": CLUSTER,
+            "uid": format!("cluster-{}", task.owner), "controller": true, "blockOwnerDeletion": true,
+        }]);
+    }
+    if task.deleting {
+        metadata["deletionTimestamp"] = json!("2022-12-15T10:00:00Z");
+    }
+    let jobs = if spec.is_wrong {
+        json!([])
+    } else {
+        json!([{"name": "job1", "command": "cleanup"}])
+    };
+    let mut fields = json!({"cluster": {"name": CLUSTER}, "template": {"jobs": jobs}});
+    if !spec.list.is_empty() {
+        fields["datacenters"] = spec.list.iter().map(|dc| json!(dc_name(*dc))).collect();
+    }
+    if !spec.forbid {
+        fields["dcConcurrencyPolicy"] = json!("Allow");
+    }
+    let mut document = json!({
+        "apiVersion": "control.k8ssandra.io/v1alpha1", "kind": "K8ssandraTask", "metadata": metadata, "spec": fields,
+    });
+    if let Ok(status) = serde_json::from_str::<Value>(status) {
+        document["status"] = status;
+    }
+    document.to_string()
+}
+
+/// A K8ssandraCluster.
+pub fn cluster(cluster: Cluster, dcs: usize) -> String {
+    let declared: Vec<Value> = (0..dcs)
+        .filter(|dc| cluster.has(*dc))
+        .map(|dc| json!({"metadata": {"name": dc_name(dc)}, "k8sContext": context_name(dc), "size": 1}))
+        .collect();
+    let mut metadata = json!({"name": CLUSTER, "namespace": NAMESPACE, "uid": format!("cluster-{}", cluster.incarnation)});
+    if cluster.deleting {
+        metadata["deletionTimestamp"] = json!("2022-12-15T10:00:00Z");
+        metadata["finalizers"] = json!(["k8ssandracluster.k8ssandra.io/finalizer"]);
+    }
+    json!({
+        "apiVersion": "k8ssandra.io/v1alpha1", "kind": "K8ssandraCluster", "metadata": metadata,
+        "spec": {"cassandra": {"datacenters": declared}},
+    })
+    .to_string()
+}
+
+/// Whether a CassandraTask has the labels of the K8ssandraTask: a stranger has not.
+pub fn is_labelled(child: Child) -> bool {
+    child.owner != 0
+}
+
+/// The CassandraTask of a datacenter.
+pub fn child(child: Child, dc: usize) -> String {
+    let mut metadata = json!({
+        "name": child_name(dc), "namespace": NAMESPACE, "uid": child_uid(child.birth),
+        "creationTimestamp": stamp(child.born, dc, At::Born),
+    });
+    if is_labelled(child) {
+        metadata["labels"] = json!({
+            "k8ssandra.io/task-name": TASK, "k8ssandra.io/task-namespace": NAMESPACE,
+            "app.kubernetes.io/name": "k8ssandra-operator",
+        });
+        metadata["annotations"] =
+            json!({"pilothouse.dev/created-for": format!("task-{}", child.owner)});
+    }
+    if child.deleting {
+        metadata["deletionTimestamp"] = json!("2022-12-15T10:00:00Z");
+        metadata["finalizers"] = json!(["example.com/somebody"]);
+    }
+    let mut document = json!({
+        "apiVersion": "control.k8ssandra.io/v1alpha1", "kind": "CassandraTask", "metadata": metadata,
+        "spec": {"datacenter": {"name": dc_name(dc), "namespace": NAMESPACE}, "jobs": [{"name": "job1", "command": "cleanup"}]},
+    });
+    if let Some(status) = status(child, dc) {
+        document["status"] = status;
+    }
+    document.to_string()
+}
+
+/// A status as cass-operator writes it at that stage.
+fn status(child: Child, dc: usize) -> Option<Value> {
+    let mut fields = Map::new();
+    let start = if child.again {
+        At::BegunAgain
+    } else {
+        At::Begun
+    };
+    fields.insert("startTime".into(), json!(stamp(child.began, dc, start)));
+    fields.insert("active".into(), json!(1));
+    let running = condition(child.began, dc, start, "Running", "True", "");
+    match child.stage {
+        Stage::Waiting => return None,
+        Stage::Begun | Stage::Stuck => {}
+        Stage::Running { counted, failing } => {
+            let first = if counted { "COMPLETED" } else { "RUNNING" };
+            let second = if failing { "ERROR" } else { "WAITING" };
+            fields.insert("succeeded".into(), json!(u8::from(counted)));
+            fields.insert("failed".into(), json!(u8::from(failing)));
+            fields.insert(
+                "podStatuses".into(),
+                json!({"pod-0": {"status": first}, "pod-1": {"status": second}}),
+            );
+            let failed = failing.then(|| failed(child.began, dc, start));
+            fields.insert(
+                "conditions".into(),
+                [running].into_iter().chain(failed).collect(),
+            );
+        }
+        Stage::Quiet => {
+            fields.insert("succeeded".into(), json!(1));
+        }
+        Stage::Refreshing => {
+            let updated = condition(child.began, dc, start, "DatacenterUpdated", "True", "");
+            fields.insert("conditions".into(), json!([updated]));
+        }
+        Stage::Done { failed: is_failed } => {
+            let ended = |kind, status| condition(child.ended, dc, At::Ended, kind, status, "");
+            let failed = is_failed.then(|| failed(child.ended, dc, At::Ended));
+            let conditions = [ended("Complete", "True"), ended("Running", "False")];
+            fields.insert("active".into(), json!(0));
+            fields.insert("succeeded".into(), json!(2 - u8::from(is_failed)));
+            fields.insert("failed".into(), json!(u8::from(is_failed)));
+            fields.insert(
+                "completionTime".into(),
+                json!(stamp(child.ended, dc, At::Ended)),
+            );
+            fields.insert(
+                "conditions".into(),
+                conditions.into_iter().chain(failed).collect(),
+            );
+        }
+    }
+    Some(Value::Object(fields))
+}
+
+fn failed(reading: u8, dc: usize, at: At) -> Value {
+    condition(
+        reading,
+        dc,
+        at,
+        "Failed",
+        "True",
+        "1 pods failed during processing",
+    )
+}
+
+fn condition(reading: u8, dc: usize, at: At, kind: &str, status: &str, message: &str) -> Value {
+    json!({
+        "type": kind, "status": status, "reason": kind, "message": message, "lastTransitionTime": stamp(reading, dc, at),
+    })
+}

@@ -1,0 +1,54 @@
+//! What holds at rest: nothing is written, and what is waited for is said.
+//!
+//! Comes in: a state. Goes out: whether it holds there. "At rest" is a host between two plans to whom the policy answers with
+//! an empty one.
+
+use crate::decide::View;
+use crate::host;
+use crate::model::{Fault, World};
+use crate::moves::is_up_to_date;
+use crate::state::State;
+
+/// The first property.
+pub const COMES_TO_REST: &str = "in a world that stands still the host soon writes nothing more";
+/// The second.
+pub const SAYS_WHY: &str =
+    "what rests unfinished says why, in its status and in the plan's reasons";
+/// The most steps of the host that it may take until it rests.
+const MOST_STEPS: usize = 24;
+
+/// The host, left alone with a world that it sees as it is, stops writing.
+pub fn comes_to_rest(world: &World, state: &State) -> bool {
+    if state.broken.is_some() || state.host.plan.is_some() || !is_up_to_date(state) {
+        return true;
+    }
+    let mut state = *state;
+    for _ in 0..MOST_STEPS {
+        match host::step(world, &state, Fault::None) {
+            Some(next) if next.broken.is_none() && next != state => state = next,
+            _ => return true,
+        }
+    }
+    false
+}
+
+/// Where nothing is to be done, it is said why.
+pub fn says_why(world: &World, state: &State) -> bool {
+    let is_between = state.host.plan.is_none() && state.host.failure == 0 && state.broken.is_none();
+    let Some(view) = View::of(state).filter(|_| is_between) else {
+        return true;
+    };
+    let decision = world.policy.decide(&world.config, &view);
+    if !decision.steps.steps.is_empty() || decision.broken.is_some() {
+        return true;
+    }
+    let facts = world.policy.facts(view.task.status);
+    let is_told = if view.task.deleting {
+        let is_blocked =
+            view.task.finalizer && decision.reasons.iter().any(|it| it.contains("unreachable"));
+        !is_blocked || !facts.message.is_empty()
+    } else {
+        facts.is_finished || facts.says_invalid || !facts.message.is_empty()
+    };
+    is_told && !decision.reasons.is_empty()
+}

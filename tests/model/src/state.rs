@@ -1,0 +1,244 @@
+//! One state of the world: what the API servers hold, what the host has seen of it and is doing, and how much mischief is
+//! left.
+//!
+//! Comes in: nothing. Goes out: small `Copy` types that hash fast, since the checker keeps millions of them. Texts (statuses,
+//! failures, plans) are numbers from the tables of the model. Nothing is decided or changed here.
+
+use std::fmt;
+
+use crate::laws::Law;
+
+/// The most datacenters a configuration may have.
+pub const MOST: usize = 3;
+
+/// A whole state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct State {
+    /// The K8ssandraTask on the API server.
+    pub task: Option<Task>,
+    /// How many K8ssandraTasks of that name there have been.
+    pub incarnations: u8,
+    /// The K8ssandraCluster on the API server.
+    pub cluster: Option<Cluster>,
+    /// How many K8ssandraClusters of that name there have been.
+    pub clusters: u8,
+    /// The datacenters, each in a context of its own.
+    pub dcs: [Dc; MOST],
+    /// The host.
+    pub host: Host,
+    /// The moment, see [`crate::clock`].
+    pub clock: u8,
+    /// What may still go wrong.
+    pub left: Budget,
+    /// The law that the last step broke; nothing follows such a state.
+    pub broken: Option<Law>,
+}
+
+/// A K8ssandraTask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Task {
+    /// Which one of that name; its uid.
+    pub incarnation: u8,
+    /// Index of its specification in the configuration.
+    pub spec: u8,
+    /// Whether our finalizer is on it.
+    pub finalizer: bool,
+    /// The incarnation of the cluster that it has an owner reference to; 0 is none.
+    pub owner: u8,
+    /// Whether its deletion was asked for.
+    pub deleting: bool,
+    /// Its status; 0 is none.
+    pub status: u32,
+}
+
+/// A K8ssandraCluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Cluster {
+    /// Which one of that name; its uid.
+    pub incarnation: u8,
+    /// The datacenters it declares, a bit each.
+    pub declares: u8,
+    /// Whether its deletion was asked for.
+    pub deleting: bool,
+}
+
+impl Cluster {
+    /// Whether it declares that datacenter.
+    pub fn has(self, dc: usize) -> bool {
+        self.declares & (1 << dc) != 0
+    }
+}
+
+/// A datacenter's context and what is in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Dc {
+    /// Whether its API server answers.
+    pub link: bool,
+    /// Whether the host was given it.
+    pub registered: bool,
+    /// The object under the CassandraTask's name.
+    pub child: Option<Child>,
+    /// What the host's cache shows.
+    pub seen: Seen,
+}
+
+/// What the host's cache shows of a context.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Seen {
+    /// What was there when the watch last spoke, with the host's own writes over it.
+    Known(Option<Child>),
+    /// The watch is lost.
+    Blind,
+}
+
+/// A CassandraTask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Child {
+    /// The incarnation of the K8ssandraTask that it was created for; 0 is a stranger's.
+    pub owner: u8,
+    /// Which one of that name; its uid.
+    pub birth: u8,
+    /// How far it is.
+    pub stage: Stage,
+    /// Whether cass-operator has restarted and set another startTime.
+    pub again: bool,
+    /// Whether its deletion was asked for, and somebody's finalizer holds it.
+    pub deleting: bool,
+    /// When it was created, begun and ended, as readings of the clock.
+    pub born: u8,
+    /// See `born`.
+    pub began: u8,
+    /// See `born`.
+    pub ended: u8,
+}
+
+/// How far a CassandraTask is: the last table of the policy's page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Stage {
+    /// No status: waiting for its time, for another task or for cass-operator.
+    Waiting,
+    /// startTime and active.
+    Begun,
+    /// Running=True, with podStatuses.
+    Running {
+        /// Whether a pod is counted as succeeded; the counts go up and down.
+        counted: bool,
+        /// Whether a pod has failed, and Failed=True says so already.
+        failing: bool,
+    },
+    /// A restart: never Running, and succeeded grows.
+    Quiet,
+    /// A refresh: DatacenterUpdated, never Running.
+    Refreshing,
+    /// As `Begun`, for ever.
+    Stuck,
+    /// completionTime, Complete=True, Running=False.
+    Done {
+        /// Whether Failed=True beside it.
+        failed: bool,
+    },
+}
+
+impl Stage {
+    /// Whether it has ended.
+    pub fn is_done(self) -> bool {
+        matches!(self, Stage::Done { .. })
+    }
+
+    /// Whether Failed is True.
+    pub fn has_failed(self) -> bool {
+        matches!(
+            self,
+            Stage::Done { failed: true } | Stage::Running { failing: true, .. }
+        )
+    }
+}
+
+/// The host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Host {
+    /// Its copy of the K8ssandraTask.
+    pub task: Option<Task>,
+    /// Its copy of the K8ssandraCluster.
+    pub cluster: Option<Cluster>,
+    /// Whether that copy may be older than a write of its own that it got no answer to: then it waits for the watch.
+    pub in_doubt: bool,
+    /// What went wrong last; 0 is nothing.
+    pub failure: u32,
+    /// The plan that it is in the middle of.
+    pub plan: Option<Exec>,
+}
+
+/// A plan that is being carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Exec {
+    /// Which plan.
+    pub plan: u32,
+    /// The step that comes next.
+    pub next: u8,
+    /// Whether the K8ssandraTask is another one by now than the one decided upon: writes to it are refused.
+    pub stale: bool,
+}
+
+/// What may still go wrong: each kind of mischief has its own count, so that the space is finite.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize)]
+pub struct Budget {
+    /// Edits of the task's specification.
+    pub edits: u8,
+    /// Deletions of the task by people.
+    pub deletions: u8,
+    /// Deletions of CassandraTasks by people.
+    pub child_deletions: u8,
+    /// Changes of the cluster: datacenters that come and go, its deletion.
+    pub cluster_changes: u8,
+    /// Contexts that become unreachable.
+    pub outages: u8,
+    /// Contexts that are taken from the host.
+    pub unregistrations: u8,
+    /// Crashes of the host.
+    pub crashes: u8,
+    /// Writes that are refused though nothing is wrong, or whose answer is lost.
+    pub faults: u8,
+    /// Restarts of cass-operator that set another startTime.
+    pub operator_restarts: u8,
+}
+
+impl fmt::Display for Budget {
+    /// "1 edits, 2 crashes".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts = [
+            (self.edits, "edits"),
+            (self.deletions, "deletions of the task"),
+            (self.child_deletions, "deletions of CassandraTasks"),
+            (self.cluster_changes, "changes of the cluster"),
+            (self.outages, "outages"),
+            (self.unregistrations, "unregistrations"),
+            (self.crashes, "crashes"),
+            (self.faults, "faults"),
+            (self.operator_restarts, "restarts of cass-operator"),
+        ];
+        let some = counts.into_iter().filter(|(count, _)| *count > 0);
+        let texts: Vec<String> = some
+            .map(|(count, what)| format!("{count} {what}"))
+            .collect();
+        f.write_str(&texts.join(", "))
+    }
+}
+
+impl State {
+    /// The K8ssandraTask was changed by somebody else than the plan that is being carried out.
+    pub fn disturb(&mut self) {
+        if let Some(exec) = &mut self.host.plan {
+            exec.stale = true;
+        }
+    }
+
+    /// The deletion of the K8ssandraTask is asked for: it goes at once, or its finalizer holds it.
+    pub fn delete_task(&mut self) {
+        self.disturb();
+        self.task = self.task.filter(|task| task.finalizer).map(|task| Task {
+            deleting: true,
+            ..task
+        });
+    }
+}
