@@ -59,25 +59,33 @@ pub fn judge<'a>(situation: &Situation<'a>) -> Verdict<'a> {
     if finish::is_finished(situation) {
         return Verdict::Finished; // rule 2, "finished"
     }
-    if let Some(verdict) = cluster_unknown(situation) {
-        return verdict; // rule 3, "cluster unknown"
+    if let ClusterSight::Absent(name) = &situation.cluster {
+        return cluster_unknown(situation, name); // rule 3, "cluster unknown"
     }
-    match &situation.template {
-        Err(wrong) => Verdict::Invalid(wrong.clone()), // rule 4, "specification wrong"
-        Ok(template) => Verdict::Proceed(template), // rule 5, "not yet adopted", and rule 6, "otherwise"
+    let template = match &situation.template {
+        Err(wrong) => return Verdict::Invalid(wrong.clone()), // rule 4, "specification wrong"
+        Ok(template) => template,
+    };
+    match cluster_uncertain(&situation.cluster) {
+        Some(hold) => Verdict::Hold(hold),
+        None => Verdict::Proceed(template), // rule 5, "not yet adopted", and rule 6, "otherwise"
     }
 }
 
-/// Rule 3. A cluster that cannot be seen is not one that is unknown; one that is being deleted will be unknown soon.
-fn cluster_unknown<'a>(situation: &Situation<'a>) -> Option<Verdict<'a>> {
-    let (reason, text) = match &situation.cluster {
-        ClusterSight::Absent(name) if !situation.has_started() => {
-            return Some(Verdict::Invalid(format!("unknown K8ssandraCluster {name}")));
-        }
-        ClusterSight::Absent(name) => (
-            "ClusterUnknown",
-            format!("K8ssandraCluster {name} is gone: nothing more is created"),
-        ),
+/// Rule 3: nothing is started then, and what was started is aggregated.
+fn cluster_unknown<'a>(situation: &Situation<'a>, name: &str) -> Verdict<'a> {
+    if !situation.has_started() {
+        return Verdict::Invalid(format!("unknown K8ssandraCluster {name}"));
+    }
+    Verdict::Hold(Hold {
+        reason: "ClusterUnknown",
+        text: format!("K8ssandraCluster {name} is gone: nothing more is created"),
+    })
+}
+
+/// A cluster that cannot be seen is not one that is unknown; one that is being deleted will be unknown soon.
+fn cluster_uncertain(cluster: &ClusterSight) -> Option<Hold> {
+    let (reason, text) = match cluster {
         ClusterSight::Blind(name, blind) => (
             "ClusterUnseen",
             format!("K8ssandraCluster {name} cannot be seen: {}", blind.text()),
@@ -89,11 +97,9 @@ fn cluster_unknown<'a>(situation: &Situation<'a>) -> Option<Verdict<'a>> {
                 cluster.name
             ),
         ),
-        ClusterSight::Known(_) | ClusterSight::Unasked | ClusterSight::Unreadable(_) => {
-            return None;
-        }
+        _ => return None,
     };
-    Some(Verdict::Hold(Hold { reason, text }))
+    Some(Hold { reason, text })
 }
 
 /// A plan to do nothing.

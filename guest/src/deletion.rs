@@ -154,9 +154,7 @@ fn plan(remains: &Remains<'_>) -> Plan {
     let to_do = deletions
         .iter()
         .map(|deletion| deletion.object.name.as_str());
-    let refused = remains
-        .failure
-        .and_then(|failure| failure::blocking(failure, told, to_do));
+    let refused = failure::blocking(remains.failure, told, to_do);
     let status = blocked_status(remains, &blocks(remains, refused));
     let deletions = deletions.into_iter().map(Action::Delete);
     Plan {

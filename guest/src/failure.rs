@@ -20,16 +20,17 @@ const MARK: &str = "the last step failed: ";
 /// the plan: the same failure must have the same text.
 ///
 /// `told` is the message so far, if it is of a failure that blocks. Where several steps fail, they fail by turns, but what
-/// was told is told as long as the object that it names is still to do: or every look would be a write.
+/// was told is told as long as the object that it names is still to do, also by a host that was started anew and knows of no
+/// failure: or every look would be a write.
 pub fn blocking<'n>(
-    failure: &Failure,
+    failure: Option<&Failure>,
     told: Option<&str>,
     mut to_do: impl Iterator<Item = &'n str>,
 ) -> Option<String> {
     let told = told.and_then(|message| message.get(message.find(MARK)?..));
     let still_true = told.filter(|told| to_do.any(|name| mentions(told, name)));
-    let passes = PASSING.contains(&failure.reason.as_str());
-    let new = || (!passes).then(|| format!("{MARK}{}", said(failure)));
+    let lasting = failure.filter(|failure| !PASSING.contains(&failure.reason.as_str()));
+    let new = || lasting.map(|failure| format!("{MARK}{}", said(failure)));
     still_true.map(str::to_owned).or_else(new)
 }
 
@@ -98,13 +99,13 @@ mod tests {
             ("Denied", " ", "Denied"),
         ] {
             assert_eq!(
-                blocking(&failure(reason, message), None, none()).unwrap(),
+                blocking(Some(&failure(reason, message)), None, none()).unwrap(),
                 format!("the last step failed: {text}")
             );
         }
         for passing in PASSING {
             assert_eq!(
-                blocking(&failure(passing, "x"), None, none()),
+                blocking(Some(&failure(passing, "x")), None, none()),
                 None,
                 "{passing}"
             );
@@ -127,16 +128,18 @@ mod tests {
         ] {
             let failure = failure("Forbidden", "create task1-dc3");
             assert_eq!(
-                blocking(&failure, Some(told), to_do.iter().copied()).unwrap(),
+                blocking(Some(&failure), Some(told), to_do.iter().copied()).unwrap(),
                 format!("the last step failed: {expected}"),
                 "{to_do:?}"
             );
         }
         // The other one's turn, which passes by itself.
         let passing = failure("Timeout", "create task1-dc3");
-        let still = |name| blocking(&passing, Some(told), [name].into_iter());
-        assert!(still("task1-dc1").is_some());
-        assert_eq!(still("task1-dc3"), None);
+        let still = |failure, name| blocking(failure, Some(told), [name].into_iter());
+        for failure in [Some(&passing), None] {
+            assert!(still(failure, "task1-dc1").is_some());
+            assert_eq!(still(failure, "task1-dc3"), None);
+        }
     }
 
     #[test]

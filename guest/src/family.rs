@@ -6,6 +6,7 @@ use std::rc::Rc;
 use crate::cassandra_task::CassandraTask;
 use crate::cluster::Cluster;
 use crate::contract::{Blindness, Sighting};
+use crate::progress::Progress;
 use crate::resolution::{Place, Resolution};
 use crate::targets::{Datacenter, Sight};
 use crate::task::Task;
@@ -39,12 +40,22 @@ impl<'a> Family<'a> {
     }
 
     /// The targets, each with what was seen of it.
-    pub fn targets(&self, view: View<'_>, resolution: &Resolution) -> Vec<Datacenter<'a>> {
+    pub fn targets(
+        &self,
+        view: View<'_>,
+        resolution: &Resolution,
+        cluster: Option<&Cluster>,
+    ) -> Vec<Datacenter<'a>> {
         let target = |place: &Place| {
-            let sight = self
-                .member(place)
-                .unwrap_or_else(|| self.by_name(view, place));
             let record = self.task.recorded.datacenter(&place.datacenter);
+            let has_begun = record.is_some_and(|record| Progress::read(record).has_begun);
+            let by_name = || match self.by_name(view, place) {
+                Sight::Absent(_) if has_begun => {
+                    self.moved(cluster).unwrap_or(Sight::Absent(place.clone()))
+                }
+                sight => sight,
+            };
+            let sight = self.member(place).unwrap_or_else(by_name);
             Datacenter::target(&place.datacenter, sight, record)
         };
         resolution.places.iter().map(target).collect()
@@ -94,6 +105,18 @@ impl<'a> Family<'a> {
         let there = namesakes().find(|it| it.place(&place.datacenter) == *place);
         let found = there.or_else(|| namesakes().next())?;
         Some(Sight::Found(Rc::clone(found)))
+    }
+
+    /// Where else one may be that had begun and is not where the cluster declares it: in a context that does not answer and
+    /// that the cluster does not name any more, since it may have named it when the job began.
+    fn moved(&self, cluster: Option<&Cluster>) -> Option<Sight> {
+        let is_declared = |context: &Option<String>| {
+            let mut declared = cluster.iter().flat_map(|cluster| &cluster.datacenters);
+            declared.any(|declared| declared.context == *context)
+        };
+        let mut blind = self.sightings.iter().filter_map(blind);
+        let elsewhere = |it: &Blind| it.why != Blindness::Unregistered && !is_declared(&it.context);
+        blind.find(elsewhere).map(Sight::Blind)
     }
 
     /// What the question by name has: a stranger perhaps, or no answer.

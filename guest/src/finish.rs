@@ -150,6 +150,11 @@ mod tests {
                 json!({"conditions": failed, "datacenters": {"dc1": {"completionTime": T2}, "dc2": {}}}),
                 Some(T2),
             ),
+            // Failed, and told of later.
+            (
+                json!({"conditions": failed, "datacenters": {"dc1": {"startTime": T0, "completionTime": T0}}}),
+                Some(T0),
+            ),
             // Lost before the others completed, and after.
             (
                 json!({"conditions": failed, "datacenters": {"dc1": {"completionTime": T2}, "dc2": {"active": 1}}}),

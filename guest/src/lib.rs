@@ -47,9 +47,6 @@ mod time;
 mod validation;
 mod view;
 
-#[cfg(test)]
-mod scenarios;
-
 use contract::{Interest, Manifest, Outcome, Scope, Snapshot, Verb};
 
 pub use settings::{KNOWN_COMMANDS, Settings};

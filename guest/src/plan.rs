@@ -30,25 +30,22 @@ pub fn plan(situation: &Situation<'_>, verdict: &Verdict<'_>) -> Plan {
     let status = status::status(situation, &Story { hold, ..story });
     let mut actions = write(&situation.task.recorded, &status);
     actions.extend(steps);
-    let plan = Plan {
+    let mut plan = Plan {
         actions,
-        requeue_after: wake(situation),
+        requeue_after: None,
         reasons,
     };
     if *verdict == Verdict::Finished {
-        finish::keep(
-            situation.settings,
-            situation.now,
-            situation.task,
-            &status,
-            Plan {
-                requeue_after: None,
-                ..plan
-            },
-        )
-    } else {
-        plan
+        let Situation {
+            settings,
+            now,
+            task,
+            ..
+        } = situation;
+        return finish::keep(settings, *now, task, &status, plan);
     }
+    plan.requeue_after = wake(situation);
+    plan
 }
 
 fn tell(situation: &Situation<'_>, verdict: &Verdict<'_>) -> Story {
@@ -90,7 +87,7 @@ fn blocked(situation: &Situation<'_>, moves: &[Move]) -> Option<Hold> {
     let to_do = due(moves).map(|place| place.name.as_str());
     Some(Hold {
         reason: status::BLOCKED,
-        text: failure::blocking(situation.failure?, told, to_do)?,
+        text: failure::blocking(situation.failure, told, to_do)?,
     })
 }
 

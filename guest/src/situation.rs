@@ -113,7 +113,7 @@ impl<'a> Situation<'a> {
 
         let sightings = children.map_or(&[][..], |query| view.labelled(&query));
         let family = Family::read(task, sightings);
-        let targets = family.targets(view, &resolution);
+        let targets = family.targets(view, &resolution, cluster.known());
         Ok(Situation {
             settings,
             now: Time::from_millis(snapshot.now),
@@ -144,8 +144,8 @@ impl<'a> Situation<'a> {
         is_cancelled || (self.concurrency == Some(Concurrency::Forbid) && self.has_failed())
     }
 
-    /// Whether any CassandraTask was ever created.
+    /// Whether any CassandraTask was ever to be created, as far as one can tell without the cluster: nothing is a target then.
     pub fn has_started(&self) -> bool {
-        self.datacenters().any(Datacenter::is_known)
+        !self.leftovers.is_empty()
     }
 }

@@ -100,11 +100,6 @@ impl<'a> Datacenter<'a> {
         self.stage.is_some() && !self.is_active()
     }
 
-    /// Whether there is, or was, a CassandraTask of it.
-    pub fn is_known(&self) -> bool {
-        self.record.is_some() || matches!(self.sight, Sight::Found(_))
-    }
-
     /// The copy of its status, as it is; `None` if there never was a CassandraTask. An empty one says that it was seen or
     /// about to be created: so it is still known of when its context is not.
     pub fn copy(&self) -> Option<Value> {

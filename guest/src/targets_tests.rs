@@ -58,6 +58,11 @@ fn each_row_of_the_table() {
             Some(failed.clone()),
             Some(Stage::Failed),
         ),
+        (
+            Sight::Absent(place()),
+            Some(failing.clone()),
+            Some(Stage::Failed),
+        ),
         // done
         (found(done.clone()), None, Some(Stage::Done)),
         (

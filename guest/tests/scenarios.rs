@@ -2,34 +2,28 @@
 //!
 //! `PILOTHOUSE_ACCEPT=1` makes what is decided now the golden texts.
 
+#![allow(
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "without scenarios there is nothing to test; the environment says whether to accept what is decided now"
+)]
+
 mod native;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use pilothouse_scenario::{Scenario, golden, run};
+use pilothouse_scenario::{Scenario, files, golden, run};
 
 fn main() -> ExitCode {
-    let trials = files().into_iter().map(|path| {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/scenarios");
+    let files = files(&directory).unwrap_or_else(|error| panic!("{error:#}"));
+    let trials = files.into_iter().map(|path| {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         Trial::test(format!("scenario::{name}"), move || play(&path))
     });
     libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit_code()
-}
-
-fn files() -> Vec<PathBuf> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/scenarios");
-    let entries = std::fs::read_dir(directory).expect("tests/scenarios is there");
-    let mut files: Vec<PathBuf> = entries
-        .map(|entry| entry.expect("it can be read").path())
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "yaml")
-        })
-        .collect();
-    files.sort();
-    files
 }
 
 fn play(path: &Path) -> Result<(), Failed> {

@@ -48,8 +48,19 @@ pub struct Executor {
 pub enum Failed {
     /// The primary has changed since it was decided upon: decide again.
     Stale,
-    /// The API server refused, or did not answer.
+    /// The API server refused.
     Refused(Failure),
+    /// It did not answer: nobody knows whether the step on this object was carried out.
+    Unanswered(Failure, Doubt),
+}
+
+/// An object of which it is not known what became of a write.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Doubt {
+    /// Where it is, and of which kind.
+    pub place: Place,
+    /// Which object.
+    pub key: ObjectKey,
 }
 
 /// An answer that is no success: a Status reason and a message.
@@ -101,7 +112,7 @@ impl Executor {
                     Ok(())
                 }
             };
-            done.map_err(|refusal| failed(index, step, refusal))?;
+            done.map_err(|refusal| failed(index, step, &home, &primary, refusal))?;
         }
         Ok(())
     }
@@ -167,6 +178,25 @@ impl Executor {
             Err(refusal) => return Err(refusal),
         }
         Ok(())
+    }
+
+    /// Asks what became of a write that got no answer, and lays it over the caches. False while there is still no answer.
+    pub async fn resolve(&self, doubt: &Doubt) -> bool {
+        let Doubt { place, key } = doubt;
+        let Ok(api) = self.api(place, key) else {
+            // Nobody can write there any more, and nobody will see it either.
+            return true;
+        };
+        match answered(api.get_opt(&key.name)).await {
+            Ok(Some(object)) => self.lay_over(place, object),
+            Ok(None) => {
+                if let Some(known) = self.caches.get(place, key) {
+                    self.lay_over_gone(place, key, known.uid());
+                }
+            }
+            Err(refusal) => return !is_silence(&refusal.reason),
+        }
+        true
     }
 
     async fn patch_metadata(
@@ -294,17 +324,32 @@ fn refusal(reason: &str, message: impl ToString) -> Refusal {
     }
 }
 
-fn failed(index: usize, step: &Step, refusal: Refusal) -> Failed {
+fn failed(index: usize, step: &Step, home: &Place, primary: &Object, refusal: Refusal) -> Failed {
     let of_primary = matches!(step, Step::PatchMetadata(_) | Step::SetStatus(_));
     if of_primary && matches!(refusal.reason.as_str(), "Conflict" | "NotFound") {
         return Failed::Stale;
     }
-    let message = format!("{}: {}", describe(step), refusal.message);
-    Failed::Refused(Failure {
+    let is_silent = is_silence(&refusal.reason);
+    let failure = Failure {
         action: u32::try_from(index).unwrap_or(u32::MAX),
+        message: format!("{}: {}", describe(step), refusal.message),
         reason: refusal.reason,
-        message,
-    })
+    };
+    if !is_silent {
+        return Failed::Refused(failure);
+    }
+    let (place, key) = match step {
+        Step::Create { place, key, .. } | Step::Delete { place, key, .. } => {
+            (place.clone(), key.clone())
+        }
+        _ => (home.clone(), primary.key()),
+    };
+    Failed::Unanswered(failure, Doubt { place, key })
+}
+
+/// Whether a reason says that there was no answer: the API server's own gateways say `Timeout`, too.
+fn is_silence(reason: &str) -> bool {
+    matches!(reason, "Timeout" | "Unreachable")
 }
 
 /// What a step does, for people.

@@ -86,6 +86,7 @@ impl Host {
             recorder,
             clock: options.clock,
             failures: Mutex::new(HashMap::new()),
+            doubts: Mutex::new(HashMap::new()),
         };
         Ok(Self {
             reconciler: Arc::new(reconciler),

@@ -2,7 +2,7 @@
 //!
 //! Comes in: a primary's key. Goes out: what is to become of the key. No branch here decides what a policy decides.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::clock::{Clock, instant};
 use crate::contexts::Contexts;
 use crate::contract::{Event, Failure, Outcome, Plan, Selector, Severity};
 use crate::events::Recorder;
-use crate::execute::{Executor, Failed};
+use crate::execute::{Doubt, Executor, Failed};
 use crate::object::{Object, ObjectKey};
 use crate::plan;
 use crate::policy::Policy;
@@ -64,11 +64,14 @@ pub struct Reconciler {
     pub clock: Clock,
     /// What went wrong last, by primary.
     pub failures: Mutex<HashMap<ObjectKey, Failure>>,
+    /// The writes that got no answer, by primary.
+    pub doubts: Mutex<HashMap<ObjectKey, BTreeSet<Doubt>>>,
 }
 
 impl Reconciler {
     /// Reconciles one primary, once.
     pub async fn reconcile(&self, key: &ObjectKey) -> Verdict {
+        self.resolve(key).await;
         let policy = self.policy.load_full();
         let home = Place {
             context: None,
@@ -98,10 +101,10 @@ impl Reconciler {
                 Verdict::Done(plan::requeue_after(&plan))
             }
             Err(Failed::Stale) => Verdict::Stale,
-            Err(Failed::Refused(failure)) => {
-                warn!(primary = %key, reason = failure.reason, "{}", failure.message);
-                self.set_failure(key, Some(failure));
-                Verdict::Failed
+            Err(Failed::Refused(failure)) => self.fail(key, failure),
+            Err(Failed::Unanswered(failure, doubt)) => {
+                self.doubts().entry(key.clone()).or_default().insert(doubt);
+                self.fail(key, failure)
             }
         }
     }
@@ -115,6 +118,7 @@ impl Reconciler {
             .unwrap_or_else(PoisonError::into_inner)
             .get(key)
             .cloned();
+        let doubts = self.doubts().get(key).cloned().unwrap_or_default();
         let now = instant((self.clock)());
         for _ in 0..MOST_LOOKS {
             let names = self.contexts.names();
@@ -122,7 +126,10 @@ impl Reconciler {
                 primary,
                 &selectors,
                 last_failure.clone(),
-                &self.caches,
+                &snapshot::Known {
+                    caches: &self.caches,
+                    doubts: &doubts,
+                },
                 names,
                 now,
             );
@@ -158,6 +165,28 @@ impl Reconciler {
             }
         }
         bail!("the policy asked {MOST_LOOKS} times to see more, and did not decide")
+    }
+
+    /// Asks what became of the writes that got no answer. Until there is one, what is known of their places counts as unknown.
+    async fn resolve(&self, key: &ObjectKey) {
+        let Some(doubts) = self.doubts().remove(key) else {
+            return;
+        };
+        let mut left = BTreeSet::new();
+        for doubt in doubts {
+            if !self.executor.resolve(&doubt).await {
+                left.insert(doubt);
+            }
+        }
+        if !left.is_empty() {
+            self.doubts().insert(key.clone(), left);
+        }
+    }
+
+    fn fail(&self, key: &ObjectKey, failure: Failure) -> Verdict {
+        warn!(primary = %key, reason = failure.reason, "{}", failure.message);
+        self.set_failure(key, Some(failure));
+        Verdict::Failed
     }
 
     /// The policy failed: nothing is written for this primary but an event that says so.
@@ -202,9 +231,13 @@ impl Reconciler {
 
     fn forget(&self, key: &ObjectKey) {
         info!(primary = %key, "gone");
-        self.subscriptions()
-            .set(key, std::collections::BTreeSet::new());
+        self.subscriptions().set(key, BTreeSet::new());
         self.set_failure(key, None);
+        self.doubts().remove(key);
+    }
+
+    fn doubts(&self) -> std::sync::MutexGuard<'_, HashMap<ObjectKey, BTreeSet<Doubt>>> {
+        self.doubts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn set_failure(&self, key: &ObjectKey, failure: Option<Failure>) {

@@ -3,29 +3,40 @@
 //! Comes in: a primary, what was asked for, the caches, the clock. Goes out: a snapshot, or "not yet" where a first
 //! list is still under way. Absent and unknown are never mixed up here.
 
+use std::collections::BTreeSet;
+
 use crate::cache::{Caches, Unknown};
 use crate::contract::{
     Blindness, Context, Failure, Observation, Scope, Selector, Sighting, Snapshot,
 };
+use crate::execute::Doubt;
 use crate::object::Object;
 
 /// Something that was asked for is being listed for the first time: ask again when it is known.
 #[derive(Debug, PartialEq, Eq)]
 pub struct NotYet;
 
+/// What a snapshot is assembled from.
+pub struct Known<'a> {
+    /// What the watches saw, and what was written.
+    pub caches: &'a Caches,
+    /// The primary's writes of which it is not known what became of them.
+    pub doubts: &'a BTreeSet<Doubt>,
+}
+
 /// Assembles a snapshot.
 pub fn take<'a>(
     primary: &Object,
     selectors: &[Selector],
     last_failure: Option<Failure>,
-    caches: &Caches,
+    known: &Known<'_>,
     contexts: impl Iterator<Item = &'a Context> + Clone,
     now: u64,
 ) -> Result<Snapshot, NotYet> {
     let observe = |selector: &Selector| {
         let sightings = in_scope(&selector.scope(), contexts.clone())
             .into_iter()
-            .map(|(context, registered)| sight(selector, context, registered, caches))
+            .map(|(context, registered)| sight(selector, context, registered, known))
             .collect::<Result<_, _>>()?;
         Ok(Observation {
             selector: selector.clone(),
@@ -61,12 +72,23 @@ fn sight(
     selector: &Selector,
     context: Context,
     registered: bool,
-    caches: &Caches,
+    Known { caches, doubts }: &Known<'_>,
 ) -> Result<Sighting, NotYet> {
     if !registered {
         return Ok(Sighting {
             context,
             objects: Err(Blindness::Unregistered),
+        });
+    }
+    let is_meant =
+        |doubt: &&Doubt| doubt.place.context == context && doubt.place.gvk == *selector.gvk();
+    if let Some(Doubt { key, .. }) = doubts.iter().find(is_meant) {
+        let why = format!(
+            "a write to {key} there got no answer, and neither does the question what became of it"
+        );
+        return Ok(Sighting {
+            context,
+            objects: Err(Blindness::Unreachable(why)),
         });
     }
     let answer = match selector {
@@ -121,7 +143,11 @@ mod tests {
     fn look(caches: &Caches, selectors: &[Selector]) -> Result<Vec<Vec<Sighting>>, NotYet> {
         let primary = Object::parse("{}").unwrap();
         let contexts = [None, Some("east".to_owned())];
-        let snapshot = take(&primary, selectors, None, caches, contexts.iter(), 7)?;
+        let known = Known {
+            caches,
+            doubts: &BTreeSet::new(),
+        };
+        let snapshot = take(&primary, selectors, None, &known, contexts.iter(), 7)?;
         assert_eq!(
             (snapshot.now, snapshot.primary.as_str()),
             (7, r#"{"metadata":{}}"#)

@@ -190,6 +190,45 @@ fn a_context_that_is_down_delays_only_what_depends_on_it() {
 }
 
 #[test]
+fn a_create_without_an_answer_is_not_taken_for_one_that_did_nothing() {
+    play(Deciding::Native, async |stage| {
+        let far = &stage.clusters[1];
+        let host = Filter::any()
+            .user_agent("pilothouse")
+            .resource("cassandratasks");
+        // It is carried out, but nobody hears of it: no answer, a watch that lags, and no answer to questions either.
+        far.hold_watches(true);
+        let lost = far.inject(Fault::after(host.clone().verb(Verb::Create)).disconnect());
+        let deaf = far.inject(Fault::before(host.verb(Verb::Get)).disconnect());
+        let world = &stage.world;
+        world.create(&demo()).await?;
+        let spec = json!({ "datacenters": ["dc2", "dc1"] });
+        world.create(&task("task1", &spec)).await?;
+        world.idle(Duration::from_secs(10)).await;
+        ensure!(lost.hits() > 0, "the fault was not met");
+        // Somebody gives dc2 up.
+        let patch = json!({ "spec": { "datacenters": ["dc1"] } });
+        world
+            .patch(pilothouse_tests::world::Kind::Task, "task1", &patch)
+            .await?;
+        world.idle(Duration::from_secs(20)).await;
+        let begun = world.cassandra_tasks(CONTEXTS[0]).await?;
+        ensure!(begun.is_empty(), "begun beside dc2: {begun:?}");
+        let told =
+            condition_of(&world.task("task1").await?, "Running").unwrap()["message"].to_string();
+        ensure!(
+            told.contains(CONTEXTS[1]),
+            "it does not say why it waits: {told}"
+        );
+        lost.lift();
+        deaf.lift();
+        stage.clusters[1].hold_watches(false);
+        complete_once(stage).await
+    })
+    .unwrap();
+}
+
+#[test]
 fn watches_may_be_cut_and_history_forgotten() {
     play(Deciding::Native, async |stage| {
         begin(&stage.world).await?;

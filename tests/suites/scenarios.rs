@@ -1,6 +1,11 @@
 //! Every scenario on the component, where each decision is compared with the native policy's and the golden text is the same,
 //! and under the host on simulated clusters.
 
+#![allow(
+    clippy::panic,
+    reason = "without a policy and scenarios there is nothing to test"
+)]
+
 use std::process::ExitCode;
 use std::sync::Arc;
 

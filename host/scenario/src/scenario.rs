@@ -93,6 +93,27 @@ fn default_namespace() -> String {
     "default".into()
 }
 
+/// The scenarios of a directory, by name: all *.yaml in it, and not below it. An error where there is none.
+pub fn files(directory: &Path) -> Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(directory)
+        .with_context(|| format!("reading directory {}", directory.display()))?;
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        if path.is_file() && path.extension().is_some_and(|it| it == "yaml") {
+            files.push(path);
+        }
+    }
+    if files.is_empty() {
+        bail!(
+            "directory {} has no scenarios (*.yaml)",
+            directory.display()
+        );
+    }
+    files.sort();
+    Ok(files)
+}
+
 impl Scenario {
     /// Reads a scenario. What it names by file is looked for beside it.
     pub fn read(path: &Path) -> Result<Self> {

@@ -1,12 +1,12 @@
 //! `pilothouse policy`: what can be done with a policy without a cluster.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use clap::Subcommand;
-use pilothouse_scenario::{Report, Scenario, golden, run};
+use pilothouse_scenario::{Report, Scenario, files, golden, run};
 
 use crate::policy::wasm::{Limits, Runtime};
 use crate::scenario::Component;
@@ -110,25 +110,7 @@ fn all(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
             all.push(path.clone());
             continue;
         }
-        let mut found = of_directory(path)?;
-        if found.is_empty() {
-            bail!("directory {} has no scenarios (*.yaml)", path.display());
-        }
-        found.sort();
-        all.extend(found);
+        all.extend(files(path)?);
     }
     Ok(all)
-}
-
-fn of_directory(directory: &Path) -> Result<Vec<PathBuf>> {
-    let entries = std::fs::read_dir(directory)
-        .with_context(|| format!("reading directory {}", directory.display()))?;
-    let mut found = Vec::new();
-    for entry in entries {
-        let path = entry?.path();
-        if path.is_file() && path.extension().is_some_and(|it| it == "yaml") {
-            found.push(path);
-        }
-    }
-    Ok(found)
 }

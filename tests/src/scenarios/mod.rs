@@ -16,20 +16,7 @@ pub use simulated::Simulated;
 
 /// The files, by name.
 pub fn files() -> Result<Vec<PathBuf>> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
-    let entries = std::fs::read_dir(&directory)
-        .with_context(|| format!("reading {}", directory.display()))?;
-    let mut files: Vec<PathBuf> = entries
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<std::io::Result<_>>()?;
-    files.retain(|path| path.extension().is_some_and(|it| it == "yaml"));
-    files.sort();
-    ensure!(
-        !files.is_empty(),
-        "{} has no scenarios",
-        directory.display()
-    );
-    Ok(files)
+    pilothouse_scenario::files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios"))
 }
 
 /// The component, held against the native policy at every call.

@@ -35,8 +35,10 @@ const HOST: &str = "pilothouse";
 const OTHERS: &str = "kubectl";
 /// It is at rest when it has asked for nothing this long …
 const QUIET: Duration = Duration::from_millis(400);
-/// … but after a trouble it first waits before it tries again, no longer than this.
+/// … but after a trouble it first waits before it tries again, no longer than this …
 const RECOVERY: Duration = Duration::from_secs(50);
+/// … or, where it has tried in vain for long and two things fail by turns, than this.
+const LONG_RECOVERY: Duration = Duration::from_secs(150);
 
 /// A longer wait is cut short to this.
 const LONG: Duration = Duration::from_secs(20 * 60);
@@ -55,8 +57,8 @@ pub struct Simulated {
     refused: BTreeMap<Reference, Injected>,
     /// The events that were seen already, with how often.
     events: BTreeSet<String>,
-    /// Whether the last step was one after which the host waits before it tries again.
-    is_troubled: bool,
+    /// How long the host may wait after the last step before it tries again.
+    recovery: Duration,
     log: Log,
     _logging: DefaultGuard,
 }
@@ -94,7 +96,7 @@ impl Simulated {
             lost: BTreeMap::new(),
             refused: BTreeMap::new(),
             events: BTreeSet::new(),
-            is_troubled: false,
+            recovery: Duration::ZERO,
             log,
             _logging: logging,
         };
@@ -231,16 +233,16 @@ impl Clusters for Simulated {
         // Clients are made here, which need a runtime.
         let runtime = self.runtime.handle().clone();
         let _entered = runtime.enter();
-        self.is_troubled = matches!(
-            change,
+        self.recovery = match change {
+            Change::Permit(_) => LONG_RECOVERY,
             Change::Lose { .. }
-                | Change::Regain { .. }
-                | Change::Refuse(_)
-                | Change::Permit(_)
-                | Change::Register(_)
-                | Change::Unregister(_)
-                | Change::Restart
-        );
+            | Change::Regain { .. }
+            | Change::Refuse(_)
+            | Change::Register(_)
+            | Change::Unregister(_)
+            | Change::Restart => RECOVERY,
+            _ => Duration::ZERO,
+        };
         match change {
             Change::Apply { context, object } => self.runtime.block_on(self.apply(context, object)),
             Change::Patch { object, patch } => {

@@ -27,6 +27,7 @@ struct Refused {
 impl Memory<'_> {
     /// Reconciles every primary until nothing is done any more.
     pub(super) fn settle(&mut self) -> Result<()> {
+        self.failed.clear();
         for _ in 0..MOST_ROUNDS {
             let mut is_at_rest = true;
             for primary in self.primaries() {
@@ -53,7 +54,11 @@ impl Memory<'_> {
             .check(&self.settings, &before, &plan)
             .with_context(|| format!("the host would not carry this plan out: {plan:#?}"))?;
         let (written, failure) = self.execute(primary, &plan);
-        let is_new = failure.is_some() && failure.as_ref() != self.failures.get(primary);
+        // Where several steps are refused, they fail by turns: it is at rest once each of them has.
+        let is_new = failure.as_ref().is_some_and(|failure| {
+            self.failed
+                .insert((primary.clone(), failure.message.clone()))
+        });
         let acted = written > 0 || is_new;
         self.transcript.plan(
             &self.manifest.primary.kind,

@@ -10,7 +10,7 @@ mod observe;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use jiff::Timestamp;
 use pilothouse_contract::{Failure, Gvk, Manifest};
 use serde_json::Value;
@@ -20,6 +20,9 @@ use crate::reference::{Context, Reference};
 use crate::scenario::{Scenario, Step};
 use crate::transcript::Transcript;
 use objects::{Key, Objects};
+
+/// How often the host may be called between two steps because the policy asked for it.
+const MOST_CALLS: usize = 1_000;
 
 /// The clusters, the host and the policy.
 pub struct Memory<'p> {
@@ -33,6 +36,8 @@ pub struct Memory<'p> {
     /// What cannot be reached: a context, or a kind in it.
     lost: BTreeSet<(Context, Option<String>)>,
     refusals: Vec<Refusal>,
+    /// What went wrong since the last change.
+    failed: BTreeSet<(Key, String)>,
     /// What went wrong with the last plan, by primary.
     failures: BTreeMap<Key, Failure>,
     /// When each primary wants to be reconciled again, and why nothing is done until then.
@@ -55,6 +60,7 @@ impl<'p> Memory<'p> {
             contexts: scenario.contexts.iter().cloned().collect(),
             lost: BTreeSet::new(),
             refusals: Vec::new(),
+            failed: BTreeSet::new(),
             failures: BTreeMap::new(),
             rests: BTreeMap::new(),
             seen: Seen::default(),
@@ -108,9 +114,16 @@ impl<'p> Memory<'p> {
 impl Clusters for Memory<'_> {
     fn advance(&mut self, now: Timestamp) -> Result<()> {
         // The host is called when it asked for, not only when the story goes on.
+        let mut calls = 0;
         while let Some(due) = self.rests.values().filter_map(|(due, _)| *due).min()
             && due <= now
         {
+            calls += 1;
+            if calls > MOST_CALLS {
+                bail!(
+                    "the policy asks to be called again and again: {MOST_CALLS} times until {due}"
+                );
+            }
             self.now = due.max(self.now);
             self.transcript.moment(self.now);
             self.settle()?;

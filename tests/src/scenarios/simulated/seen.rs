@@ -6,7 +6,7 @@ use pilothouse_scenario::clusters::Seen;
 use pilothouse_scenario::reference::{Context, Reference};
 use serde_json::Value;
 
-use super::{HOST, QUIET, RECOVERY, Simulated};
+use super::{HOST, QUIET, Simulated};
 use crate::world::Kind;
 
 impl Simulated {
@@ -19,9 +19,7 @@ impl Simulated {
     }
 
     pub(super) async fn quiet(&self) {
-        if self.is_troubled {
-            tokio::time::sleep(RECOVERY).await;
-        }
+        tokio::time::sleep(self.recovery).await;
         let mut before = self.requests();
         loop {
             tokio::time::sleep(QUIET).await;

@@ -1,0 +1,123 @@
+//! What holds whatever happens: random worlds, random edits and random JSON. `PROPTEST_CASES=3000` looks longer.
+
+use k8ssandra_task_policy::contract::{Action, Outcome};
+use k8ssandra_task_policy::{describe, reconcile};
+use policy_worlds::World;
+use policy_worlds::happenings::{happen, happening};
+use policy_worlds::json::{json_value, replace};
+use policy_worlds::laws::{full_snapshot, is_finished, play, story};
+use proptest::prelude::*;
+use proptest::sample::Index;
+use serde_json::{Value, json};
+
+fn world(policy: &str) -> World {
+    World::new(3).with("/spec/dcConcurrencyPolicy", json!(policy))
+}
+
+proptest! {
+    #[test]
+    fn forbid_never_has_two_unfinished(story in story(0..40)) {
+        // The world asserts it at each creation: what is done to a status afterwards is not the policy's.
+        play(world("Forbid"), &story, |_| {});
+    }
+
+    #[test]
+    fn allow_comes_to_rest_and_keeps_the_laws(story in story(0..40)) {
+        play(world("Allow"), &story, |_| {});
+    }
+
+    /// What a newer cass-operator or another controller writes is copied, and stays.
+    #[test]
+    fn unknown_fields_survive(story in story(0..20)) {
+        let foreign = json!({"type": "Other", "status": "True", "reason": "R", "message": "",
+            "lastTransitionTime": "2022-12-15T19:00:00Z"});
+        let status = json!({"newer": {"field": [1, 2.5]}, "conditions": [foreign]});
+        play(world("Allow").with("/status", status), &story, |world| {
+            let status = world.status();
+            assert_eq!(status["newer"], json!({"field": [1, 2.5]}));
+            let conditions = status["conditions"].as_array().unwrap();
+            assert!(conditions.contains(&foreign), "{status:#}");
+        });
+    }
+
+    /// At rest, the copy of each CassandraTask that is seen is its status as it is.
+    #[test]
+    fn statuses_are_copied_as_they_are(story in prop::collection::vec(happening(), 0..30)) {
+        let mut world = world("Allow");
+        for (minute, happening) in story.iter().enumerate() {
+            happen(&mut world, happening, &format!("20:{minute:02}:00"));
+            world.settle();
+            if is_finished(world.status()) || !world.refusing.is_empty() {
+                return Ok(());
+            }
+            for ((context, _, name), child) in &world.children {
+                let is_seen = world.contexts[context.as_ref().unwrap()].is_ok();
+                if is_seen && child["status"].is_object() {
+                    let datacenter = name.strip_prefix("task1-").unwrap();
+                    prop_assert_eq!(&world.status()["datacenters"][datacenter], &child["status"]);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_order_of_observations_does_not_matter(
+        story in story(0..12),
+        order in any::<prop::sample::Selector>(),
+    ) {
+        play(world("Forbid"), &story, |world| {
+            let mut snapshot = full_snapshot(world);
+            let mut left = std::mem::take(&mut snapshot.observations);
+            while !left.is_empty() {
+                let next = order.select(0..left.len());
+                snapshot.observations.push(left.swap_remove(next));
+            }
+            assert_eq!(reconcile("{}", &snapshot), Outcome::Act(world.plan()));
+        });
+    }
+
+    /// Any JSON in place of each object, or in a place of it, gives an answer: never a panic, and never silence.
+    #[test]
+    fn any_json_gets_an_answer(
+        story in prop::collection::vec(happening(), 0..6),
+        object in any::<Index>(),
+        path in prop::collection::vec(any::<Index>(), 0..7),
+        odd in json_value(),
+        is_deleted in any::<bool>(),
+    ) {
+        let mut world = World::new(3);
+        world.settle();
+        for happening in &story {
+            happen(&mut world, happening, "20:00:00");
+            world.settle();
+        }
+        if is_deleted && world.task["metadata"].is_object() {
+            world.task["metadata"]["deletionTimestamp"] = json!("2022-12-15T20:00:00Z");
+        }
+        let mut objects: Vec<&mut Value> = vec![&mut world.task];
+        objects.extend(&mut world.cluster);
+        objects.extend(world.children.values_mut());
+        let count = objects.len();
+        replace(objects.swap_remove(object.index(count)), &path, odd);
+
+        let (_, plan) = world.decide();
+        for action in &plan.actions {
+            if let Action::SetStatus(status) = action {
+                let status: Value = serde_json::from_str(status).unwrap();
+                prop_assert!(status.is_object());
+            }
+        }
+        prop_assert!(!plan.reasons.is_empty() || !plan.actions.is_empty());
+    }
+
+    #[test]
+    fn any_text_gets_an_answer(text in any::<String>(), settings in any::<String>(), now in any::<u64>()) {
+        let _ = describe(&settings);
+        let mut snapshot = World::new(1).snapshot(&[]);
+        snapshot.now = now;
+        let looked = matches!(reconcile("{}", &snapshot), Outcome::Look(_));
+        snapshot.primary = text;
+        let acted = matches!(reconcile("{}", &snapshot), Outcome::Act(_));
+        prop_assert!(looked && acted);
+    }
+}

@@ -1,0 +1,229 @@
+//! The host's part in the tests: it answers what the policy asks to look at, and carries out its plans.
+
+use std::collections::BTreeMap;
+
+use k8ssandra_task_policy::contract::*;
+use k8ssandra_task_policy::reconcile;
+use serde_json::{Value, json};
+
+use crate::crd::assert_acceptable;
+use crate::laws::{is_blank, unfinished};
+use crate::world::{Key, NAMESPACE, World, event_line, lines};
+
+impl World {
+    /// The snapshot with the answers to these.
+    pub fn snapshot(&self, selectors: &[Selector]) -> Snapshot {
+        let answer = |selector: &Selector| Observation {
+            selector: selector.clone(),
+            sightings: self.answer(selector),
+        };
+        Snapshot {
+            now: u64::try_from(self.now.as_millisecond()).unwrap(),
+            primary: self.task.to_string(),
+            observations: selectors.iter().map(answer).collect(),
+            last_failure: self.failure.clone(),
+        }
+    }
+
+    fn answer(&self, selector: &Selector) -> Vec<Sighting> {
+        let reference = match selector {
+            Selector::Labelled(_) => {
+                let contexts = [None]
+                    .into_iter()
+                    .chain(self.contexts.keys().cloned().map(Some));
+                return contexts
+                    .map(|context| self.sight(context, |_, child| is_labelled(child)))
+                    .collect();
+            }
+            Selector::Object(reference) => reference,
+        };
+        let context = reference.context.clone();
+        if reference.gvk.kind == "K8ssandraCluster" {
+            let is_asked = |cluster: &&Value| cluster["metadata"]["name"] == *reference.name;
+            let cluster = self
+                .cluster
+                .iter()
+                .filter(is_asked)
+                .map(Value::to_string)
+                .collect();
+            return vec![Sighting {
+                context,
+                objects: self.control_plane.clone().map(|()| cluster),
+            }];
+        }
+        let namespace = reference.namespace.clone().unwrap();
+        vec![self.sight(context, |key, _| {
+            key.1 == namespace && key.2 == reference.name
+        })]
+    }
+
+    fn sight(&self, context: Option<String>, matches: impl Fn(&Key, &Value) -> bool) -> Sighting {
+        let answers = match &context {
+            None => self.control_plane.clone(),
+            Some(name) => self
+                .contexts
+                .get(name)
+                .cloned()
+                .unwrap_or(Err(Blindness::Unregistered)),
+        };
+        let here = self
+            .children
+            .iter()
+            .filter(|(key, child)| key.0 == context && matches(key, child));
+        let objects = here.map(|(_, child)| child.to_string()).collect();
+        Sighting {
+            context,
+            objects: answers.map(|()| objects),
+        }
+    }
+
+    /// What the policy asks to look at, round by round, and what it decides then.
+    pub fn decide(&self) -> (Vec<Vec<Selector>>, Plan) {
+        let mut rounds: Vec<Vec<Selector>> = Vec::new();
+        loop {
+            let asked: Vec<Selector> = rounds.concat();
+            match reconcile(&self.settings, &self.snapshot(&asked)) {
+                Outcome::Act(plan) => {
+                    (self.check)(&self.task, &plan);
+                    return (rounds, plan);
+                }
+                Outcome::Look(new) => {
+                    assert!(
+                        !new.is_empty() && new.iter().all(|selector| !asked.contains(selector)),
+                        "{new:?}"
+                    );
+                    rounds.push(new);
+                }
+            }
+            assert!(rounds.len() <= 2, "{rounds:?}");
+        }
+    }
+
+    /// What the policy decides.
+    pub fn plan(&self) -> Plan {
+        self.decide().1
+    }
+
+    /// Decides, and carries the plan out. The plan comes back.
+    pub fn step(&mut self) -> Plan {
+        let plan = self.plan();
+        self.execute(&plan, usize::MAX);
+        plan
+    }
+
+    /// Decides, and carries out only so many actions of the plan before the host dies.
+    pub fn die_after(&mut self, actions: usize) {
+        let plan = self.plan();
+        self.execute(&plan, actions);
+    }
+
+    /// Carries out no more than so many actions, up to the first that is refused. What was done comes back.
+    fn execute(&mut self, plan: &Plan, most: usize) -> Vec<String> {
+        for (index, action) in plan.actions.iter().enumerate().take(most) {
+            let line = &lines(plan)[index];
+            if self.refuses(action) {
+                self.failure = Some(Failure {
+                    action: u32::try_from(index).unwrap(),
+                    reason: "Forbidden".into(),
+                    message: format!("{line}: it is forbidden"),
+                });
+                return lines(plan)[..index].to_vec();
+            }
+            self.carry_out(action);
+        }
+        if most >= plan.actions.len() {
+            self.failure = None;
+        }
+        lines(plan)
+    }
+
+    fn refuses(&self, action: &Action) -> bool {
+        let context = match action {
+            Action::Create(creation) => &creation.context,
+            Action::Delete(deletion) => &deletion.object.context,
+            _ => return false,
+        };
+        context
+            .as_ref()
+            .is_some_and(|context| self.refusing.contains(context))
+    }
+
+    fn carry_out(&mut self, action: &Action) {
+        match action {
+            Action::Create(creation) => self.create(creation),
+            Action::Delete(deletion) if deletion.object.gvk.kind == "K8ssandraTask" => {
+                assert_eq!(deletion.uid, "task-uid");
+                self.task["metadata"]["deletionTimestamp"] = json!(self.now.to_string());
+            }
+            Action::Delete(deletion) => {
+                self.children
+                    .retain(|_, child| child["metadata"]["uid"] != *deletion.uid);
+            }
+            Action::PatchMetadata(patch) => {
+                let patch: BTreeMap<String, Value> = serde_json::from_str(patch).unwrap();
+                for (name, value) in patch {
+                    self.task["metadata"][name] = value;
+                }
+            }
+            Action::SetStatus(status) => {
+                let status: Value = serde_json::from_str(status).unwrap();
+                assert_acceptable(&status);
+                assert_ne!(
+                    status, self.task["status"],
+                    "nothing changed, but it is written"
+                );
+                self.task["status"] = status;
+            }
+            Action::RecordEvent(event) => self.events.push(event_line(event)),
+        }
+    }
+
+    fn create(&mut self, creation: &Creation) {
+        let mut object: Value = serde_json::from_str(&creation.object).unwrap();
+        self.created += 1;
+        object["metadata"]["uid"] = json!(format!("child-{}", self.created));
+        object["metadata"]["creationTimestamp"] = json!(self.now.to_string());
+        let text = |name: &str| object["metadata"][name].as_str().unwrap().to_owned();
+        let datacenter = object["spec"]["datacenter"]["name"].as_str().unwrap();
+        let record = &self.task["status"]["datacenters"][datacenter];
+        assert!(
+            record.is_object() && is_blank(record),
+            "{datacenter} is begun again, or not recorded before: {record}"
+        );
+        let is_alone = self.task["spec"]["dcConcurrencyPolicy"] == "Allow" || unfinished(self) == 0;
+        assert!(
+            is_alone,
+            "{datacenter} is begun beside another one: {:#?}",
+            self.children
+        );
+        let key = (creation.context.clone(), text("namespace"), text("name"));
+        assert!(
+            self.children.insert(key, object).is_none(),
+            "created twice: {}",
+            creation.object
+        );
+    }
+
+    /// Steps until nothing is done any more, as must come soon. What was done comes back. Where steps are refused, they are
+    /// tried by turns for ever, so it is at rest when each has had its turn.
+    pub fn settle(&mut self) -> Vec<String> {
+        let mut done = Vec::new();
+        let mut quiet = 0;
+        for _ in 0..16 {
+            let plan = self.plan();
+            let did = self.execute(&plan, usize::MAX);
+            quiet = if did.is_empty() { quiet + 1 } else { 0 };
+            done.extend(did);
+            if plan.actions.is_empty() || quiet > self.refusing.len() {
+                return done;
+            }
+        }
+        panic!("it never rests: {done:?}");
+    }
+}
+
+fn is_labelled(child: &Value) -> bool {
+    let labels = &child["metadata"]["labels"];
+    labels["k8ssandra.io/task-name"] == "task1"
+        && labels["k8ssandra.io/task-namespace"] == NAMESPACE
+}

@@ -1,0 +1,144 @@
+//! What must hold whatever happens: a story in, and a panic where a law is broken.
+
+use k8ssandra_task_policy::contract::Snapshot;
+use proptest::prelude::*;
+use proptest::sample::Index;
+use serde_json::{Value, json};
+
+use crate::happenings::{Happening, happen, happening};
+use crate::world::World;
+
+/// A happening, and what comes of it: usually a world at rest. But the host may die when it has carried out so many actions,
+/// and the next thing happens before it is back.
+pub type Chapter = (Happening, Option<Index>);
+
+/// Any story of such a length.
+pub fn story(length: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Chapter>> {
+    let crash = prop::option::weighted(0.3, any::<Index>());
+    prop::collection::vec((happening(), crash), length)
+}
+
+/// Plays a story. After each chapter the laws must hold, and what is checked besides.
+pub fn play(mut world: World, story: &[Chapter], check: impl Fn(&World)) {
+    for (minute, (happening, crash)) in (0..).zip(story) {
+        let (before, created) = (world.status().clone(), world.created);
+        let is_forbidden = world.task["spec"]["dcConcurrencyPolicy"] != "Allow";
+        let clock = format!("20:{:02}:{:02}", minute / 60, minute % 60);
+        happen(&mut world, happening, &clock);
+        match crash {
+            Some(after) => {
+                let actions = world.plan().actions.len();
+                world.die_after(after.index(actions + 1));
+                world.failure = None;
+            }
+            // It comes to rest: the plan of the converged world is empty.
+            None => drop(world.settle()),
+        }
+        // The TTL of a finished task is over.
+        if world.task["metadata"].get("deletionTimestamp").is_some() {
+            break;
+        }
+        hold(&before, world.status());
+        if is_true(&before, "Failed") && is_forbidden {
+            assert_eq!(world.created, created, "created after a failure");
+        }
+        check(&world);
+    }
+    goes(world);
+}
+
+/// What may not change from one status to the next, and what may never go back.
+fn hold(before: &Value, after: &Value) {
+    if is_finished(before) {
+        assert_eq!(before, after, "a finished task is frozen");
+    }
+    if let Some(start) = before["startTime"].as_str() {
+        let later = after["startTime"].as_str().is_none_or(|it| it > start);
+        assert!(!later, "startTime moved later");
+    }
+    if before["completionTime"].is_string() {
+        assert_eq!(before["completionTime"], after["completionTime"]);
+    }
+    for kind in ["Complete", "Failed"] {
+        let turned_back = is_true(before, kind) && !is_true(after, kind);
+        assert!(!turned_back, "{kind} turned back");
+    }
+    for condition in before["conditions"].as_array().into_iter().flatten() {
+        let same = find(after, condition["type"].as_str().unwrap_or_default());
+        let same = same.filter(|it| it["status"] == condition["status"]);
+        let moved =
+            same.is_some_and(|it| it["lastTransitionTime"] != condition["lastTransitionTime"]);
+        assert!(
+            !moved,
+            "lastTransitionTime moved without the status: {condition}"
+        );
+    }
+    for (name, record) in before["datacenters"].as_object().into_iter().flatten() {
+        let copy = &after["datacenters"][name];
+        assert!(copy.is_object(), "the record of {name} is gone: {record}");
+    }
+}
+
+/// When nothing is in the way any more, a task that is deleted goes, and takes along all that was ever created for it.
+fn goes(mut world: World) {
+    world.refusing.clear();
+    world.contexts = World::new(3).contexts;
+    world.task["metadata"]["deletionTimestamp"] = json!("2022-12-15T23:00:00Z");
+    world.settle();
+    let left = &world.children;
+    assert!(left.is_empty(), "left behind: {left:#?}");
+    let finalizers = world.task["metadata"]["finalizers"].as_array();
+    assert!(finalizers.is_none_or(Vec::is_empty), "{finalizers:?}");
+}
+
+/// The condition of that type in a status.
+pub fn find<'a>(status: &'a Value, kind: &str) -> Option<&'a Value> {
+    let mut conditions = status["conditions"].as_array()?.iter();
+    conditions.find(|condition| condition["type"] == kind)
+}
+
+/// Whether a condition is True.
+pub fn is_true(status: &Value, kind: &str) -> bool {
+    find(status, kind).is_some_and(|condition| condition["status"] == "True")
+}
+
+/// Whether a task's status says that it is over.
+pub fn is_finished(status: &Value) -> bool {
+    status["completionTime"].is_string()
+        || is_true(status, "Complete")
+        || find(status, "Running").is_some_and(|running| running["reason"] == "Finished")
+}
+
+/// Whether there is nothing in a status.
+pub fn is_blank(status: &Value) -> bool {
+    let is_empty = |value: &Value| match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        _ => false,
+    };
+    is_empty(status)
+        || status
+            .as_object()
+            .is_some_and(|fields| fields.values().all(is_empty))
+}
+
+/// How many CassandraTasks have not ended, whether their contexts answer or not.
+pub fn unfinished(world: &World) -> usize {
+    let has_ended = |status: &Value| {
+        !status["completionTime"].is_null() || is_true(status, "Complete") || {
+            // Failed and not Running has stopped.
+            is_true(status, "Failed") && !is_true(status, "Running")
+        }
+    };
+    let children = world.children.values();
+    children
+        .filter(|child| !has_ended(&child["status"]))
+        .count()
+}
+
+/// The snapshot of a world at rest, with all that the policy asks to see.
+pub fn full_snapshot(world: &World) -> Snapshot {
+    let (rounds, _) = world.decide();
+    world.snapshot(&rounds.concat())
+}

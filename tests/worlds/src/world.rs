@@ -1,0 +1,182 @@
+//! A small world for the tests: a task, its cluster and its CassandraTasks in several contexts. It answers what the policy
+//! asks to look at and carries out plans as the host does (`host`); a simulated cass-operator works on the CassandraTasks.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use k8ssandra_task_policy::contract::*;
+use serde_json::{Value, json};
+
+pub const NAMESPACE: &str = "k8ssandra-operator";
+pub const FINALIZER: &str = "control.k8ssandra.io/finalizer";
+
+/// Context, namespace and name of a CassandraTask.
+pub type Key = (Option<String>, String, String);
+
+#[derive(Clone)]
+pub struct World {
+    pub settings: String,
+    pub now: Timestamp,
+    pub task: Value,
+    pub cluster: Option<Value>,
+    pub children: BTreeMap<Key, Value>,
+    /// What each context but the control plane answers.
+    pub contexts: BTreeMap<String, Result<(), Blindness>>,
+    pub control_plane: Result<(), Blindness>,
+    pub failure: Option<Failure>,
+    /// The contexts that refuse to create and to delete.
+    pub refusing: BTreeSet<String>,
+    /// The events that were recorded.
+    pub events: Vec<String>,
+    pub created: usize,
+    /// Whether a host would carry a plan out; it panics where not.
+    pub check: fn(&Value, &Plan),
+}
+
+/// A time of the day of the examples.
+pub fn at(time: &str) -> Timestamp {
+    stamp(time).parse().unwrap()
+}
+
+pub fn stamp(time: &str) -> String {
+    format!("2022-12-15T{time}Z")
+}
+
+impl World {
+    /// The quick start of the documentation, with that many datacenters: `dc1` in `kind-k8ssandra-1` and so on.
+    pub fn new(datacenters: usize) -> World {
+        let context = |number: usize| format!("kind-k8ssandra-{number}");
+        let declared = (1..=datacenters)
+            .map(|number| json!({"metadata": {"name": format!("dc{number}")}, "k8sContext": context(number), "size": 1}));
+        let cluster = json!({
+            "metadata": {"name": "demo", "namespace": NAMESPACE, "uid": "cluster-uid"},
+            "spec": {"cassandra": {"datacenters": declared.collect::<Vec<_>>()}},
+        });
+        let task = json!({
+            "metadata": {"name": "task1", "namespace": NAMESPACE, "uid": "task-uid"},
+            "spec": {
+                "cluster": {"name": "demo"},
+                "template": {"jobs": [{"name": "job1", "command": "cleanup"}]},
+            },
+        });
+        World {
+            settings: "{}".into(),
+            now: at("19:43:00"),
+            task,
+            cluster: Some(cluster),
+            children: BTreeMap::new(),
+            contexts: (1..=datacenters)
+                .map(|number| (context(number), Ok(())))
+                .collect(),
+            control_plane: Ok(()),
+            failure: None,
+            refusing: BTreeSet::new(),
+            events: Vec::new(),
+            created: 0,
+            check: |_, _| {},
+        }
+    }
+
+    /// With this changed in the task, by a JSON pointer.
+    pub fn with(mut self, pointer: &str, value: Value) -> World {
+        self.set(pointer, value);
+        self
+    }
+
+    /// Changes the task, by a JSON pointer whose last part may be new.
+    pub fn set(&mut self, pointer: &str, value: Value) {
+        let (parent, name) = pointer.rsplit_once('/').unwrap();
+        self.task.pointer_mut(parent).unwrap()[name] = value;
+    }
+
+    pub fn blind(&mut self, context: &str, blindness: Blindness) {
+        match blindness {
+            Blindness::Unregistered => self.contexts.remove(context),
+            unreachable => self.contexts.insert(context.into(), Err(unreachable)),
+        };
+    }
+
+    /// The CassandraTask of a datacenter.
+    pub fn child(&mut self, datacenter: &str) -> &mut Value {
+        let name = format!("task1-{datacenter}");
+        self.children
+            .iter_mut()
+            .find(|((_, _, child), _)| *child == name)
+            .unwrap()
+            .1
+    }
+
+    pub fn remove_child(&mut self, datacenter: &str) {
+        let name = format!("task1-{datacenter}");
+        self.children.retain(|(_, _, child), _| *child != name);
+    }
+
+    /// cass-operator starts it.
+    pub fn start(&mut self, datacenter: &str, time: &str) {
+        self.child(datacenter)["status"] = json!({"startTime": stamp(time), "active": 1, "conditions": [
+            {"type": "Running", "status": "True", "reason": "Running", "message": "", "lastTransitionTime": stamp(time)},
+        ]});
+    }
+
+    /// cass-operator ends it well.
+    pub fn complete(&mut self, datacenter: &str, time: &str) {
+        let condition = |kind, status| json!({"type": kind, "status": status, "reason": kind, "message": "", "lastTransitionTime": stamp(time)});
+        let status = &mut self.child(datacenter)["status"];
+        status["completionTime"] = json!(stamp(time));
+        status["active"] = json!(0);
+        status["succeeded"] = json!(1);
+        status["conditions"] =
+            json!([condition("Complete", "True"), condition("Running", "False")]);
+    }
+
+    /// cass-operator ends it badly: Complete and completionTime are set all the same.
+    pub fn fail(&mut self, datacenter: &str, time: &str) {
+        self.complete(datacenter, time);
+        let status = &mut self.child(datacenter)["status"];
+        status["succeeded"] = json!(0);
+        status["failed"] = json!(1);
+        status["conditions"].as_array_mut().unwrap().push(json!({
+            "type": "Failed", "status": "True", "reason": "Failed", "lastTransitionTime": stamp(time),
+            "message": "1 pods failed during processing",
+        }));
+    }
+
+    pub fn status(&self) -> &Value {
+        &self.task["status"]
+    }
+}
+
+pub fn event_line(event: &Event) -> String {
+    let severity = if event.severity == Severity::Normal {
+        "Normal"
+    } else {
+        "Warning"
+    };
+    format!("{severity} {} {}", event.reason, event.message)
+}
+
+/// The actions of a plan, a line each.
+pub fn lines(plan: &Plan) -> Vec<String> {
+    let line = |action: &Action| match action {
+        Action::Create(creation) => {
+            let object: Value = serde_json::from_str(&creation.object).unwrap();
+            let name = object["metadata"]["name"].as_str().unwrap();
+            format!(
+                "create {name} in {}",
+                creation.context.as_deref().unwrap_or("the control plane")
+            )
+        }
+        Action::Delete(deletion) => {
+            let context = deletion
+                .object
+                .context
+                .as_deref()
+                .unwrap_or("the control plane");
+            format!("delete {} in {context}", deletion.object.name)
+        }
+        Action::PatchMetadata(_) => "patch-metadata".to_owned(),
+        Action::SetStatus(_) => "set-status".to_owned(),
+        Action::RecordEvent(event) => format!("event {}", event_line(event)),
+    };
+    plan.actions.iter().map(line).collect()
+}
