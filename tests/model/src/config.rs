@@ -61,9 +61,9 @@ pub struct Config {
     pub forbids_writes: bool,
     /// Whether the deletion of a CassandraTask is held up by somebody's finalizer.
     pub lingers: bool,
-    /// Whether the host distrusts its caches after a write that it got no answer to, until the watch has spoken: of the
-    /// context where it created something, or of the K8ssandraTask. See [`crate::known`].
-    pub distrusts_silence: bool,
+    /// Whether the host believes its caches after a write that it got no answer to, without asking what became of it. The
+    /// real one asks; one that does not is found out.
+    pub believes_silence: bool,
     /// The datacenter in which a stranger has the CassandraTask's name.
     pub stranger: Option<usize>,
     /// What must be reachable, or the configuration shows nothing.

@@ -46,7 +46,9 @@ impl View {
         Some(View {
             task: state.host.task?,
             cluster: state.host.cluster,
-            seen: state.dcs.map(|dc| dc.seen),
+            seen: state
+                .dcs
+                .map(|dc| if dc.in_doubt { Seen::Blind } else { dc.seen }),
             registered: state.dcs.map(|dc| dc.registered),
             failure: state.host.failure,
             clock: state.clock,

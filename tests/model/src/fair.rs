@@ -103,7 +103,7 @@ fn mending(world: &World, state: &State) -> Option<Act> {
             Act::Register(dc)
         });
     }
-    if state.host.task != state.task || state.host.in_doubt {
+    if state.host.task != state.task {
         return Some(Act::SeeTask);
     }
     if state.host.cluster != state.cluster {

@@ -8,6 +8,7 @@
 use k8ssandra_task_policy::contract::Failure;
 
 use crate::decide::View;
+use crate::known::UNTIL_THE_HOST_WAITS_WHEN_IN_DOUBT_OF_THE_TASK;
 use crate::laws;
 use crate::model::{Fault, World};
 use crate::plan::{Plan, Step};
@@ -36,15 +37,28 @@ pub fn step(world: &World, state: &State, fault: Fault) -> Option<State> {
     let Some(exec) = state.host.plan else {
         return decide(world, next, fault);
     };
+    // It has asked before it decided.
+    (fault != Fault::Unasked).then_some(())?;
     carry_out(world, &mut next, exec, fault)?;
     Some(next)
 }
 
 fn decide(world: &World, mut next: State, fault: Fault) -> Option<State> {
-    let is_smooth = fault == Fault::None;
-    if next.host.in_doubt {
+    if next.has_doubts() {
+        if fault != Fault::Unasked && ask(&mut next) {
+            // The answers first: anything may come between them and the decision.
+            return (fault == Fault::None).then_some(next);
+        }
+    } else if fault == Fault::Unasked {
         return None;
     }
+    if fault == Fault::Unasked {
+        next.left.faults = next.left.faults.checked_sub(1)?;
+        if next.host.in_doubt && !UNTIL_THE_HOST_WAITS_WHEN_IN_DOUBT_OF_THE_TASK {
+            return Some(next);
+        }
+    }
+    let is_smooth = matches!(fault, Fault::None | Fault::Unasked);
     let Some(view) = View::of(&next) else {
         // The host forgets what is gone.
         let has_failed = std::mem::take(&mut next.host.failure) != 0;
@@ -73,9 +87,9 @@ fn carry_out(world: &World, next: &mut State, exec: Exec, fault: Fault) -> Optio
     let plan = world.policy.plans.get(exec.plan);
     let (index, step) = plan.steps.get(usize::from(exec.next))?;
     let outcome = match fault {
-        Fault::None => on_server(world, next, &plan, step, exec).map(|answer| {
-            lay_over(next, answer);
-        }),
+        Fault::None | Fault::Unasked => {
+            on_server(world, next, &plan, step, exec).map(|answer| lay_over(next, answer))
+        }
         Fault::Refused => Err(Failed::Refused("Timeout", "no answer within 15 s")),
         Fault::Forbidden => Err(Failed::Refused("Forbidden", "it is forbidden")),
         Fault::Lost => {
@@ -93,7 +107,7 @@ fn carry_out(world: &World, next: &mut State, exec: Exec, fault: Fault) -> Optio
         Ok(()) => next.host.plan.iter_mut().for_each(|exec| exec.next += 1),
         Err(Failed::Stale) => next.host.plan = None,
         Err(Failed::Refused(reason, message)) => {
-            distrust(world, next, step, reason);
+            doubt(world, next, step, reason);
             next.host.plan = None;
             next.host.failure = world.policy.failures.number(Some(Failure {
                 action: *index,
@@ -102,24 +116,38 @@ fn carry_out(world: &World, next: &mut State, exec: Exec, fault: Fault) -> Optio
             }));
         }
     }
-    if fault != Fault::None {
+    if !matches!(fault, Fault::None | Fault::Unasked) {
         next.left.faults = next.left.faults.checked_sub(1)?;
     }
     Some(())
 }
 
-/// A write without an answer may have been done: what the caches show of it is no answer any more either.
-fn distrust(world: &World, next: &mut State, step: &Step, reason: &str) {
+/// A write without an answer may have been done: until it is known, what the caches show of its place is no answer either.
+fn doubt(world: &World, next: &mut State, step: &Step, reason: &str) {
     let is_silence = matches!(reason, "Timeout" | "Unreachable");
-    if !is_silence || !world.config.distrusts_silence {
+    if !is_silence || world.config.believes_silence {
         return;
     }
     match step {
-        Step::Create(dc) => next.dcs[*dc].seen = Seen::Blind,
-        Step::Metadata(..) | Step::Status(_) => next.host.in_doubt = true,
-        // They are guarded by a uid: done twice, they do nothing.
-        Step::DeleteChild(..) | Step::DeleteTask(_) => {}
+        Step::Create(dc) | Step::DeleteChild(dc, _) => next.dcs[*dc].in_doubt = true,
+        Step::Metadata(..) | Step::Status(_) | Step::DeleteTask(_) => next.host.in_doubt = true,
     }
+}
+
+/// The host asks what became of the writes without an answer, and lays the answers over its caches; whether there was any.
+fn ask(next: &mut State) -> bool {
+    let mut is_answered = std::mem::take(&mut next.host.in_doubt);
+    if is_answered {
+        next.host.task = next.task;
+    }
+    for dc in next.dcs.iter_mut().filter(|dc| dc.in_doubt && dc.link) {
+        is_answered = true;
+        dc.in_doubt = false;
+        if let Seen::Known(seen) = &mut dc.seen {
+            *seen = dc.child;
+        }
+    }
+    is_answered
 }
 
 /// What a step does, in the host's words.
@@ -287,6 +315,7 @@ pub fn restart(next: &mut State) {
     next.host.task = next.task;
     next.host.cluster = next.cluster;
     for dc in &mut next.dcs {
+        dc.in_doubt = false;
         dc.seen = fresh(dc);
     }
 }

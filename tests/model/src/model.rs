@@ -25,6 +25,8 @@ pub enum Fault {
     Lost,
     /// It is forbidden.
     Forbidden,
+    /// Nothing, but the question what became of an earlier step gets no answer either.
+    Unasked,
 }
 
 /// Something that happens.
@@ -149,6 +151,7 @@ impl World {
                 } else {
                     Seen::Blind
                 },
+                in_doubt: false,
                 child,
             }
         });

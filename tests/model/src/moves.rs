@@ -12,7 +12,7 @@ use crate::state::{Child, Cluster, State, Task};
 pub fn possible(world: &World, state: &State, acts: &mut Vec<Act>) {
     acts.push(Act::Host(Fault::None));
     if state.left.faults > 0 {
-        acts.extend([Act::Host(Fault::Refused), Act::Host(Fault::Lost)]);
+        acts.extend([Fault::Refused, Fault::Lost, Fault::Unasked].map(Act::Host));
         acts.extend(
             world
                 .config
@@ -55,10 +55,7 @@ pub fn made(world: &World, state: &State, act: Act) -> Option<State> {
             pay(&mut next.left.crashes)?;
             restart(&mut next);
         }
-        Act::SeeTask => {
-            next.host.task = next.task;
-            next.host.in_doubt = false;
-        }
+        Act::SeeTask => next.host.task = next.task,
         Act::SeeCluster => next.host.cluster = next.cluster,
         Act::See(dc) => next.dcs[dc].seen = fresh(&next.dcs[dc]),
         Act::Tick => {
@@ -225,7 +222,7 @@ fn context(next: &mut State, dc: usize, act: Act) -> Option<()> {
 pub fn is_up_to_date(state: &State) -> bool {
     let is_fresh = |dc: &crate::state::Dc| dc.seen == fresh(dc) || !dc.registered;
     state.host.task == state.task
-        && !state.host.in_doubt
+        && !state.has_doubts()
         && state.host.cluster == state.cluster
         && state.dcs.iter().all(is_fresh)
 }

@@ -34,7 +34,10 @@ pub fn comes_to_rest(world: &World, state: &State) -> bool {
 
 /// Where nothing is to be done, it is said why.
 pub fn says_why(world: &World, state: &State) -> bool {
-    let is_between = state.host.plan.is_none() && state.host.failure == 0 && state.broken.is_none();
+    let is_between = state.host.plan.is_none()
+        && state.host.failure == 0
+        && !state.has_doubts()
+        && state.broken.is_none();
     let Some(view) = View::of(state).filter(|_| is_between) else {
         return true;
     };

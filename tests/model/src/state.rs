@@ -80,6 +80,8 @@ pub struct Dc {
     pub child: Option<Child>,
     /// What the host's cache shows.
     pub seen: Seen,
+    /// Whether the host got no answer to a write there, and none yet to the question what became of it.
+    pub in_doubt: bool,
 }
 
 /// What the host's cache shows of a context.
@@ -161,7 +163,7 @@ pub struct Host {
     pub task: Option<Task>,
     /// Its copy of the K8ssandraCluster.
     pub cluster: Option<Cluster>,
-    /// Whether that copy may be older than a write of its own that it got no answer to: then it waits for the watch.
+    /// Whether it got no answer to a write to the task, and none yet to the question what became of it.
     pub in_doubt: bool,
     /// What went wrong last; 0 is nothing.
     pub failure: u32,
@@ -226,6 +228,11 @@ impl fmt::Display for Budget {
 }
 
 impl State {
+    /// Whether the host has a question to ask before it decides.
+    pub fn has_doubts(&self) -> bool {
+        self.host.in_doubt || self.dcs.iter().any(|dc| dc.in_doubt)
+    }
+
     /// The K8ssandraTask was changed by somebody else than the plan that is being carried out.
     pub fn disturb(&mut self) {
         if let Some(exec) = &mut self.host.plan {

@@ -61,6 +61,10 @@ fn declared(config: &Config, bits: u8) -> String {
 }
 
 fn host(world: &World, state: &State, fault: Fault) -> String {
+    let may_ask = state.host.in_doubt || state.dcs.iter().any(|dc| dc.in_doubt && dc.link);
+    if state.host.plan.is_none() && may_ask && fault != Fault::Unasked {
+        return "the host asks what became of a write that got no answer".to_owned();
+    }
     let (plan, next, lead) = match (state.host.plan, View::of(state)) {
         (Some(exec), _) => (
             world.policy.plans.get(exec.plan),
@@ -94,6 +98,7 @@ fn host(world: &World, state: &State, fault: Fault) -> String {
         Fault::Refused => " (no answer, nothing done)",
         Fault::Lost => " (done, but the answer is lost)",
         Fault::Forbidden => " (forbidden)",
+        Fault::Unasked => " (what became of the earlier write was asked, and not answered)",
     };
     format!("{lead}: {now}{end}")
 }

@@ -28,7 +28,7 @@ fn what_must_hold_holds_in_every_state() {
 fn a_host_that_believes_its_caches_is_found_out() {
     let mut config = configs::small().remove(1);
     config.budget.faults = 1;
-    config.distrusts_silence = false;
+    config.believes_silence = true;
     let report = explore(&config, 2).unwrap();
     let one_at_a_time = policy_model::laws::Law::OneAtATime.text();
     let found = report.found.iter().find(|it| it.property == one_at_a_time);

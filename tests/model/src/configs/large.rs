@@ -68,7 +68,6 @@ fn people() -> Vec<Config> {
                 faults: 1,
                 ..NOTHING
             },
-            distrusts_silence: true,
             sights: &[Sight::Completes, Sight::Stops, Sight::Lost],
             ..TWO
         },
@@ -85,7 +84,6 @@ fn people() -> Vec<Config> {
                 ..NOTHING
             },
             incarnations: 2,
-            distrusts_silence: true,
             sights: &[Sight::Completes, Sight::DeletionBlocked, Sight::Recreated],
             ..TWO
         },
@@ -139,12 +137,13 @@ fn everything() -> Config {
 fn writes() -> Vec<Config> {
     let lost = Config {
         name: "lost answers",
-        about: "two datacenters, Forbid: writes that are refused or not answered, an edit, a deletion",
+        about: "two datacenters, Forbid: writes and questions that are refused or not answered, an edit, a deletion, a CassandraTask deleted",
         specs: &[FORBID, REVERSED],
         work: PLAIN,
         budget: Budget {
             edits: 1,
             deletions: 1,
+            child_deletions: 1,
             faults: 2,
             ..NOTHING
         },
@@ -160,8 +159,8 @@ fn writes() -> Vec<Config> {
     vec![
         lost.clone(),
         Config {
-            name: "lost answers, distrusted",
-            about: "the same with a crash and an outage, and a host that distrusts silence",
+            name: "lost answers and crashes",
+            about: "two datacenters, Forbid: the same with a crash and an outage",
             budget: Budget {
                 edits: 1,
                 deletions: 1,
@@ -171,7 +170,6 @@ fn writes() -> Vec<Config> {
                 ..NOTHING
             },
             work: SHORT,
-            distrusts_silence: true,
             sights: &[Sight::Completes, Sight::Stops, Sight::StaleWrite],
             ..lost
         },
@@ -223,7 +221,6 @@ fn surroundings() -> Vec<Config> {
                 ..NOTHING
             },
             incarnations: 2,
-            distrusts_silence: true,
             sights: &[Sight::Completes, Sight::PutRight],
             ..TWO
         },
@@ -257,7 +254,6 @@ fn threes() -> Vec<Config> {
                 faults: 1,
                 ..NOTHING
             },
-            distrusts_silence: true,
             sights: &[Sight::Completes, Sight::Stops, Sight::Lost],
             ..THREE
         },
