@@ -62,7 +62,8 @@ pub struct Config {
     /// Whether the deletion of a CassandraTask is held up by somebody's finalizer.
     pub lingers: bool,
     /// Whether the host distrusts its caches after a write that it got no answer to, until the watch has spoken: of the
-    /// context where it created something, or of the K8ssandraTask. See [`crate::known`].
+    /// context where it created something, or of the K8ssandraTask. The real one does; one that does
+    /// not is there to be found out.
     pub distrusts_silence: bool,
     /// The datacenter in which a stranger has the CassandraTask's name.
     pub stranger: Option<usize>,

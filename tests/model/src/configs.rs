@@ -83,7 +83,7 @@ const ONE: Config = Config {
     clock: 0,
     forbids_writes: false,
     lingers: false,
-    distrusts_silence: false,
+    distrusts_silence: true,
     stranger: None,
     sights: &[],
 };

@@ -18,7 +18,6 @@ pub mod decide;
 pub mod facts;
 pub mod fair;
 pub mod host;
-pub mod known;
 pub mod laws;
 pub mod model;
 pub mod moves;

@@ -68,7 +68,6 @@ fn people() -> Vec<Config> {
                 faults: 1,
                 ..NOTHING
             },
-            distrusts_silence: true,
             sights: &[Sight::Completes, Sight::Stops, Sight::Lost],
             ..TWO
         },
@@ -85,7 +84,6 @@ fn people() -> Vec<Config> {
                 ..NOTHING
             },
             incarnations: 2,
-            distrusts_silence: true,
             sights: &[Sight::Completes, Sight::DeletionBlocked, Sight::Recreated],
             ..TWO
         },
@@ -125,7 +123,6 @@ fn everything() -> Config {
             crashes: 1,
             ..NOTHING
         },
-        distrusts_silence: true,
         sights: &[
             Sight::Completes,
             Sight::Stops,
@@ -161,8 +158,8 @@ fn writes() -> Vec<Config> {
     vec![
         lost.clone(),
         Config {
-            name: "lost answers, distrusted",
-            about: "the same with a crash and an outage, and a host that distrusts silence",
+            name: "lost answers, and worse",
+            about: "the same with a crash and an outage",
             budget: Budget {
                 edits: 1,
                 deletions: 1,
@@ -172,7 +169,6 @@ fn writes() -> Vec<Config> {
                 ..NOTHING
             },
             work: SHORT,
-            distrusts_silence: true,
             sights: &[Sight::Completes, Sight::Stops, Sight::StaleWrite],
             ..lost
         },
@@ -224,7 +220,6 @@ fn surroundings() -> Vec<Config> {
                 ..NOTHING
             },
             incarnations: 2,
-            distrusts_silence: true,
             sights: &[Sight::Completes, Sight::PutRight],
             ..TWO
         },
@@ -258,7 +253,6 @@ fn threes() -> Vec<Config> {
                 faults: 1,
                 ..NOTHING
             },
-            distrusts_silence: true,
             sights: &[Sight::Completes, Sight::Stops, Sight::Lost],
             ..THREE
         },
