@@ -81,6 +81,9 @@ impl Reconciler {
             self.forget(key);
             return Verdict::Done(None);
         };
+        if self.is_in_doubt(&home, key) {
+            return Verdict::Failed;
+        }
         let plan = match self.decide(&policy, key, &primary) {
             Ok(Decision::Plan(plan)) => plan,
             Ok(Decision::NotYet) => return Verdict::NotYet,
@@ -181,6 +184,13 @@ impl Reconciler {
         if !left.is_empty() {
             self.doubts().insert(key.clone(), left);
         }
+    }
+
+    /// Whether it is not known what became of a write to the primary itself: then nothing is decided on what it was before.
+    fn is_in_doubt(&self, home: &Place, key: &ObjectKey) -> bool {
+        let doubts = self.doubts();
+        let mut doubts = doubts.get(key).into_iter().flatten();
+        doubts.any(|doubt| doubt.place == *home && doubt.key == *key)
     }
 
     fn fail(&self, key: &ObjectKey, failure: Failure) -> Verdict {

@@ -51,6 +51,10 @@ pub struct Effort {
     /// Random worlds for each property
     #[arg(long, value_name = "NUMBER", default_value_t = 20_000)]
     cases: u32,
+    /// Of the mutants, only those that no test has noticed yet, or whose place in the code is another than the last time.
+    /// What became of the others is taken from the last run here: for after a test was added
+    #[arg(long)]
+    again: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

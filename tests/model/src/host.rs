@@ -8,7 +8,6 @@
 use k8ssandra_task_policy::contract::Failure;
 
 use crate::decide::View;
-use crate::known::UNTIL_THE_HOST_WAITS_WHEN_IN_DOUBT_OF_THE_TASK;
 use crate::laws;
 use crate::model::{Fault, World};
 use crate::plan::{Plan, Step};
@@ -54,7 +53,8 @@ fn decide(world: &World, mut next: State, fault: Fault) -> Option<State> {
     }
     if fault == Fault::Unasked {
         next.left.faults = next.left.faults.checked_sub(1)?;
-        if next.host.in_doubt && !UNTIL_THE_HOST_WAITS_WHEN_IN_DOUBT_OF_THE_TASK {
+        if next.host.in_doubt {
+            // It decides nothing while it does not know the task itself.
             return Some(next);
         }
     }

@@ -3,10 +3,10 @@
 //! ```text
 //! configs ─▶ model ─▶ stateright, breadth first ─▶ run: counts, and each counterexample as a list of moves in words
 //!              │
-//!             ├─ host      decides on what it has seen, and carries out one step at a time
-//!             │    └─ decide   the policy's code, asked once for each different view (snapshot, plan)
-//!             ├─ moves     people, cass-operator (operator), contexts, watches, time
-//!             └─ laws, rest, fair, sights   what must hold, and what must be reachable
+//!              ├─ host      decides on what it has seen, and carries out one step at a time
+//!              │    └─ decide   the policy's code, asked once for each different view (snapshot, plan)
+//!              ├─ moves     people, cass-operator (operator), contexts, watches, time
+//!              └─ laws, rest, fair, sights   what must hold, and what must be reachable
 //! ```
 //!
 //! Nothing here is part of the product; the policy is not changed for it.
@@ -18,7 +18,6 @@ pub mod decide;
 pub mod facts;
 pub mod fair;
 pub mod host;
-pub mod known;
 pub mod laws;
 pub mod model;
 pub mod moves;

@@ -83,10 +83,7 @@ fn print(report: &Report) {
         println!("  NOT REACHABLE: {name}");
     }
     for found in &report.found {
-        match found.known {
-            Some(why) => println!("  VIOLATED, as is known ({why}): {}", found.property),
-            None => println!("  VIOLATED: {}", found.property),
-        }
+        println!("  VIOLATED: {}", found.property);
         for (number, text) in (1..).zip(&found.moves) {
             println!("    {number:2}. {text}");
         }

@@ -226,6 +226,7 @@ fn mutants_section(mutants: &Mutants) -> String {
     let Mutants {
         caught,
         unviable,
+        known,
         timeouts,
         missed,
         explained,
@@ -239,6 +240,12 @@ fn mutants_section(mutants: &Mutants) -> String {
         timeouts.len(),
         missed.len(),
     );
+    if *known > 0 {
+        let _ = writeln!(
+            text,
+            "\n{known} of them were tried in an earlier run, on the same code in the same place."
+        );
+    }
     text += &list("Missed:", missed);
     text += &list("Timed out, since a test then never ends:", timeouts);
     for it in explained {

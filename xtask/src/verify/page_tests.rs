@@ -43,6 +43,7 @@ fn results() -> Results {
         mutants: record(Mutants {
             caught: 97,
             unviable: 4,
+            known: 0,
             timeouts: vec!["a.rs:1:1: replace a with b".into()],
             missed: vec!["a.rs:2:2: replace c with d".into()],
             explained: vec![Explained {
