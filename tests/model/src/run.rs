@@ -31,7 +31,7 @@ pub struct Report {
     pub states: usize,
     /// States that were generated, each as often as a move led to it.
     pub generated: usize,
-    /// The longest of the shortest paths, in moves.
+    /// The longest path that was followed, in moves: with more than one thread it differs a little from run to run.
     pub depth: usize,
     /// How long it took.
     pub seconds: f64,
