@@ -1,4 +1,4 @@
-//! How a scenario names an object: `CassandraTask ns/name in context-1`, as one would say it.
+//! How a scenario names an object: `Pod ns/name in context-1`, as one would say it.
 //!
 //! In: a text. Out: kind, namespace, name and context. Without a namespace it is the scenario's, without a context the
 //! control plane. What API a kind belongs to is not known here.

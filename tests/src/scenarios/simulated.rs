@@ -38,7 +38,7 @@ const QUIET: Duration = Duration::from_millis(400);
 /// … but after a trouble it first waits before it tries again, no longer than this …
 const RECOVERY: Duration = Duration::from_secs(50);
 /// … or, where it has tried in vain for long and two things fail by turns, than this.
-const LONG_RECOVERY: Duration = Duration::from_secs(150);
+const LONG_RECOVERY: Duration = Duration::from_secs(125);
 
 /// A longer wait is cut short to this.
 const LONG: Duration = Duration::from_secs(20 * 60);
