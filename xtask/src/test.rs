@@ -14,6 +14,10 @@ use crate::process::{cargo, run as run_command, shown};
 use crate::report::{Outcome, Report};
 use crate::{apiserver, build};
 
+/// How many random worlds each property looks at: more than while one works on the policy (`.cargo/config.toml`), and far
+/// fewer than `cargo xtask verify` does.
+const CASES: &str = "256";
+
 /// What becomes of the tests on real API servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Real {
@@ -98,6 +102,7 @@ fn steps(paths: &Paths, real: Real) -> Vec<Step<'_>> {
     }
     let mut tests = cargo(paths);
     tests.args(["test", "--workspace"]);
+    tests.env("PROPTEST_CASES", CASES);
     build::hand_over(paths, &mut tests);
     hand_over_servers(paths, real, &mut tests);
     steps.push(command_step("tests", tests));
@@ -132,7 +137,7 @@ fn typed(command: &Command) -> String {
     let variables = command.get_envs().filter_map(|(name, value)| {
         let name = name
             .to_str()
-            .filter(|name| name.starts_with("PILOTHOUSE_"))?;
+            .filter(|name| name.starts_with("PILOTHOUSE_") || name.starts_with("PROPTEST_"))?;
         Some(format!("{name}={} ", value?.to_string_lossy()))
     });
     variables.chain([shown(command)]).collect()
@@ -227,6 +232,7 @@ mod tests {
         let alone = |real| steps(&paths, real).pop().unwrap().alone;
         let built = alone(Real::Built);
         for part in [
+            "PROPTEST_CASES=256 ",
             "PILOTHOUSE_BIN=/checkout/target/debug/pilothouse ",
             "PILOTHOUSE_POLICY=/checkout/target/policies/k8ssandra-task.wasm ",
             "PILOTHOUSE_REAL=1 ",

@@ -156,6 +156,7 @@ pub fn happen(world: &mut World, happening: &Happening, clock: &str) {
             }
         }
     }
+    world.remember_ends();
 }
 
 fn declared() -> Value {

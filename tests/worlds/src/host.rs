@@ -7,7 +7,7 @@ use k8ssandra_task_policy::reconcile;
 use serde_json::{Value, json};
 
 use crate::crd::assert_acceptable;
-use crate::laws::{is_blank, unfinished};
+use crate::laws::is_blank;
 use crate::world::{Key, NAMESPACE, World, event_line, lines};
 
 impl World {
@@ -119,22 +119,23 @@ impl World {
 
     /// Carries out no more than so many actions, up to the first that is refused. What was done comes back.
     fn execute(&mut self, plan: &Plan, most: usize) -> Vec<String> {
+        let mut lines = lines(plan);
         for (index, action) in plan.actions.iter().enumerate().take(most) {
-            let line = &lines(plan)[index];
             if self.refuses(action) {
                 self.failure = Some(Failure {
                     action: u32::try_from(index).unwrap(),
                     reason: "Forbidden".into(),
-                    message: format!("{line}: it is forbidden"),
+                    message: format!("{}: it is forbidden", lines[index]),
                 });
-                return lines(plan)[..index].to_vec();
+                lines.truncate(index);
+                return lines;
             }
             self.carry_out(action);
         }
         if most >= plan.actions.len() {
             self.failure = None;
         }
-        lines(plan)
+        lines
     }
 
     fn refuses(&self, action: &Action) -> bool {
@@ -190,7 +191,8 @@ impl World {
             record.is_object() && is_blank(record),
             "{datacenter} is begun again, or not recorded before: {record}"
         );
-        let is_alone = self.task["spec"]["dcConcurrencyPolicy"] == "Allow" || unfinished(self) == 0;
+        let is_alone =
+            self.task["spec"]["dcConcurrencyPolicy"] == "Allow" || self.unfinished() == 0;
         assert!(
             is_alone,
             "{datacenter} is begun beside another one: {:#?}",

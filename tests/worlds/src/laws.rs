@@ -123,18 +123,11 @@ pub fn is_blank(status: &Value) -> bool {
             .is_some_and(|fields| fields.values().all(is_empty))
 }
 
-/// How many CassandraTasks have not ended, whether their contexts answer or not.
-pub fn unfinished(world: &World) -> usize {
-    let has_ended = |status: &Value| {
-        !status["completionTime"].is_null() || is_true(status, "Complete") || {
-            // Failed and not Running has stopped.
-            is_true(status, "Failed") && !is_true(status, "Running")
-        }
-    };
-    let children = world.children.values();
-    children
-        .filter(|child| !has_ended(&child["status"]))
-        .count()
+/// Whether a CassandraTask's status says that it is over. Failed and not Running has stopped.
+pub fn has_ended(status: &Value) -> bool {
+    !status["completionTime"].is_null()
+        || is_true(status, "Complete")
+        || is_true(status, "Failed") && !is_true(status, "Running")
 }
 
 /// The snapshot of a world at rest, with all that the policy asks to see.

@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use k8ssandra_task_policy::contract::*;
 use serde_json::{Value, json};
 
+use crate::laws::has_ended;
+
 pub const NAMESPACE: &str = "k8ssandra-operator";
 pub const FINALIZER: &str = "control.k8ssandra.io/finalizer";
 
@@ -29,6 +31,8 @@ pub struct World {
     /// The events that were recorded.
     pub events: Vec<String>,
     pub created: usize,
+    /// The UIDs of the CassandraTasks that have ended: what is written into their statuses later does not begin them again.
+    pub ended: BTreeSet<String>,
     /// Whether a host would carry a plan out; it panics where not.
     pub check: fn(&Value, &Plan),
 }
@@ -73,6 +77,7 @@ impl World {
             refusing: BTreeSet::new(),
             events: Vec::new(),
             created: 0,
+            ended: BTreeSet::new(),
             check: |_, _| {},
         }
     }
@@ -141,9 +146,35 @@ impl World {
         }));
     }
 
+    /// Remembers which CassandraTasks have ended by now.
+    pub fn remember_ends(&mut self) {
+        let over = self
+            .children
+            .values()
+            .filter(|child| has_ended(&child["status"]));
+        self.ended.extend(over.map(uid));
+    }
+
+    /// How many CassandraTasks have not ended, whether their contexts answer or not.
+    pub fn unfinished(&self) -> usize {
+        let has_ended =
+            |child: &&Value| has_ended(&child["status"]) || self.ended.contains(&uid(child));
+        self.children
+            .values()
+            .filter(|child| !has_ended(child))
+            .count()
+    }
+
     pub fn status(&self) -> &Value {
         &self.task["status"]
     }
+}
+
+fn uid(object: &Value) -> String {
+    object["metadata"]["uid"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 pub fn event_line(event: &Event) -> String {
