@@ -3,10 +3,10 @@
 //! Comes in: a primary's key. Goes out: what is to become of the key. No branch here decides what a policy decides.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use arc_swap::ArcSwap;
 use tracing::{debug, info, warn};
 
@@ -106,7 +106,10 @@ impl Reconciler {
             Err(Failed::Stale) => Verdict::Stale,
             Err(Failed::Refused(failure)) => self.fail(key, failure),
             Err(Failed::Unanswered(failure, doubt)) => {
-                self.doubts().entry(key.clone()).or_default().insert(doubt);
+                locked(&self.doubts)
+                    .entry(key.clone())
+                    .or_default()
+                    .insert(doubt);
                 self.fail(key, failure)
             }
         }
@@ -115,13 +118,8 @@ impl Reconciler {
     /// Asks the policy, shows it what it wants to see, and asks again until it decides.
     fn decide(&self, policy: &Policy, key: &ObjectKey, primary: &Object) -> Result<Decision> {
         let mut selectors: Vec<Selector> = Vec::new();
-        let last_failure = self
-            .failures
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(key)
-            .cloned();
-        let doubts = self.doubts().get(key).cloned().unwrap_or_default();
+        let last_failure = locked(&self.failures).get(key).cloned();
+        let doubts = locked(&self.doubts).get(key).cloned().unwrap_or_default();
         let now = instant((self.clock)());
         for _ in 0..MOST_LOOKS {
             let names = self.contexts.names();
@@ -141,8 +139,7 @@ impl Reconciler {
             };
             match in_place(|| policy.reconcile(&snapshot))? {
                 Outcome::Act(plan) => {
-                    self.subscriptions()
-                        .set(key, selectors.into_iter().collect());
+                    locked(&self.subscriptions).set(key, selectors.into_iter().collect());
                     return Ok(Decision::Plan(plan));
                 }
                 Outcome::Look(more) => {
@@ -150,29 +147,27 @@ impl Reconciler {
                         .into_iter()
                         .filter(|selector| !selectors.contains(selector))
                         .collect();
-                    if new.is_empty() {
-                        bail!(
-                            "the policy asks to see nothing that it has not seen, and does not decide"
-                        );
-                    }
+                    ensure!(
+                        !new.is_empty(),
+                        "the policy asks to see nothing that it has not seen, and does not decide"
+                    );
                     // Before the caches are read: a change between the two wakes the primary again.
-                    self.subscriptions().add(key, &new);
+                    locked(&self.subscriptions).add(key, &new);
                     selectors.extend(new);
                 }
             }
-            if selectors.len() > MOST_SELECTORS {
-                bail!(
-                    "the policy asks to see {} things for one primary, {MOST_SELECTORS} are allowed",
-                    selectors.len()
-                );
-            }
+            let asked = selectors.len();
+            ensure!(
+                asked <= MOST_SELECTORS,
+                "the policy asks to see {asked} things for one primary, {MOST_SELECTORS} are allowed"
+            );
         }
         bail!("the policy asked {MOST_LOOKS} times to see more, and did not decide")
     }
 
     /// Asks what became of the writes that got no answer. Until there is one, what is known of their places counts as unknown.
     async fn resolve(&self, key: &ObjectKey) {
-        let Some(doubts) = self.doubts().remove(key) else {
+        let Some(doubts) = locked(&self.doubts).remove(key) else {
             return;
         };
         let mut left = BTreeSet::new();
@@ -182,13 +177,13 @@ impl Reconciler {
             }
         }
         if !left.is_empty() {
-            self.doubts().insert(key.clone(), left);
+            locked(&self.doubts).insert(key.clone(), left);
         }
     }
 
     /// Whether it is not known what became of a write to the primary itself: then nothing is decided on what it was before.
     fn is_in_doubt(&self, home: &Place, key: &ObjectKey) -> bool {
-        let doubts = self.doubts();
+        let doubts = locked(&self.doubts);
         let mut doubts = doubts.get(key).into_iter().flatten();
         doubts.any(|doubt| doubt.place == *home && doubt.key == *key)
     }
@@ -241,28 +236,23 @@ impl Reconciler {
 
     fn forget(&self, key: &ObjectKey) {
         info!(primary = %key, "gone");
-        self.subscriptions().set(key, BTreeSet::new());
+        locked(&self.subscriptions).set(key, BTreeSet::new());
         self.set_failure(key, None);
-        self.doubts().remove(key);
-    }
-
-    fn doubts(&self) -> std::sync::MutexGuard<'_, HashMap<ObjectKey, BTreeSet<Doubt>>> {
-        self.doubts.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.doubts).remove(key);
     }
 
     fn set_failure(&self, key: &ObjectKey, failure: Option<Failure>) {
-        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failures = locked(&self.failures);
         match failure {
             Some(failure) => failures.insert(key.clone(), failure),
             None => failures.remove(key),
         };
     }
+}
 
-    fn subscriptions(&self) -> std::sync::MutexGuard<'_, Subscriptions> {
-        self.subscriptions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
+/// What is behind a lock. A panic while it was held has left nothing half done.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Computes without holding up what else this thread has to do, where there are other threads to do it.

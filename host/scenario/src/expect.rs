@@ -47,59 +47,57 @@ impl Expect {
         clusters: &dyn Clusters,
         namespace: &str,
     ) -> Result<Vec<String>> {
-        let mut wrong = Vec::new();
         let is_exact = clusters.is_exact();
-        let shown = |list: &[Reference]| -> Vec<String> {
-            let within = |reference: &Reference| reference.clone().within(namespace).to_string();
-            list.iter().map(within).collect()
-        };
-        let mut compare = |what: &str, wanted: Option<Vec<String>>, mut found: Vec<String>| {
-            let mut wanted = wanted;
-            if !is_exact {
-                wanted.iter_mut().for_each(|list| list.sort());
-                found.sort();
-            }
-            wrong.extend(unlike(what, wanted, found));
-        };
-        compare(
-            "created",
-            self.created.as_deref().map(shown),
-            shown(&seen.created),
-        );
-        compare(
-            "deleted",
-            self.deleted.as_deref().map(shown),
-            shown(&seen.deleted),
-        );
-        compare("events", self.events.clone(), seen.events.clone());
-        wrong.extend(unlike("writes", self.writes, seen.writes));
-        let said = |text: &str| {
-            if is_exact {
-                text.to_owned()
-            } else {
-                timeless(text)
-            }
-        };
+        let mut wrong = self.check_writes(seen, namespace, is_exact);
         let status = seen
             .primary
             .as_ref()
-            .map_or(&Value::Null, |primary| &primary["status"]);
-        wrong.extend(self.conditions.iter().filter_map(|(kind, wanted)| {
-            let found = condition(status, kind).unwrap_or_else(|| "none".to_owned());
-            unlike(
-                &format!("conditions.{kind}"),
-                Some(said(wanted)),
-                said(&found),
-            )
-        }));
-        if let Some(wanted) = &self.status {
-            wrong.extend(differences("status", wanted, status));
-        }
+            .map_or(&Value::Null, |it| &it["status"]);
+        wrong.extend(self.check_status(status, is_exact));
         for (name, wanted) in &self.objects {
             wrong.extend(object(name, wanted, clusters, namespace)?);
         }
         wrong.extend(self.check_plan(seen));
         Ok(wrong)
+    }
+
+    fn check_writes(&self, seen: &Seen, namespace: &str, is_exact: bool) -> Vec<String> {
+        let shown = |list: &[Reference]| -> Vec<String> {
+            let within = |reference: &Reference| reference.clone().within(namespace).to_string();
+            list.iter().map(within).collect()
+        };
+        let compare = |what: &str, mut wanted: Option<Vec<String>>, mut found: Vec<String>| {
+            if !is_exact {
+                wanted.iter_mut().for_each(|list| list.sort());
+                found.sort();
+            }
+            unlike(what, wanted, found)
+        };
+        let (created, deleted) = (self.created.as_deref(), self.deleted.as_deref());
+        let wrong = [
+            compare("created", created.map(shown), shown(&seen.created)),
+            compare("deleted", deleted.map(shown), shown(&seen.deleted)),
+            compare("events", self.events.clone(), seen.events.clone()),
+            unlike("writes", self.writes, seen.writes),
+        ];
+        wrong.into_iter().flatten().collect()
+    }
+
+    fn check_status(&self, status: &Value, is_exact: bool) -> Vec<String> {
+        let said = |text: &str| match is_exact {
+            true => text.to_owned(),
+            false => timeless(text),
+        };
+        let unlike = |(kind, wanted): (&String, &String)| {
+            let found = condition(status, kind).unwrap_or_else(|| "none".to_owned());
+            let what = format!("conditions.{kind}");
+            unlike(&what, Some(said(wanted)), said(&found))
+        };
+        let mut wrong: Vec<String> = self.conditions.iter().filter_map(unlike).collect();
+        if let Some(wanted) = &self.status {
+            wrong.extend(differences("status", wanted, status));
+        }
+        wrong
     }
 
     fn check_plan(&self, seen: &Seen) -> Vec<String> {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use jiff::Timestamp;
-use kube::api::{Api, DeleteParams, DynamicObject};
+use kube::api::{Api, DynamicObject};
 use pilothouse::contexts::Contexts;
 use pilothouse::host::{Host, Options};
 use pilothouse_clusters::sim::{Clock, Cluster, Fault, Filter, Injected, tokio_clock_from};
@@ -214,6 +214,11 @@ fn contexts_of(scenario: &Scenario) -> BTreeSet<Context> {
     named.cloned().map(Some).chain([None]).collect()
 }
 
+fn lift(injected: Option<Injected>, otherwise: &'static str) -> Result<()> {
+    injected.context(otherwise)?.lift();
+    Ok(())
+}
+
 impl Clusters for Simulated {
     fn advance(&mut self, now: Timestamp) -> Result<()> {
         let (start, origin) = self.origin;
@@ -244,25 +249,10 @@ impl Clusters for Simulated {
             _ => Duration::ZERO,
         };
         match change {
-            Change::Apply { context, object } => self.runtime.block_on(self.apply(context, object)),
-            Change::Patch { object, patch } => {
-                self.runtime.block_on(self.merge(object, patch, false))
-            }
-            Change::PatchStatus { object, patch } => {
-                self.runtime.block_on(self.merge(object, patch, true))
-            }
-            Change::Status { object, status } => self.runtime.block_on(self.status(object, status)),
-            Change::Delete(object) => {
-                let api = self.api(object)?;
-                let how = DeleteParams::background();
-                let deleted = api.delete(&object.name, &how);
-                Ok(self.runtime.block_on(deleted).map(drop)?)
-            }
             Change::Lose { context, kind } => self.lose(context, kind.as_ref()),
             Change::Regain { context, kind } => {
                 let lost = self.lost.remove(&(context.clone(), kind.clone()));
-                lost.context("it was not lost")?.lift();
-                Ok(())
+                lift(lost, "it was not lost")
             }
             Change::Unregister(name) => {
                 ensure!(self.registered.remove(name), "{name} was not registered");
@@ -273,15 +263,10 @@ impl Clusters for Simulated {
                 self.restart()
             }
             Change::Refuse(refusal) => self.refuse(refusal),
-            Change::Permit(object) => {
-                self.refused
-                    .remove(object)
-                    .context("it was not refused")?
-                    .lift();
-                Ok(())
-            }
+            Change::Permit(object) => lift(self.refused.remove(object), "it was not refused"),
             Change::Restart => self.restart(),
             Change::Nothing => Ok(()),
+            of_object => self.runtime.block_on(self.write(of_object)),
         }
     }
 

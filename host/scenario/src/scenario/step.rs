@@ -93,62 +93,60 @@ impl Verbs {
         if count > 1 {
             bail!("only one thing can happen in a step, and this one has {count} verbs");
         }
-        let within = |reference: Reference| reference.within(&scenario.namespace);
-        let resolve = |value: Option<Value>, field: &str| {
-            let value = value.with_context(|| format!("`{field}` is missing"))?;
-            files.resolve(value, now).with_context(|| field.to_owned())
+        let change = match self.of_context() {
+            None => self.of_object(&Place {
+                scenario,
+                files,
+                now,
+            })?,
+            change => change,
         };
-        let change = if let Some(object) = self.apply {
-            let object = files.resolve(object, now).context("apply")?;
-            scenario.apply(self.context.as_deref().and_then(context), object)?
+        Ok(change.map(|change| (change.to_string(), change)))
+    }
+
+    /// What happens to a context, or to the host.
+    fn of_context(&self) -> Option<Change> {
+        let kind = || self.kind.clone();
+        if let Some(name) = &self.lose {
+            let (context, kind) = (context(name), kind());
+            return Some(Change::Lose { context, kind });
+        }
+        if let Some(name) = &self.regain {
+            let (context, kind) = (context(name), kind());
+            return Some(Change::Regain { context, kind });
+        }
+        let unregister = self.unregister.clone().map(Change::Unregister);
+        let register = self.register.clone().map(Change::Register);
+        let restart = self.restart.as_ref().map(|_| Change::Restart);
+        unregister.or(register).or(restart)
+    }
+
+    /// What happens to an object.
+    fn of_object(self, place: &Place<'_>) -> Result<Option<Change>> {
+        Ok(Some(if let Some(object) = self.apply {
+            let object = place.resolve(Some(object), "apply")?;
+            let context = self.context.as_deref().and_then(context);
+            place.scenario.apply(context, object)?
         } else if let Some(object) = self.patch {
             Change::Patch {
-                object: within(object),
-                patch: resolve(self.with, "with")?,
+                object: place.within(object),
+                patch: place.resolve(self.with, "with")?,
             }
         } else if let Some(object) = self.status {
-            let object = within(object);
-            match (self.is, self.with) {
-                (Some(is), None) => Change::Status {
-                    object,
-                    status: resolve(Some(is), "is")?,
-                },
-                (None, with) => Change::PatchStatus {
-                    object,
-                    patch: resolve(with, "with")?,
-                },
-                _ => bail!("say either `is`, the whole status, or `with`, a merge patch of it"),
-            }
+            of_status(place.within(object), self.is, self.with, place)?
         } else if let Some(object) = self.delete {
-            Change::Delete(within(object))
-        } else if let Some(name) = self.lose {
-            Change::Lose {
-                context: context(&name),
-                kind: self.kind,
-            }
-        } else if let Some(name) = self.regain {
-            Change::Regain {
-                context: context(&name),
-                kind: self.kind,
-            }
-        } else if let Some(name) = self.unregister {
-            Change::Unregister(name)
-        } else if let Some(name) = self.register {
-            Change::Register(name)
+            Change::Delete(place.within(object))
         } else if let Some(object) = self.refuse {
             Change::Refuse(Refusal {
-                object: within(object),
+                object: place.within(object),
                 reason: self.reason.context("`reason` is missing")?,
                 message: self.message.unwrap_or_default(),
             })
         } else if let Some(object) = self.permit {
-            Change::Permit(within(object))
-        } else if self.restart.is_some() {
-            Change::Restart
+            Change::Permit(place.within(object))
         } else {
             return Ok(None);
-        };
-        Ok(Some((change.to_string(), change)))
+        }))
     }
 
     fn count(&self) -> usize {
@@ -166,6 +164,44 @@ impl Verbs {
             self.restart.is_some(),
         ];
         verbs.into_iter().filter(|is_there| *is_there).count()
+    }
+}
+
+/// Where and when a step stands: what its words mean depends on it.
+struct Place<'a> {
+    scenario: &'a Scenario,
+    files: &'a Files,
+    now: Timestamp,
+}
+
+impl Place<'_> {
+    fn within(&self, reference: Reference) -> Reference {
+        reference.within(&self.scenario.namespace)
+    }
+
+    fn resolve(&self, value: Option<Value>, field: &str) -> Result<Value> {
+        let value = value.with_context(|| format!("`{field}` is missing"))?;
+        let resolved = self.files.resolve(value, self.now);
+        resolved.with_context(|| field.to_owned())
+    }
+}
+
+fn of_status(
+    object: Reference,
+    is: Option<Value>,
+    with: Option<Value>,
+    place: &Place<'_>,
+) -> Result<Change> {
+    match (is, with) {
+        (Some(is), None) => Ok(Change::Status {
+            object,
+            status: place.resolve(Some(is), "is")?,
+        }),
+        (None, with) => Ok(Change::PatchStatus {
+            object,
+            patch: place.resolve(with, "with")?,
+        }),
+        _ => bail!("say either `is`, the whole status, or `with`, a merge patch of it"),
     }
 }
 

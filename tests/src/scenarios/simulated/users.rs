@@ -1,15 +1,32 @@
 //! What everybody but the host does: users and other controllers, as requests to the API servers.
 
 use anyhow::Result;
-use kube::api::{Patch, PatchParams, PostParams};
-use pilothouse_scenario::clusters::named;
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
+use pilothouse_scenario::clusters::{Change, named};
 use pilothouse_scenario::reference::{Context, Reference};
 use serde_json::{Value, json};
 
 use super::Simulated;
 
 impl Simulated {
-    pub(super) async fn apply(&self, context: &Context, object: &Value) -> Result<()> {
+    /// What happens to an object; nothing where something else happens.
+    pub(super) async fn write(&self, change: &Change) -> Result<()> {
+        match change {
+            Change::Apply { context, object } => self.apply(context, object).await,
+            Change::Patch { object, patch } => self.merge(object, patch, false).await,
+            Change::PatchStatus { object, patch } => self.merge(object, patch, true).await,
+            Change::Status { object, status } => self.status(object, status).await,
+            Change::Delete(object) => {
+                let api = self.api(object)?;
+                api.delete(&object.name, &DeleteParams::background())
+                    .await?;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn apply(&self, context: &Context, object: &Value) -> Result<()> {
         let reference = named(context.as_deref(), object);
         let api = self.api(&reference)?;
         let mut applied = object.clone();
@@ -34,7 +51,7 @@ impl Simulated {
         Ok(())
     }
 
-    pub(super) async fn status(&self, reference: &Reference, status: &Value) -> Result<()> {
+    async fn status(&self, reference: &Reference, status: &Value) -> Result<()> {
         let patch = json!([{ "op": "add", "path": "/status", "value": status }]);
         let patch: Patch<Value> = Patch::Json(serde_json::from_value(patch)?);
         let api = self.api(reference)?;
@@ -43,12 +60,7 @@ impl Simulated {
         Ok(())
     }
 
-    pub(super) async fn merge(
-        &self,
-        reference: &Reference,
-        patch: &Value,
-        is_status: bool,
-    ) -> Result<()> {
+    async fn merge(&self, reference: &Reference, patch: &Value, is_status: bool) -> Result<()> {
         let api = self.api(reference)?;
         let (name, parameters) = (&reference.name, PatchParams::default());
         if is_status {
