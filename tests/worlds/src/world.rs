@@ -15,7 +15,7 @@ pub const FINALIZER: &str = "control.k8ssandra.io/finalizer";
 /// Context, namespace and name of a CassandraTask.
 pub type Key = (Option<String>, String, String);
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct World {
     pub settings: String,
     pub now: Timestamp,
