@@ -10,7 +10,7 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use stateright::Model;
 
 use crate::decide::View;
-use crate::host::{self, fresh};
+use crate::host::{self, caches::fresh};
 use crate::model::{Act, Fault, World, dcs};
 use crate::operator;
 use crate::state::{Budget, Stage, State};

@@ -10,6 +10,7 @@ use stateright::{Model, Property};
 
 use crate::config::{Config, Sight};
 use crate::decide::Policy;
+use crate::host::caches::fresh;
 use crate::laws::{self, Law};
 use crate::state::{Child, Cluster, Dc, Host, MOST, Seen, Stage, State, Task};
 use crate::{fair, host, moves, rest, sights};
@@ -27,6 +28,13 @@ pub enum Fault {
     Forbidden,
     /// Nothing, but the question what became of an earlier step gets no answer either.
     Unasked,
+}
+
+impl Fault {
+    /// Whether the step itself goes well.
+    pub fn is_smooth(self) -> bool {
+        matches!(self, Fault::None | Fault::Unasked)
+    }
 }
 
 /// Something that happens.
@@ -131,30 +139,6 @@ impl World {
     }
 
     fn first_state(&self) -> State {
-        let dcs = std::array::from_fn(|dc| {
-            let child = (self.config.stranger == Some(dc)).then_some(Child {
-                owner: 0,
-                birth: 1,
-                stage: Stage::Waiting,
-                again: false,
-                deleting: false,
-                born: 0,
-                began: 0,
-                ended: 0,
-            });
-            let is_there = dc < self.config.dcs;
-            Dc {
-                link: is_there,
-                registered: is_there,
-                seen: if is_there {
-                    Seen::Known(child)
-                } else {
-                    Seen::Blind
-                },
-                in_doubt: false,
-                child,
-            }
-        });
         let task = Some(self.new_task(1));
         let cluster = Some(Cluster {
             incarnation: 1,
@@ -166,7 +150,7 @@ impl World {
             incarnations: 1,
             cluster,
             clusters: 1,
-            dcs,
+            dcs: std::array::from_fn(|dc| self.first_dc(dc)),
             host: Host {
                 task,
                 cluster,
@@ -178,6 +162,28 @@ impl World {
             left: self.config.budget,
             broken: None,
         }
+    }
+
+    fn first_dc(&self, dc: usize) -> Dc {
+        let is_there = dc < self.config.dcs;
+        let is_taken = self.config.stranger == Some(dc);
+        let mut first = Dc {
+            link: is_there,
+            registered: is_there,
+            child: is_taken.then(|| Child::new(0, 1, 0)),
+            seen: Seen::Blind,
+            in_doubt: false,
+        };
+        first.seen = fresh(&first);
+        first
+    }
+
+    /// What is left of a CassandraTask whose deletion is asked for: nothing, unless somebody's finalizer holds it.
+    pub fn deleted(&self, child: Child) -> Option<Child> {
+        self.config.lingers.then_some(Child {
+            deleting: true,
+            ..child
+        })
     }
 
     /// A K8ssandraTask as somebody creates it.
