@@ -8,12 +8,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use dashmap::DashMap;
 use stateright::{Model, Property};
 
-use crate::config::{Config, Sight};
+use crate::config::Config;
 use crate::decide::Policy;
 use crate::host::caches::fresh;
 use crate::laws::{self, Law};
+use crate::sights::Sight;
 use crate::state::{Child, Cluster, Dc, Host, MOST, Seen, Stage, State, Task};
-use crate::{fair, host, moves, rest, sights};
+use crate::{fair, host, moves, rest};
 
 /// What goes wrong with a step of the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,7 +129,8 @@ impl World {
         })
     }
 
-    fn keeps(&self, state: &State, law: Law) -> bool {
+    /// Whether the last step has kept a law.
+    pub fn keeps(&self, state: &State, law: Law) -> bool {
         self.first(law as u64, state.broken != Some(law))
     }
 
@@ -223,7 +225,9 @@ impl Model for World {
     }
 
     fn properties(&self) -> Vec<Property<World>> {
-        let mut properties = law_properties();
+        let laws = Law::properties().into_iter().map(|(_, property)| property);
+        let mut properties: Vec<_> = laws.collect();
+        // The numbers are beyond those of the laws.
         properties.push(Property::always(rest::COMES_TO_REST, |world, state| {
             world.first(61, rest::comes_to_rest(world, state))
         }));
@@ -233,40 +237,11 @@ impl Model for World {
         properties.push(Property::always(fair::ENDS_WELL, |world, state| {
             world.first(63, fair::ends_well(world, state))
         }));
-        let sights = sights::properties();
-        let is_wanted = |(sight, _): &(Sight, Property<World>)| self.config.sights.contains(sight);
-        properties.extend(
-            sights
-                .into_iter()
-                .filter(is_wanted)
-                .map(|(_, property)| property),
-        );
+        let mut sights = Sight::properties();
+        sights.retain(|(sight, _)| self.config.sights.contains(sight));
+        properties.extend(sights.into_iter().map(|(_, property)| property));
         properties
     }
-}
-
-/// The checker takes functions, not closures that know their law: so one line each.
-fn law_properties() -> Vec<Property<World>> {
-    macro_rules! laws {
-        ($($law:ident),*) => {
-            vec![$(Property::always(Law::$law.text(), |world, state| world.keeps(state, Law::$law))),*]
-        };
-    }
-    laws!(
-        OneAtATime,
-        NothingAfterAFailure,
-        NothingTwice,
-        FinalizerStays,
-        StartNeverLater,
-        CompletionStays,
-        CompleteStays,
-        FailedStays,
-        FinishedIsFrozen,
-        TransitionTimes,
-        RecordsStay,
-        TwoRounds,
-        WellFormed
-    )
 }
 
 /// The datacenters of a configuration.

@@ -3,7 +3,8 @@
 //! Comes in: nothing. Goes out: a table.
 
 use super::pieces::{ALLOW, FORBID, NOTHING, PLAIN, REVERSED, SECOND_ONLY, TWO, WRONG};
-use crate::config::{Config, Sight};
+use crate::config::Config;
+use crate::sights::Sight;
 use crate::state::Budget;
 
 /// They edit it, delete it and create it again, and delete what belongs to it.

@@ -3,7 +3,8 @@
 //! Comes in: nothing. Goes out: a table.
 
 use super::pieces::{ALLOW, EVERY, FORBID, NOTHING, ONE, REVERSED, TWO};
-use crate::config::{Config, Sight};
+use crate::config::Config;
+use crate::sights::Sight;
 use crate::state::Budget;
 
 /// Some of each kind of mischief.

@@ -3,7 +3,8 @@
 //! Comes in: nothing. Goes out: a table.
 
 use super::pieces::{ALLOW, EVERY, FORBID, NOTHING, REVERSED, TWO};
-use crate::config::{Config, Sight};
+use crate::config::Config;
+use crate::sights::Sight;
 use crate::state::Budget;
 
 /// The cluster changes, a stranger is in the way, cass-operator is at its worst.

@@ -3,7 +3,8 @@
 //! Comes in: nothing. Goes out: a table.
 
 use super::pieces::{ALLOW, FORBID, LAST_FIRST, NOTHING, PLAIN, REVERSED, SHORT, THREE};
-use crate::config::{Config, Sight, Work};
+use crate::config::{Config, Work};
+use crate::sights::Sight;
 use crate::state::Budget;
 
 /// One at a time, at once, now this way and now that, and deleted.

@@ -3,7 +3,8 @@
 //! Comes in: nothing. Goes out: a table.
 
 use super::pieces::{FORBID, NOTHING, PLAIN, REVERSED, SHORT, TWO};
-use crate::config::{Config, Sight};
+use crate::config::Config;
+use crate::sights::Sight;
 use crate::state::Budget;
 
 const LOST: Config = Config {
