@@ -15,12 +15,14 @@ mod test_code;
 mod tools;
 mod words;
 
+use std::process::Command;
 use std::time::Instant;
 
 use anyhow::bail;
 use clap::{Args, ValueEnum};
 
 use crate::paths::Paths;
+use crate::process::cargo;
 use crate::report::{Outcome, Report};
 use crate::verify::coverage::Coverage;
 use crate::verify::model::Model;
@@ -31,6 +33,8 @@ use crate::verify::stamp::Stamp;
 
 /// The package that is verified.
 const PACKAGE: &str = "k8ssandra-task-policy";
+/// Cargo's profile for what runs long: fast to run, and fast to build.
+const PROFILE: &str = "verify";
 
 /// Which parts to run, and how.
 #[derive(Args)]
@@ -160,6 +164,13 @@ fn measure<T: Measured>(paths: &Paths, stamp: &Stamp, effort: Effort) -> anyhow:
     };
     record.keep(paths)?;
     record.result.judge()
+}
+
+/// Cargo, told to run or test a package that runs long.
+fn optimized(paths: &Paths, verb: &str, package: &str) -> Command {
+    let mut cargo = cargo(paths);
+    cargo.args([verb, "--profile", PROFILE, "--package", package]);
+    cargo
 }
 
 #[cfg(test)]

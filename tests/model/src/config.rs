@@ -2,6 +2,7 @@
 //!
 //! Comes in: nothing. Goes out: the types of a configuration. Which ones there are is in `configs`.
 
+use crate::sights::Sight;
 use crate::state::Budget;
 
 /// One specification that people may write.
@@ -68,69 +69,4 @@ pub struct Config {
     pub stranger: Option<usize>,
     /// What must be reachable, or the configuration shows nothing.
     pub sights: &'static [Sight],
-}
-
-/// Something that must be reachable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sight {
-    /// All datacenters complete.
-    Completes,
-    /// A failure stops the task.
-    Stops,
-    /// A CassandraTask that had begun is gone.
-    Lost,
-    /// The deletion is blocked by a context.
-    DeletionBlocked,
-    /// A second task of the name completes.
-    Recreated,
-    /// After a crash, the status does not tell of a CassandraTask, or tells of one that is not there.
-    CrashBetween,
-    /// A lost answer: the host does not know of its own CassandraTask.
-    AnswerLost,
-    /// A write is refused since the task is another one by now.
-    StaleWrite,
-    /// Wrong, then put right.
-    PutRight,
-    /// Gone at the end of its TTL.
-    Expired,
-    /// A CassandraTask that is stuck, and the status says that it runs.
-    Stuck,
-    /// The cluster is gone, and the status says so.
-    ClusterGone,
-}
-
-impl Sight {
-    /// In words.
-    pub fn text(self) -> &'static str {
-        match self {
-            Sight::Completes => "seen: all datacenters complete",
-            Sight::Stops => "seen: a failure stops the task",
-            Sight::Lost => "seen: a CassandraTask that had begun is lost",
-            Sight::DeletionBlocked => "seen: an unreachable context blocks the deletion",
-            Sight::Recreated => "seen: a second task of the name completes",
-            Sight::CrashBetween => "seen: a crash between a create and the status that tells of it",
-            Sight::AnswerLost => "seen: the host does not know of its own CassandraTask",
-            Sight::StaleWrite => "seen: a write about to be refused as stale",
-            Sight::PutRight => "seen: a wrong specification put right",
-            Sight::Expired => "seen: gone at the end of its TTL",
-            Sight::Stuck => "seen: waiting for a CassandraTask that is stuck",
-            Sight::ClusterGone => "seen: the status says that the cluster is gone",
-        }
-    }
-
-    /// Every one.
-    pub const ALL: [Sight; 12] = [
-        Sight::Completes,
-        Sight::Stops,
-        Sight::Lost,
-        Sight::DeletionBlocked,
-        Sight::Recreated,
-        Sight::CrashBetween,
-        Sight::AnswerLost,
-        Sight::StaleWrite,
-        Sight::PutRight,
-        Sight::Expired,
-        Sight::Stuck,
-        Sight::ClusterGone,
-    ];
 }

@@ -69,6 +69,13 @@ pub struct Decision {
     pub broken: Option<(Law, String)>,
 }
 
+impl Decision {
+    /// Whether nothing is to be done.
+    pub fn is_idle(&self) -> bool {
+        self.steps.steps.is_empty() && self.broken.is_none()
+    }
+}
+
 /// The policy and what it has decided so far.
 pub struct Policy {
     manifest: Manifest,

@@ -5,22 +5,18 @@
 //! said to be invalid for a reason that is one, or waits for a CassandraTask that is stuck and says so. The kind schedule
 //! is one fixed order of moves; every state on the way has the same end, so each is judged once.
 
+mod kind;
+
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
-use stateright::Model;
-
 use crate::decide::View;
-use crate::host::{self, fresh};
-use crate::model::{Act, Fault, World, dcs};
-use crate::operator;
+use crate::model::{Act, World, dcs};
 use crate::state::{Budget, Stage, State};
 
 /// The property.
 pub const ENDS_WELL: &str = "whatever happened, from here it ends, or says what it waits for";
 /// The most moves until the end.
 const MOST_MOVES: usize = 300;
-/// The last reading of the clock: it is enough for every TTL.
-const LAST_READING: u8 = 6;
 
 /// Whether it ends well from here.
 pub fn ends_well(world: &World, state: &State) -> bool {
@@ -35,7 +31,7 @@ pub fn ends_well(world: &World, state: &State) -> bool {
             break *known;
         }
         passed.push(key);
-        match step(world, &state) {
+        match kind::step(world, &state) {
             // A broken law is another property's business.
             Some((_, next)) if next.broken.is_some() => break true,
             Some((_, next)) => state = next,
@@ -55,7 +51,7 @@ pub fn ends_well(world: &World, state: &State) -> bool {
 pub fn way(world: &World, state: &State) -> (Vec<(State, Act)>, State) {
     let mut state = without_budget(state);
     let mut way = Vec::new();
-    while let Some((act, next)) = step(world, &state) {
+    while let Some((act, next)) = kind::step(world, &state) {
         way.push((state, act));
         state = next;
         if way.len() > MOST_MOVES || state.broken.is_some() {
@@ -75,68 +71,6 @@ fn without_budget(state: &State) -> State {
 
 fn hash(state: &State) -> u64 {
     BuildHasherDefault::<DefaultHasher>::default().hash_one(state)
-}
-
-/// The one next move of a kind world.
-fn step(world: &World, state: &State) -> Option<(Act, State)> {
-    if state.broken.is_some() {
-        return None;
-    }
-    let act = mending(world, state)?;
-    if act == Act::Tick {
-        let clock = state.clock + 1;
-        return Some((act, State { clock, ..*state }));
-    }
-    Some((act, world.next_state(state, act)?))
-}
-
-fn mending(world: &World, state: &State) -> Option<Act> {
-    let host = Act::Host(Fault::None);
-    if state.host.plan.is_some() {
-        return Some(host);
-    }
-    let all = || dcs(&world.config).map(|dc| (dc, &state.dcs[dc]));
-    if let Some((dc, it)) = all().find(|(_, it)| !it.registered || !it.link) {
-        return Some(if it.registered {
-            Act::Up(dc)
-        } else {
-            Act::Register(dc)
-        });
-    }
-    if state.host.task != state.task {
-        return Some(Act::SeeTask);
-    }
-    if state.host.cluster != state.cluster {
-        return Some(Act::SeeCluster);
-    }
-    if let Some((dc, _)) = all().find(|(_, it)| it.seen != fresh(it)) {
-        return Some(Act::See(dc));
-    }
-    if host::step(world, state, Fault::None).is_some_and(|next| next != *state) {
-        return Some(host);
-    }
-    if let Some((dc, _)) = all().find(|(_, it)| it.child.is_some_and(|child| child.deleting)) {
-        return Some(Act::ChildGoes(dc));
-    }
-    if state.cluster.is_some_and(|cluster| cluster.deleting) {
-        return Some(Act::ClusterGoes);
-    }
-    if crate::moves::made(world, state, Act::CollectTask).is_some() {
-        return Some(Act::CollectTask);
-    }
-    if state.cluster.is_none() {
-        return Some(Act::CreateCluster);
-    }
-    let works = |dc: usize| {
-        let child = state.dcs[dc].child.filter(|child| child.owner != 0)?;
-        Some(Act::Work(dc, operator::way_to_the_end(child.stage)?))
-    };
-    if let Some(act) = dcs(&world.config).find_map(works) {
-        return Some(act);
-    }
-    let task = state.task?;
-    let is_finished = world.policy.facts(task.status).is_finished;
-    (is_finished && state.clock < LAST_READING).then_some(Act::Tick)
 }
 
 /// Whether a world in which nothing is left to happen is as it should be.

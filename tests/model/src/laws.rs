@@ -4,84 +4,42 @@
 
 use serde_json::Value;
 
+use crate::checks::checks;
 use crate::facts::{Facts, Record, condition, is_true};
+use crate::model::World;
 use crate::plan::Plan;
 use crate::render::is_labelled;
 use crate::state::{Dc, MOST, Seen, State, Task};
 
-/// A law.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Law {
+checks! {
+    /// A law.
+    Law, always by World::keeps:
     /// cluster-tasks, Datacenter concurrency.
-    OneAtATime,
+    OneAtATime = "under Forbid no CassandraTask is created while another of the task is unfinished",
     /// cluster-tasks, Datacenter concurrency: the remaining are cancelled.
-    NothingAfterAFailure,
-    /// What the status records as begun is not begun again.
-    NothingTwice,
+    NothingAfterAFailure = "under Forbid nothing is created once a failure was seen",
+    /// Status: what it records as begun.
+    NothingTwice = "a datacenter that is recorded as begun is not begun again",
     /// cluster-tasks, Ownerships and cascade deletion.
-    FinalizerStays,
+    FinalizerStays = "the finalizer stays while a registered context that is reachable or in use has a CassandraTask of the task",
     /// Status.
-    StartNeverLater,
+    StartNeverLater = "startTime never moves later",
     /// Status.
-    CompletionStays,
+    CompletionStays = "completionTime never changes once set",
     /// Status.
-    CompleteStays,
+    CompleteStays = "Complete never turns back",
     /// Status.
-    FailedStays,
+    FailedStays = "Failed in a stopped task never turns back",
     /// Rule 2.
-    FinishedIsFrozen,
+    FinishedIsFrozen = "the status of a finished task is frozen",
     /// Status.
-    TransitionTimes,
+    TransitionTimes = "lastTransitionTime moves only with its condition's status",
     /// Status.
-    RecordsStay,
+    RecordsStay = "what is recorded of a datacenter is neither dropped nor taken back",
     /// The contract.
-    TwoRounds,
+    TwoRounds = "the policy decides after two looks at most",
     /// The contract.
-    WellFormed,
-}
-
-impl Law {
-    /// Every law.
-    pub const ALL: [Law; 13] = [
-        Law::OneAtATime,
-        Law::NothingAfterAFailure,
-        Law::NothingTwice,
-        Law::FinalizerStays,
-        Law::StartNeverLater,
-        Law::CompletionStays,
-        Law::CompleteStays,
-        Law::FailedStays,
-        Law::FinishedIsFrozen,
-        Law::TransitionTimes,
-        Law::RecordsStay,
-        Law::TwoRounds,
-        Law::WellFormed,
-    ];
-
-    /// The law in words.
-    pub fn text(self) -> &'static str {
-        match self {
-            Law::OneAtATime => {
-                "under Forbid no CassandraTask is created while another of the task is unfinished"
-            }
-            Law::NothingAfterAFailure => "under Forbid nothing is created once a failure was seen",
-            Law::NothingTwice => "a datacenter that is recorded as begun is not begun again",
-            Law::FinalizerStays => {
-                "the finalizer stays while a registered context that is reachable or in use has a CassandraTask of the task"
-            }
-            Law::StartNeverLater => "startTime never moves later",
-            Law::CompletionStays => "completionTime never changes once set",
-            Law::CompleteStays => "Complete never turns back",
-            Law::FailedStays => "Failed in a stopped task never turns back",
-            Law::FinishedIsFrozen => "the status of a finished task is frozen",
-            Law::TransitionTimes => "lastTransitionTime moves only with its condition's status",
-            Law::RecordsStay => {
-                "what is recorded of a datacenter is neither dropped nor taken back"
-            }
-            Law::TwoRounds => "the policy decides after two looks at most",
-            Law::WellFormed => "every plan is one that the host accepts",
-        }
-    }
+    WellFormed = "every plan is one that the host accepts",
 }
 
 /// Whether a CassandraTask may be created now for a datacenter, by that plan; `recorded` is the status on the API server.

@@ -11,6 +11,7 @@
 //!
 //! Nothing here is part of the product; the policy is not changed for it.
 
+mod checks;
 pub mod clock;
 pub mod config;
 pub mod configs;

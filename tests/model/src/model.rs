@@ -8,11 +8,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use dashmap::DashMap;
 use stateright::{Model, Property};
 
-use crate::config::{Config, Sight};
+use crate::config::Config;
 use crate::decide::Policy;
+use crate::host::caches::fresh;
 use crate::laws::{self, Law};
+use crate::sights::Sight;
 use crate::state::{Child, Cluster, Dc, Host, MOST, Seen, Stage, State, Task};
-use crate::{fair, host, moves, rest, sights};
+use crate::{fair, host, moves, rest};
 
 /// What goes wrong with a step of the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +29,13 @@ pub enum Fault {
     Forbidden,
     /// Nothing, but the question what became of an earlier step gets no answer either.
     Unasked,
+}
+
+impl Fault {
+    /// Whether the step itself goes well.
+    pub fn is_smooth(self) -> bool {
+        matches!(self, Fault::None | Fault::Unasked)
+    }
 }
 
 /// Something that happens.
@@ -120,7 +129,8 @@ impl World {
         })
     }
 
-    fn keeps(&self, state: &State, law: Law) -> bool {
+    /// Whether the last step has kept a law.
+    pub fn keeps(&self, state: &State, law: Law) -> bool {
         self.first(law as u64, state.broken != Some(law))
     }
 
@@ -131,30 +141,6 @@ impl World {
     }
 
     fn first_state(&self) -> State {
-        let dcs = std::array::from_fn(|dc| {
-            let child = (self.config.stranger == Some(dc)).then_some(Child {
-                owner: 0,
-                birth: 1,
-                stage: Stage::Waiting,
-                again: false,
-                deleting: false,
-                born: 0,
-                began: 0,
-                ended: 0,
-            });
-            let is_there = dc < self.config.dcs;
-            Dc {
-                link: is_there,
-                registered: is_there,
-                seen: if is_there {
-                    Seen::Known(child)
-                } else {
-                    Seen::Blind
-                },
-                in_doubt: false,
-                child,
-            }
-        });
         let task = Some(self.new_task(1));
         let cluster = Some(Cluster {
             incarnation: 1,
@@ -166,7 +152,7 @@ impl World {
             incarnations: 1,
             cluster,
             clusters: 1,
-            dcs,
+            dcs: std::array::from_fn(|dc| self.first_dc(dc)),
             host: Host {
                 task,
                 cluster,
@@ -178,6 +164,28 @@ impl World {
             left: self.config.budget,
             broken: None,
         }
+    }
+
+    fn first_dc(&self, dc: usize) -> Dc {
+        let is_there = dc < self.config.dcs;
+        let is_taken = self.config.stranger == Some(dc);
+        let mut first = Dc {
+            link: is_there,
+            registered: is_there,
+            child: is_taken.then(|| Child::new(0, 1, 0)),
+            seen: Seen::Blind,
+            in_doubt: false,
+        };
+        first.seen = fresh(&first);
+        first
+    }
+
+    /// What is left of a CassandraTask whose deletion is asked for: nothing, unless somebody's finalizer holds it.
+    pub fn deleted(&self, child: Child) -> Option<Child> {
+        self.config.lingers.then_some(Child {
+            deleting: true,
+            ..child
+        })
     }
 
     /// A K8ssandraTask as somebody creates it.
@@ -217,7 +225,9 @@ impl Model for World {
     }
 
     fn properties(&self) -> Vec<Property<World>> {
-        let mut properties = law_properties();
+        let laws = Law::properties().into_iter().map(|(_, property)| property);
+        let mut properties: Vec<_> = laws.collect();
+        // The numbers are beyond those of the laws.
         properties.push(Property::always(rest::COMES_TO_REST, |world, state| {
             world.first(61, rest::comes_to_rest(world, state))
         }));
@@ -227,40 +237,11 @@ impl Model for World {
         properties.push(Property::always(fair::ENDS_WELL, |world, state| {
             world.first(63, fair::ends_well(world, state))
         }));
-        let sights = sights::properties();
-        let is_wanted = |(sight, _): &(Sight, Property<World>)| self.config.sights.contains(sight);
-        properties.extend(
-            sights
-                .into_iter()
-                .filter(is_wanted)
-                .map(|(_, property)| property),
-        );
+        let mut sights = Sight::properties();
+        sights.retain(|(sight, _)| self.config.sights.contains(sight));
+        properties.extend(sights.into_iter().map(|(_, property)| property));
         properties
     }
-}
-
-/// The checker takes functions, not closures that know their law: so one line each.
-fn law_properties() -> Vec<Property<World>> {
-    macro_rules! laws {
-        ($($law:ident),*) => {
-            vec![$(Property::always(Law::$law.text(), |world, state| world.keeps(state, Law::$law))),*]
-        };
-    }
-    laws!(
-        OneAtATime,
-        NothingAfterAFailure,
-        NothingTwice,
-        FinalizerStays,
-        StartNeverLater,
-        CompletionStays,
-        CompleteStays,
-        FailedStays,
-        FinishedIsFrozen,
-        TransitionTimes,
-        RecordsStay,
-        TwoRounds,
-        WellFormed
-    )
 }
 
 /// The datacenters of a configuration.

@@ -3,10 +3,10 @@
 //! Comes in: a state and a move. Goes out: the state after it. Each mishap is paid for from the budget; what mends things
 //! is free, so that from everywhere the world may become well again.
 
-use crate::host::{fresh, restart};
+use crate::host::caches::{fresh, restart};
 use crate::model::{Act, Fault, World, dcs};
 use crate::operator;
-use crate::state::{Child, Cluster, State, Task};
+use crate::state::{Child, Cluster, State, Task, pay};
 
 /// Everything that may be possible; what turns out not to be is sorted out when it is made.
 pub fn possible(world: &World, state: &State, acts: &mut Vec<Act>) {
@@ -80,11 +80,6 @@ pub fn made(world: &World, state: &State, act: Act) -> Option<State> {
     Some(next)
 }
 
-fn pay(left: &mut u8) -> Option<()> {
-    *left = left.checked_sub(1)?;
-    Some(())
-}
-
 fn when(is_so: bool) -> Option<()> {
     is_so.then_some(())
 }
@@ -155,12 +150,6 @@ fn cluster(world: &World, next: &mut State, act: Act) -> Option<()> {
 
 fn child(world: &World, next: &mut State, dc: usize, act: Act) -> Option<()> {
     let child = next.dcs[dc].child?;
-    let deleted = || {
-        world.config.lingers.then_some(Child {
-            deleting: true,
-            ..child
-        })
-    };
     next.dcs[dc].child = match act {
         Act::Work(_, stage) => Some(operator::at(child, stage, next.clock)),
         Act::OperatorRestarts(_) => {
@@ -174,12 +163,12 @@ fn child(world: &World, next: &mut State, dc: usize, act: Act) -> Option<()> {
         Act::DeleteChild(_) => {
             when(!child.deleting)?;
             pay(&mut next.left.child_deletions)?;
-            deleted()
+            world.deleted(child)
         }
         Act::DatacenterGoes(_) => {
             let is_declared = next.cluster.is_some_and(|cluster| cluster.has(dc));
             when(!is_declared && !child.deleting)?;
-            deleted()
+            world.deleted(child)
         }
         Act::ChildGoes(_) => {
             when(child.deleting)?;
@@ -216,13 +205,4 @@ fn context(next: &mut State, dc: usize, act: Act) -> Option<()> {
         _ => return None,
     }
     Some(())
-}
-
-/// Whether everything that the host has seen is as it is.
-pub fn is_up_to_date(state: &State) -> bool {
-    let is_fresh = |dc: &crate::state::Dc| dc.seen == fresh(dc) || !dc.registered;
-    state.host.task == state.task
-        && !state.has_doubts()
-        && state.host.cluster == state.cluster
-        && state.dcs.iter().all(is_fresh)
 }

@@ -3,7 +3,7 @@
 //! Comes in: compact objects. Goes out: whole ones, as API servers show them. Nothing is read back here but numbers that are
 //! part of names and uids.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::clock::{At, stamp};
 use crate::config::Spec;
@@ -17,6 +17,8 @@ pub const TASK: &str = "task1";
 pub const CLUSTER: &str = "demo";
 /// The policy's finalizer.
 pub const FINALIZER: &str = "control.k8ssandra.io/finalizer";
+/// When a deletion was asked for: that it was is all that counts.
+const DELETED: &str = "2022-12-15T10:00:00Z";
 
 /// A datacenter's name.
 pub fn dc_name(dc: usize) -> String {
@@ -62,7 +64,7 @@ pub fn task(task: Task, spec: &Spec, status: &str) -> String {
         }]);
     }
     if task.deleting {
-        metadata["deletionTimestamp"] = json!("2022-12-15T10:00:00Z");
+        metadata["deletionTimestamp"] = json!(DELETED);
     }
     let jobs = if spec.is_wrong {
         json!([])
@@ -93,7 +95,7 @@ pub fn cluster(cluster: Cluster, dcs: usize) -> String {
         .collect();
     let mut metadata = json!({"name": CLUSTER, "namespace": NAMESPACE, "uid": format!("cluster-{}", cluster.incarnation)});
     if cluster.deleting {
-        metadata["deletionTimestamp"] = json!("2022-12-15T10:00:00Z");
+        metadata["deletionTimestamp"] = json!(DELETED);
         metadata["finalizers"] = json!(["k8ssandracluster.k8ssandra.io/finalizer"]);
     }
     json!({
@@ -123,7 +125,7 @@ pub fn child(child: Child, dc: usize) -> String {
             json!({"pilothouse.dev/created-for": format!("task-{}", child.owner)});
     }
     if child.deleting {
-        metadata["deletionTimestamp"] = json!("2022-12-15T10:00:00Z");
+        metadata["deletionTimestamp"] = json!(DELETED);
         metadata["finalizers"] = json!(["example.com/somebody"]);
     }
     let mut document = json!({
@@ -138,73 +140,57 @@ pub fn child(child: Child, dc: usize) -> String {
 
 /// A status as cass-operator writes it at that stage.
 fn status(child: Child, dc: usize) -> Option<Value> {
-    let mut fields = Map::new();
     let start = if child.again {
         At::BegunAgain
     } else {
         At::Begun
     };
-    fields.insert("startTime".into(), json!(stamp(child.began, dc, start)));
-    fields.insert("active".into(), json!(1));
-    let running = condition(child.began, dc, start, "Running", "True", "");
+    let began = stamp(child.began, dc, start);
+    let mut status = json!({"startTime": began, "active": 1});
     match child.stage {
         Stage::Waiting => return None,
         Stage::Begun | Stage::Stuck => {}
-        Stage::Running { counted, failing } => {
-            let first = if counted { "COMPLETED" } else { "RUNNING" };
-            let second = if failing { "ERROR" } else { "WAITING" };
-            fields.insert("succeeded".into(), json!(u8::from(counted)));
-            fields.insert("failed".into(), json!(u8::from(failing)));
-            fields.insert(
-                "podStatuses".into(),
-                json!({"pod-0": {"status": first}, "pod-1": {"status": second}}),
-            );
-            let failed = failing.then(|| failed(child.began, dc, start));
-            fields.insert(
-                "conditions".into(),
-                [running].into_iter().chain(failed).collect(),
-            );
-        }
-        Stage::Quiet => {
-            fields.insert("succeeded".into(), json!(1));
-        }
+        Stage::Running { counted, failing } => run(&mut status, counted, failing, &began),
+        Stage::Quiet => status["succeeded"] = json!(1),
         Stage::Refreshing => {
-            let updated = condition(child.began, dc, start, "DatacenterUpdated", "True", "");
-            fields.insert("conditions".into(), json!([updated]));
+            status["conditions"] = json!([condition("DatacenterUpdated", "True", &began)]);
         }
-        Stage::Done { failed: is_failed } => {
-            let ended = |kind, status| condition(child.ended, dc, At::Ended, kind, status, "");
-            let failed = is_failed.then(|| failed(child.ended, dc, At::Ended));
-            let conditions = [ended("Complete", "True"), ended("Running", "False")];
-            fields.insert("active".into(), json!(0));
-            fields.insert("succeeded".into(), json!(2 - u8::from(is_failed)));
-            fields.insert("failed".into(), json!(u8::from(is_failed)));
-            fields.insert(
-                "completionTime".into(),
-                json!(stamp(child.ended, dc, At::Ended)),
-            );
-            fields.insert(
-                "conditions".into(),
-                conditions.into_iter().chain(failed).collect(),
-            );
-        }
+        Stage::Done { failed } => end(&mut status, failed, &stamp(child.ended, dc, At::Ended)),
     }
-    Some(Value::Object(fields))
+    Some(status)
 }
 
-fn failed(reading: u8, dc: usize, at: At) -> Value {
-    condition(
-        reading,
-        dc,
-        at,
-        "Failed",
-        "True",
-        "1 pods failed during processing",
-    )
+fn run(status: &mut Value, counted: bool, failing: bool, began: &str) {
+    let first = if counted { "COMPLETED" } else { "RUNNING" };
+    let second = if failing { "ERROR" } else { "WAITING" };
+    status["podStatuses"] = json!({"pod-0": {"status": first}, "pod-1": {"status": second}});
+    status["succeeded"] = json!(u8::from(counted));
+    status["failed"] = json!(u8::from(failing));
+    let conditions = [condition("Running", "True", began)];
+    status["conditions"] = with_failure(conditions, failing, began);
 }
 
-fn condition(reading: u8, dc: usize, at: At, kind: &str, status: &str, message: &str) -> Value {
-    json!({
-        "type": kind, "status": status, "reason": kind, "message": message, "lastTransitionTime": stamp(reading, dc, at),
-    })
+fn end(status: &mut Value, is_failed: bool, ended: &str) {
+    status["active"] = json!(0);
+    status["succeeded"] = json!(2 - u8::from(is_failed));
+    status["failed"] = json!(u8::from(is_failed));
+    status["completionTime"] = json!(ended);
+    let conditions = [
+        condition("Complete", "True", ended),
+        condition("Running", "False", ended),
+    ];
+    status["conditions"] = with_failure(conditions, is_failed, ended);
+}
+
+fn with_failure<const N: usize>(conditions: [Value; N], has_failed: bool, time: &str) -> Value {
+    let failed = has_failed.then(|| {
+        let mut failed = condition("Failed", "True", time);
+        failed["message"] = json!("1 pods failed during processing");
+        failed
+    });
+    conditions.into_iter().chain(failed).collect()
+}
+
+fn condition(kind: &str, status: &str, time: &str) -> Value {
+    json!({"type": kind, "status": status, "reason": kind, "message": "", "lastTransitionTime": time})
 }

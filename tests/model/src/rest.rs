@@ -4,9 +4,8 @@
 //! an empty one.
 
 use crate::decide::View;
-use crate::host;
+use crate::host::{self, caches::is_up_to_date};
 use crate::model::{Fault, World};
-use crate::moves::is_up_to_date;
 use crate::state::State;
 
 /// The first property.
@@ -42,7 +41,7 @@ pub fn says_why(world: &World, state: &State) -> bool {
         return true;
     };
     let decision = world.policy.decide(&world.config, &view);
-    if !decision.steps.steps.is_empty() || decision.broken.is_some() {
+    if !decision.is_idle() {
         return true;
     }
     let facts = world.policy.facts(view.task.status);

@@ -80,17 +80,13 @@ pub fn explore(config: &Config, threads: usize) -> Result<Report, String> {
         .join();
     let seconds = started.elapsed().as_secs_f64();
     let world = checker.model();
-    let (always, reachable): (Vec<_>, Vec<_>) = world
-        .properties()
-        .into_iter()
-        .partition(|property| property.expectation == Expectation::Always);
-    let names = |properties: &[stateright::Property<World>]| -> Vec<&'static str> {
-        properties.iter().map(|property| property.name).collect()
-    };
-    let (always, reachable) = (names(&always), names(&reachable));
     let discoveries = checker.discoveries();
-    let is_found = |name: &&&'static str| discoveries.contains_key(**name);
-    let found: Vec<&'static str> = always.iter().filter(is_found).copied().collect();
+    let is_found = |name: &&'static str| discoveries.contains_key(name);
+    let (found, always): (Vec<_>, Vec<_>) =
+        names(world, Expectation::Always).partition(|name| is_found(name));
+    let reachable: Vec<_> = names(world, Expectation::Sometimes).collect();
+    let missing = reachable.iter().copied().filter(|name| !is_found(name));
+    let counterexamples = found.into_iter().map(|name| shortest(config, name));
     Ok(Report {
         name: config.name,
         about: config.about,
@@ -103,21 +99,18 @@ pub fn explore(config: &Config, threads: usize) -> Result<Report, String> {
         policy_calls: world.policy.calls(),
         decisions: world.policy.decisions(),
         statuses: world.policy.statuses.len() - 1,
-        found: found
-            .iter()
-            .map(|name| shortest(config, name))
-            .collect::<Result<_, _>>()?,
-        missing: reachable
-            .iter()
-            .filter(|name| !is_found(name))
-            .copied()
-            .collect(),
-        always: always
-            .into_iter()
-            .filter(|name| !found.contains(name))
-            .collect(),
+        found: counterexamples.collect::<Result<_, _>>()?,
+        missing: missing.collect(),
+        always,
         reachable,
     })
+}
+
+fn names(world: &World, expectation: Expectation) -> impl Iterator<Item = &'static str> {
+    let properties = world.properties().into_iter();
+    properties
+        .filter(move |property| property.expectation == expectation)
+        .map(|property| property.name)
 }
 
 /// Looks for one violation again, with one thread.

@@ -2,36 +2,30 @@
 //!
 //! Comes in: a state. Goes out: whether it is one of those.
 
-use stateright::Property;
-
-use crate::config::Sight;
+use crate::checks::checks;
 use crate::facts::{Facts, Record, condition};
 use crate::model::{World, dcs};
 use crate::state::{Seen, Stage, State};
 
-/// A property for each sight.
-pub fn properties() -> Vec<(Sight, Property<World>)> {
-    macro_rules! sights {
-        ($($sight:ident),*) => {
-            vec![$((Sight::$sight, Property::sometimes(Sight::$sight.text(), |world, state| {
-                is(world, state, Sight::$sight)
-            }))),*]
-        };
-    }
-    sights!(
-        Completes,
-        Stops,
-        Lost,
-        DeletionBlocked,
-        Recreated,
-        CrashBetween,
-        AnswerLost,
-        StaleWrite,
-        PutRight,
-        Expired,
-        Stuck,
-        ClusterGone
-    )
+checks! {
+    /// Something that must be reachable.
+    Sight, sometimes by is:
+    Completes = "seen: all datacenters complete",
+    Stops = "seen: a failure stops the task",
+    Lost = "seen: a CassandraTask that had begun is lost",
+    DeletionBlocked = "seen: an unreachable context blocks the deletion",
+    Recreated = "seen: a second task of the name completes",
+    /// After a crash, the status does not tell of a CassandraTask, or tells of one that is not there.
+    CrashBetween = "seen: a crash between a create and the status that tells of it",
+    /// An answer was lost.
+    AnswerLost = "seen: the host does not know of its own CassandraTask",
+    /// The task is another one by now.
+    StaleWrite = "seen: a write about to be refused as stale",
+    PutRight = "seen: a wrong specification put right",
+    Expired = "seen: gone at the end of its TTL",
+    /// The status says that it runs.
+    Stuck = "seen: waiting for a CassandraTask that is stuck",
+    ClusterGone = "seen: the status says that the cluster is gone",
 }
 
 fn is(world: &World, state: &State, sight: Sight) -> bool {
@@ -63,9 +57,9 @@ fn is(world: &World, state: &State, sight: Sight) -> bool {
             condition(&facts.value, "Invalid").is_some_and(|invalid| invalid["status"] == "False")
         }
         Sight::Stuck => {
-            let is_stuck =
-                |dc: &crate::state::Dc| dc.child.is_some_and(|child| child.stage == Stage::Stuck);
-            state.dcs.iter().any(is_stuck) && facts.message.contains("is running")
+            let mut children = state.dcs.iter().filter_map(|dc| dc.child);
+            let is_stuck = children.any(|child| child.stage == Stage::Stuck);
+            is_stuck && facts.message.contains("is running")
         }
         Sight::ClusterGone => facts.reason == "ClusterUnknown",
         Sight::Expired => false,

@@ -114,6 +114,22 @@ pub struct Child {
     pub ended: u8,
 }
 
+impl Child {
+    /// One that was created just now.
+    pub fn new(owner: u8, birth: u8, clock: u8) -> Child {
+        Child {
+            owner,
+            birth,
+            stage: Stage::Waiting,
+            again: false,
+            deleting: false,
+            born: clock,
+            began: 0,
+            ended: 0,
+        }
+    }
+}
+
 /// How far a CassandraTask is: the last table of the policy's page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stage {
@@ -203,6 +219,12 @@ pub struct Budget {
     pub faults: u8,
     /// Restarts of cass-operator that set another startTime.
     pub operator_restarts: u8,
+}
+
+/// Takes one from what is left; `None` if there is none.
+pub fn pay(left: &mut u8) -> Option<()> {
+    *left = left.checked_sub(1)?;
+    Some(())
 }
 
 impl fmt::Display for Budget {

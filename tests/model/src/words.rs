@@ -5,26 +5,21 @@
 use crate::config::Config;
 use crate::decide::View;
 use crate::model::{Act, Fault, World, dcs};
-use crate::plan::Step;
+use crate::plan::{Plan, Step};
 use crate::render::{context_name, dc_name};
-use crate::state::{Child, Seen, Stage, State};
+use crate::state::{Child, Dc, Seen, Stage, State};
 
 /// What happens, in a state.
 pub fn act(world: &World, state: &State, act: Act) -> String {
-    let dc = |dc: usize| dc_name(dc);
+    let operator = |dc: usize| format!("cass-operator in {}", dc_name(dc));
     match act {
         Act::Host(fault) => host(world, state, fault),
         Act::Crash => "the host crashes and starts again".to_owned(),
         Act::SeeTask => "the host sees the K8ssandraTask as it is".to_owned(),
         Act::SeeCluster => "the host sees the K8ssandraCluster as it is".to_owned(),
         Act::See(at) => format!("the watch of {} catches up", context_name(at)),
-        Act::Work(at, to) => format!("cass-operator in {}: {}", dc(at), stage(to)),
-        Act::OperatorRestarts(at) => {
-            format!(
-                "cass-operator in {} restarts and sets a later startTime",
-                dc(at)
-            )
-        }
+        Act::Work(at, to) => format!("{}: {}", operator(at), stage(to)),
+        Act::OperatorRestarts(at) => operator(at) + " restarts and sets a later startTime",
         Act::Edit(spec) => {
             let name = world.config.specs[usize::from(spec)].name;
             format!("somebody edits the task: {name}")
@@ -32,15 +27,13 @@ pub fn act(world: &World, state: &State, act: Act) -> String {
         Act::DeleteTask => "somebody deletes the task".to_owned(),
         Act::CreateTask => "somebody creates the task again".to_owned(),
         Act::CollectTask => "the garbage collector deletes the task".to_owned(),
-        Act::DeleteChild(at) => format!("somebody deletes the CassandraTask of {}", dc(at)),
-        Act::ChildGoes(at) => format!("the CassandraTask of {} that is being deleted goes", dc(at)),
-        Act::DatacenterGoes(at) => {
-            format!("the CassandraTask of {} goes with its datacenter", dc(at))
+        Act::DeleteChild(at) => format!("somebody deletes {}", child_of(at)),
+        Act::ChildGoes(at) => child_of(at) + " that is being deleted goes",
+        Act::DatacenterGoes(at) => child_of(at) + " goes with its datacenter",
+        Act::Declare(bits) => {
+            let names = declared(&world.config, bits);
+            format!("somebody edits the cluster: it declares {names}")
         }
-        Act::Declare(bits) => format!(
-            "somebody edits the cluster: it declares {}",
-            declared(&world.config, bits)
-        ),
         Act::DeleteCluster => "somebody deletes the cluster".to_owned(),
         Act::ClusterGoes => "the cluster goes".to_owned(),
         Act::CreateCluster => "somebody creates the cluster again".to_owned(),
@@ -50,6 +43,10 @@ pub fn act(world: &World, state: &State, act: Act) -> String {
         Act::Register(at) => format!("the host is started again, with {}", context_name(at)),
         Act::Tick => "time passes".to_owned(),
     }
+}
+
+fn child_of(dc: usize) -> String {
+    format!("the CassandraTask of {}", dc_name(dc))
 }
 
 fn declared(config: &Config, bits: u8) -> String {
@@ -80,7 +77,7 @@ fn host(world: &World, state: &State, fault: Fault) -> String {
         }
         (None, None) => return "the host forgets the task".to_owned(),
     };
-    let steps: Vec<String> = plan.steps.iter().map(|(_, it)| step(it)).collect();
+    let steps = steps(&plan);
     let Some(now) = steps.get(usize::from(next)) else {
         return "the host decides that nothing is to be done".to_owned();
     };
@@ -89,28 +86,35 @@ fn host(world: &World, state: &State, fault: Fault) -> String {
     } else {
         lead.to_owned()
     };
-    let stale = state.host.plan.is_some_and(|exec| exec.stale);
-    let end = match fault {
-        Fault::None if stale && is_guarded(&plan.steps[usize::from(next)].1) => {
-            " (refused as stale)"
-        }
+    let is_stale = state.host.plan.is_some_and(|exec| exec.stale);
+    let is_refused = is_stale && is_guarded(&plan.steps[usize::from(next)].1);
+    format!("{lead}: {now}{}", end(fault, is_refused))
+}
+
+/// How the step ends, where that is not as it should be.
+fn end(fault: Fault, is_refused: bool) -> &'static str {
+    match fault {
+        Fault::None if is_refused => " (refused as stale)",
         Fault::None => "",
         Fault::Refused => " (no answer, nothing done)",
         Fault::Lost => " (done, but the answer is lost)",
         Fault::Forbidden => " (forbidden)",
         Fault::Unasked => " (what became of the earlier write was asked, and not answered)",
-    };
-    format!("{lead}: {now}{end}")
+    }
 }
 
 fn is_guarded(step: &Step) -> bool {
     matches!(step, Step::Metadata(..) | Step::Status(_))
 }
 
+fn steps(plan: &Plan) -> Vec<String> {
+    plan.steps.iter().map(|(_, it)| step(it)).collect()
+}
+
 fn step(step: &Step) -> String {
     match step {
-        Step::Create(dc) => format!("create the CassandraTask of {}", dc_name(*dc)),
-        Step::DeleteChild(dc, _) => format!("delete the CassandraTask of {}", dc_name(*dc)),
+        Step::Create(dc) => format!("create {}", child_of(*dc)),
+        Step::DeleteChild(dc, _) => format!("delete {}", child_of(*dc)),
         Step::DeleteTask(_) => "delete the task".to_owned(),
         Step::Metadata(Some(false), _) => "take the finalizer away".to_owned(),
         Step::Metadata(..) => "adopt the task".to_owned(),
@@ -137,30 +141,9 @@ fn stage(stage: Stage) -> String {
 
 /// Where it ended: what there is, and what the status says.
 pub fn state(world: &World, state: &State) -> Vec<String> {
-    let mut lines = Vec::new();
-    for dc in dcs(&world.config) {
-        let it = &state.dcs[dc];
-        let child = |child: Option<Child>| match child {
-            None => "none".to_owned(),
-            Some(child) => format!(
-                "#{} of task-{}, {}",
-                child.birth,
-                child.owner,
-                stage(child.stage)
-            ),
-        };
-        let seen = match it.seen {
-            Seen::Blind => "nothing".to_owned(),
-            Seen::Known(seen) => child(seen),
-        };
-        let link = if it.link { "" } else { ", unreachable" };
-        let registered = if it.registered { "" } else { ", unregistered" };
-        let name = dc_name(dc);
-        lines.push(format!(
-            "{name}: CassandraTask {}; seen: {seen}{link}{registered}",
-            child(it.child)
-        ));
-    }
+    let mut lines: Vec<String> = dcs(&world.config)
+        .map(|dc| context(dc, &state.dcs[dc]))
+        .collect();
     let status = match state.task {
         Some(task) => {
             lines.push(format!("task: {task:?}"));
@@ -171,14 +154,25 @@ pub fn state(world: &World, state: &State) -> Vec<String> {
     lines.push(format!("status: {status}"));
     if let Some(view) = View::of(state) {
         let decision = world.policy.decide(&world.config, &view);
-        let steps: Vec<String> = decision
-            .steps
-            .steps
-            .iter()
-            .map(|(_, it)| step(it))
-            .collect();
-        lines.push(format!("plan: [{}]", steps.join(", ")));
+        lines.push(format!("plan: [{}]", steps(&decision.steps).join(", ")));
         lines.push(format!("reasons: {}", decision.reasons.join("; ")));
     }
     lines
+}
+
+fn context(dc: usize, it: &Dc) -> String {
+    let (name, there) = (dc_name(dc), child(it.child));
+    let seen = match it.seen {
+        Seen::Blind => "nothing".to_owned(),
+        Seen::Known(seen) => child(seen),
+    };
+    let link = if it.link { "" } else { ", unreachable" };
+    let registered = if it.registered { "" } else { ", unregistered" };
+    format!("{name}: CassandraTask {there}; seen: {seen}{link}{registered}")
+}
+
+fn child(child: Option<Child>) -> String {
+    child.map_or("none".to_owned(), |it| {
+        format!("#{} of task-{}, {}", it.birth, it.owner, stage(it.stage))
+    })
 }

@@ -2,7 +2,6 @@
 //! comes the JSON that it writes, out goes what a reader of the page needs of it. What is wrong, it shows itself.
 
 use std::fs;
-use std::process::Command;
 
 use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
@@ -10,9 +9,8 @@ use serde_json::Value;
 
 use crate::paths::Paths;
 use crate::process::{cargo, run, works};
-use crate::verify::Effort;
-use crate::verify::properties::PROFILE;
 use crate::verify::results::Measured;
+use crate::verify::{Effort, optimized};
 
 /// The package, and its program.
 const MODEL: &str = "policy-model";
@@ -66,9 +64,9 @@ impl Measured for Model {
         fs::create_dir_all(&directory)
             .with_context(|| format!("{} could not be made", directory.display()))?;
         let file = directory.join("model.json");
-        let mut command = exploration(paths);
-        command.arg(&file);
-        run(&mut command).context("the model check ended badly; what it found is above")?;
+        let mut exploration = optimized(paths, "run", MODEL);
+        exploration.args(["--", "--json"]).arg(&file);
+        run(&mut exploration).context("the model check ended badly; what it found is above")?;
         let text =
             fs::read(&file).with_context(|| format!("{} is not readable", file.display()))?;
         let configurations: Vec<Configuration> = serde_json::from_slice(&text)
@@ -76,17 +74,6 @@ impl Measured for Model {
         ensure!(!configurations.is_empty(), "{MODEL} explored nothing");
         Ok(Self { configurations })
     }
-
-    fn judge(&self) -> anyhow::Result<()> {
-        Ok(())
-    }
-}
-
-fn exploration(paths: &Paths) -> Command {
-    let mut cargo = cargo(paths);
-    cargo.args(["run", "--profile", PROFILE, "--package", MODEL]);
-    cargo.args(["--", "--json"]);
-    cargo
 }
 
 #[cfg(test)]

@@ -9,12 +9,9 @@ use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::paths::Paths;
-use crate::process::{cargo, output, run};
+use crate::process::{output, run};
 use crate::verify::results::Measured;
-use crate::verify::{Effort, PACKAGE};
-
-/// Cargo's profile for what runs long: fast to run, and fast to build.
-pub const PROFILE: &str = "verify";
+use crate::verify::{Effort, PACKAGE, optimized};
 
 /// What was looked at.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,17 +62,12 @@ impl Measured for Properties {
             properties,
         })
     }
-
-    fn judge(&self) -> anyhow::Result<()> {
-        Ok(())
-    }
 }
 
 fn tests(paths: &Paths) -> Command {
-    let mut cargo = cargo(paths);
-    cargo.args(["test", "--package", PACKAGE, "--profile", PROFILE]);
-    cargo.args(["--test", "properties"]);
-    cargo
+    let mut tests = optimized(paths, "test", PACKAGE);
+    tests.args(["--test", "properties"]);
+    tests
 }
 
 /// The tests in the answer to `--list --format terse`, which names one a line.

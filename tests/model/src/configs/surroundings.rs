@@ -1,0 +1,69 @@
+//! What happens around the task: the cluster, strangers, and cass-operator.
+//!
+//! Comes in: nothing. Goes out: a table.
+
+use super::pieces::{ALLOW, EVERY, FORBID, NOTHING, REVERSED, TWO};
+use crate::config::Config;
+use crate::sights::Sight;
+use crate::state::Budget;
+
+/// The cluster changes, a stranger is in the way, cass-operator is at its worst.
+pub const SURROUNDINGS: &[Config] = &[
+    Config {
+        name: "the cluster changes",
+        about: "two datacenters: it loses and gains datacenters, or is deleted and created again; an edit, a crash, an outage",
+        specs: &[FORBID, REVERSED, ALLOW],
+        declares: &[0b11, 0b01, 0b10],
+        budget: Budget {
+            edits: 1,
+            cluster_changes: 1,
+            crashes: 1,
+            outages: 1,
+            ..NOTHING
+        },
+        sights: &[Sight::Completes, Sight::ClusterGone],
+        ..TWO
+    },
+    Config {
+        name: "the cluster changes twice",
+        about: "two datacenters, Forbid: the same twice, a crash, an outage",
+        declares: &[0b11, 0b01, 0b10],
+        budget: Budget {
+            cluster_changes: 2,
+            outages: 1,
+            crashes: 1,
+            ..NOTHING
+        },
+        sights: &[Sight::Completes, Sight::ClusterGone],
+        ..TWO
+    },
+    Config {
+        name: "a stranger",
+        about: "two datacenters: somebody else's CassandraTask is in the way; an edit, a deletion, a crash, a lost answer",
+        specs: &[FORBID, REVERSED, ALLOW],
+        stranger: Some(1),
+        budget: Budget {
+            edits: 1,
+            child_deletions: 1,
+            deletions: 1,
+            crashes: 1,
+            faults: 1,
+            ..NOTHING
+        },
+        incarnations: 2,
+        sights: &[Sight::Completes, Sight::PutRight],
+        ..TWO
+    },
+    Config {
+        name: "every way of cass-operator",
+        about: "two datacenters, Allow: all stages in any order, restarts of cass-operator that move startTime",
+        specs: &[ALLOW],
+        work: EVERY,
+        budget: Budget {
+            operator_restarts: 2,
+            ..NOTHING
+        },
+        sights: &[Sight::Completes, Sight::Stuck],
+        ..TWO
+    },
+];

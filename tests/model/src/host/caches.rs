@@ -1,0 +1,71 @@
+//! What the host's caches show of the world.
+//!
+//! Comes in: what a list, a watch or the answer to a write says. Goes out: the caches after it. A context whose watch is lost
+//! shows nothing until it is listed again, whatever an answer says of it. Nothing is decided or written here.
+
+use crate::state::{Child, Dc, Seen, State, Task};
+
+/// What an API server answered, to be laid over the caches.
+pub(super) enum Answer {
+    /// What is under the CassandraTask's name in a datacenter.
+    Child(usize, Option<Child>),
+    /// The CassandraTask with this uid is gone.
+    ChildGone(usize, u8),
+    /// The K8ssandraTask as it is.
+    Task(Task),
+    /// This incarnation of the K8ssandraTask is gone.
+    TaskGone(u8),
+}
+
+/// The host's own writes show at once; it does not wait for the watch to tell of them.
+pub(super) fn lay_over(next: &mut State, answer: Answer) {
+    match answer {
+        Answer::Child(dc, child) => lay_over_context(&mut next.dcs[dc], |_| child),
+        Answer::ChildGone(dc, birth) => lay_over_context(&mut next.dcs[dc], |seen| {
+            seen.filter(|child| child.birth != birth)
+        }),
+        Answer::Task(task) => next.host.task = Some(task),
+        Answer::TaskGone(incarnation) => {
+            let is_other = |task: &Task| task.incarnation != incarnation;
+            next.host.task = next.host.task.filter(is_other);
+        }
+    }
+}
+
+/// Changes what is known of a context, if anything is.
+pub(super) fn lay_over_context(dc: &mut Dc, change: impl Fn(Option<Child>) -> Option<Child>) {
+    if let Seen::Known(seen) = &mut dc.seen {
+        *seen = change(*seen);
+    }
+}
+
+/// The host starts afresh: no plan, no memory of a failure, and fresh lists of what answers.
+pub fn restart(next: &mut State) {
+    next.host.plan = None;
+    next.host.failure = 0;
+    next.host.in_doubt = false;
+    next.host.task = next.task;
+    next.host.cluster = next.cluster;
+    for dc in &mut next.dcs {
+        dc.in_doubt = false;
+        dc.seen = fresh(dc);
+    }
+}
+
+/// What a list of a context shows now.
+pub fn fresh(dc: &Dc) -> Seen {
+    if dc.registered && dc.link {
+        Seen::Known(dc.child)
+    } else {
+        Seen::Blind
+    }
+}
+
+/// Whether everything that the host has seen is as it is.
+pub fn is_up_to_date(state: &State) -> bool {
+    let is_fresh = |dc: &Dc| dc.seen == fresh(dc) || !dc.registered;
+    state.host.task == state.task
+        && !state.has_doubts()
+        && state.host.cluster == state.cluster
+        && state.dcs.iter().all(is_fresh)
+}

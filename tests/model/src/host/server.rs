@@ -1,0 +1,126 @@
+//! What an API server does with a write.
+//!
+//! Comes in: a step of a plan. Goes out: the world after it and what is answered, or why it was not done. Every write is guarded:
+//! a create by its name, a delete by the uid, status and metadata by the version of the K8ssandraTask that was decided
+//! upon. The laws watch over what is done here.
+
+use super::caches::{Answer, lay_over};
+use crate::laws;
+use crate::model::World;
+use crate::plan::{Plan, Step};
+use crate::state::{Child, Exec, Seen, State, Task};
+
+/// Why a step was not carried out.
+pub(super) enum Failed {
+    /// The K8ssandraTask is another one by now: decide again.
+    Stale,
+    /// The API server refused, or did not answer: the reason and the message.
+    Refused(&'static str, &'static str),
+}
+
+/// Carries a step out.
+pub(super) fn write(
+    world: &World,
+    next: &mut State,
+    plan: &Plan,
+    step: &Step,
+    exec: Exec,
+) -> Result<Answer, Failed> {
+    match *step {
+        Step::Create(dc) => create(world, next, plan, dc),
+        Step::DeleteChild(dc, birth) => delete_child(world, next, dc, birth),
+        Step::DeleteTask(incarnation) => Ok(delete_task(next, incarnation)),
+        Step::Metadata(finalizer, owner) => patch(world, next, exec, (finalizer, owner)),
+        Step::Status(status) => set_status(world, next, exec, status),
+    }
+}
+
+fn create(world: &World, next: &mut State, plan: &Plan, dc: usize) -> Result<Answer, Failed> {
+    reach(next, dc)?;
+    if let Some(existing) = next.dcs[dc].child {
+        if existing.owner == plan.incarnation && !existing.deleting {
+            // An earlier answer was lost, or a restart came between: it is what was asked for.
+            return Ok(Answer::Child(dc, Some(existing)));
+        }
+        lay_over(next, Answer::Child(dc, Some(existing)));
+        return Err(Failed::Refused("AlreadyExists", "it already exists"));
+    }
+    let recorded = world.policy.facts(next.task.map_or(0, |task| task.status));
+    next.broken = laws::creation(next, plan, dc, &recorded);
+    let it = &mut next.dcs[dc];
+    // Two uids are enough to tell it from the one that the host may still see; a count would never end.
+    let birth = match it.seen {
+        Seen::Known(Some(Child { birth: 1, .. })) => 2,
+        _ => 1,
+    };
+    it.child = Some(Child::new(plan.incarnation, birth, next.clock));
+    Ok(Answer::Child(dc, it.child))
+}
+
+fn delete_child(world: &World, next: &mut State, dc: usize, birth: u8) -> Result<Answer, Failed> {
+    reach(next, dc)?;
+    // If it is none of that uid: gone already, or another object has its name by now.
+    if let Some(child) = next.dcs[dc].child.filter(|child| child.birth == birth) {
+        next.dcs[dc].child = world.deleted(child);
+        if world.config.lingers {
+            return Ok(Answer::Child(dc, next.dcs[dc].child));
+        }
+    }
+    Ok(Answer::ChildGone(dc, birth))
+}
+
+fn delete_task(next: &mut State, incarnation: u8) -> Answer {
+    if next.task.is_none_or(|task| task.incarnation != incarnation) {
+        return Answer::TaskGone(incarnation);
+    }
+    next.delete_task();
+    match next.task {
+        Some(task) => Answer::Task(task),
+        None => Answer::TaskGone(incarnation),
+    }
+}
+
+/// Finalizer and owner reference, where the patch names them.
+fn patch(
+    world: &World,
+    next: &mut State,
+    exec: Exec,
+    (finalizer, owner): (Option<bool>, Option<u8>),
+) -> Result<Answer, Failed> {
+    let task = current(next, exec)?;
+    let patched = Task {
+        finalizer: finalizer.unwrap_or(task.finalizer),
+        owner: owner.unwrap_or(task.owner),
+        ..task
+    };
+    if task.finalizer && !patched.finalizer {
+        let facts = world.policy.facts(task.status);
+        let is_target = |dc| world.is_target(task, dc);
+        next.broken = laws::release(next, task, &facts, is_target);
+    }
+    // The last finalizer of one that is being deleted: it goes.
+    next.task = (!task.deleting || patched.finalizer).then_some(patched);
+    Ok(Answer::Task(patched))
+}
+
+fn set_status(world: &World, next: &mut State, exec: Exec, status: u32) -> Result<Answer, Failed> {
+    let task = current(next, exec)?;
+    next.broken = world.status_law(task, status);
+    let written = Task { status, ..task };
+    next.task = Some(written);
+    Ok(Answer::Task(written))
+}
+
+/// The K8ssandraTask, if it is still the one that was decided upon.
+fn current(state: &State, exec: Exec) -> Result<Task, Failed> {
+    state.task.filter(|_| !exec.stale).ok_or(Failed::Stale)
+}
+
+fn reach(state: &State, dc: usize) -> Result<(), Failed> {
+    let it = &state.dcs[dc];
+    if it.registered && it.link {
+        Ok(())
+    } else {
+        Err(Failed::Refused("Unreachable", "connection refused"))
+    }
+}
