@@ -9,10 +9,11 @@ use crate::cluster::Cluster;
 use crate::names;
 use crate::task::Task;
 
-/// The merge patch of the metadata; `None` if the task is adopted.
-pub fn patch(task: &Task, cluster: &Cluster) -> Option<Value> {
+/// The merge patch of the metadata; empty if the task is adopted. One for which nothing was or will be created has nothing
+/// to clean up, and only gets its owner.
+pub fn patch(task: &Task, cluster: &Cluster, has_children: bool) -> Map<String, Value> {
     let mut patch = Map::new();
-    if !task.has_finalizer() {
+    if has_children && !task.has_finalizer() {
         let finalizers = task
             .metadata
             .finalizers()
@@ -24,7 +25,7 @@ pub fn patch(task: &Task, cluster: &Cluster) -> Option<Value> {
     if let Some(references) = owner_references(task, cluster) {
         patch.insert("ownerReferences".into(), references);
     }
-    (!patch.is_empty()).then_some(Value::Object(patch))
+    patch
 }
 
 fn owner_references(task: &Task, cluster: &Cluster) -> Option<Value> {
@@ -73,8 +74,15 @@ mod tests {
                 .unwrap();
         let task = Task::read(&document.to_string()).unwrap();
         assert_eq!(
-            patch(&task, &cluster).unwrap_or_default(),
+            Value::Object(patch(&task, &cluster, true)),
             expected,
+            "{metadata}"
+        );
+        let mut owner = expected;
+        owner.as_object_mut().unwrap().remove("finalizers");
+        assert_eq!(
+            Value::Object(patch(&task, &cluster, false)),
+            owner,
             "{metadata}"
         );
     }
@@ -123,7 +131,7 @@ mod tests {
         );
         check(
             json!({"finalizers": [finalizer], "ownerReferences": [ours(true)]}),
-            json!(null),
+            json!({}),
         );
     }
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::json;
+use crate::json::{self, Object};
 use crate::readiness::Unready;
 
 /// A K8ssandraCluster.
@@ -13,8 +13,8 @@ pub struct Cluster {
     pub name: String,
     /// Its uid; the empty text if it has none.
     pub uid: String,
-    /// Whether its deletion was asked for.
-    pub is_being_deleted: bool,
+    /// When its deletion was asked for.
+    pub deleted: Option<String>,
     /// Its datacenters, in declaration order.
     pub datacenters: Vec<Declared>,
     status: Value,
@@ -33,8 +33,8 @@ pub struct Declared {
 
 #[derive(Deserialize)]
 struct Document {
-    metadata: Metadata,
-    spec: Option<Spec>,
+    metadata: Object<Metadata>,
+    spec: Option<Object<Spec>>,
     /// Whatever it is: it is read where it is needed.
     #[serde(default)]
     status: Value,
@@ -52,18 +52,18 @@ struct Metadata {
 
 #[derive(Deserialize)]
 struct Spec {
-    cassandra: Option<Cassandra>,
+    cassandra: Option<Object<Cassandra>>,
 }
 
 #[derive(Deserialize)]
 struct Cassandra {
-    datacenters: Option<Vec<Datacenter>>,
+    datacenters: Option<Vec<Object<Datacenter>>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Datacenter {
-    metadata: DatacenterMetadata,
+    metadata: Object<DatacenterMetadata>,
     k8s_context: Option<String>,
 }
 
@@ -76,28 +76,28 @@ struct DatacenterMetadata {
 impl Cluster {
     /// Reads a K8ssandraCluster. The error says what of it cannot be read.
     pub fn read(text: &str) -> Result<Cluster, String> {
-        let Document {
-            metadata,
+        let Object(Document {
+            metadata: Object(metadata),
             spec,
             status,
-        } = json::from_text(text)?;
+        }) = json::from_text(text)?;
         let datacenters = spec
-            .and_then(|spec| spec.cassandra)
-            .and_then(|cassandra| cassandra.datacenters)
+            .and_then(|Object(spec)| spec.cassandra)
+            .and_then(|Object(cassandra)| cassandra.datacenters)
             .unwrap_or_default();
+        let declared = |Object(datacenter): Object<Datacenter>| {
+            let Object(DatacenterMetadata { name, namespace }) = datacenter.metadata;
+            Declared {
+                name,
+                namespace: said(namespace).unwrap_or_else(|| metadata.namespace.clone()),
+                context: said(datacenter.k8s_context),
+            }
+        };
         Ok(Cluster {
-            datacenters: datacenters
-                .into_iter()
-                .map(|datacenter| Declared {
-                    name: datacenter.metadata.name,
-                    namespace: said(datacenter.metadata.namespace)
-                        .unwrap_or_else(|| metadata.namespace.clone()),
-                    context: said(datacenter.k8s_context),
-                })
-                .collect(),
+            datacenters: datacenters.into_iter().map(declared).collect(),
             name: metadata.name,
             uid: metadata.uid,
-            is_being_deleted: metadata.deletion_timestamp.is_some(),
+            deleted: metadata.deletion_timestamp,
             status,
         })
     }

@@ -90,13 +90,13 @@ fn cluster_uncertain(cluster: &ClusterSight) -> Option<Hold> {
             "ClusterUnseen",
             format!("K8ssandraCluster {name} cannot be seen: {}", blind.text()),
         ),
-        ClusterSight::Known(cluster) if cluster.is_being_deleted => (
-            "ClusterDeleted",
-            format!(
-                "K8ssandraCluster {} is being deleted: nothing more is created",
-                cluster.name
-            ),
-        ),
+        ClusterSight::Known(cluster) => {
+            let (name, since) = (&cluster.name, cluster.deleted.as_ref()?);
+            let text = format!(
+                "K8ssandraCluster {name} is being deleted since {since}: nothing more is created"
+            );
+            ("ClusterDeleted", text)
+        }
         _ => return None,
     };
     Some(Hold { reason, text })

@@ -2,7 +2,7 @@
 //! Ownerships and cascade deletion).
 //!
 //! It goes by the labels alone, whatever the cluster and the list of datacenters say by now. No events are recorded here:
-//! in a namespace that is being deleted they would be refused, and hold up what comes after them.
+//! in a namespace that is being deleted they would be refused.
 
 use std::collections::BTreeSet;
 
@@ -34,7 +34,10 @@ struct Remains<'a> {
     now: Time,
     failure: Option<&'a Failure>,
     children: Vec<CassandraTask>,
+    /// The contexts that hold it up.
     blind: Vec<Blind>,
+    /// Whether every context gave an answer, those that do not hold it up included.
+    is_all_seen: bool,
 }
 
 /// Decides for a task whose deletion was asked for at that moment.
@@ -61,6 +64,7 @@ pub fn decide(snapshot: &Snapshot, task: &Task, since: &str) -> Outcome {
             failure: snapshot.last_failure.as_ref(),
             children: remaining(sightings),
             blind,
+            is_all_seen: sightings.iter().all(|sighting| sighting.objects.is_ok()),
         })),
     }
 }
@@ -113,8 +117,8 @@ fn blind_contexts(
     Ok(blind)
 }
 
-/// The contexts that the cluster names for a target or a recorded datacenter; `None` where that is not known, since the
-/// cluster is not, or does not declare a recorded datacenter any more: it could be anywhere.
+/// The contexts that the cluster names for a target, and those where a recorded datacenter's CassandraTask was created;
+/// `None` where that is not known, since the cluster is not, or nothing says where: it could be anywhere.
 fn contexts_in_use(task: &Task, cluster: &ClusterSight) -> Option<BTreeSet<Option<String>>> {
     let cluster = cluster
         .known()
@@ -124,8 +128,10 @@ fn contexts_in_use(task: &Task, cluster: &ClusterSight) -> Option<BTreeSet<Optio
         .into_iter()
         .map(|place| place.context)
         .collect();
+    let whereabouts = task.metadata.whereabouts();
     for name in task.recorded.datacenters() {
-        contexts.insert(cluster.datacenter(name)?.context.clone());
+        let declared = || Some(cluster.datacenter(name)?.context.clone());
+        contexts.insert(whereabouts.context(name).or_else(declared)?);
     }
     Some(contexts)
 }
@@ -165,17 +171,27 @@ fn plan(remains: &Remains<'_>) -> Plan {
     }
 }
 
-/// Takes our finalizer off.
+/// Takes our finalizer off. Where that was refused, the status says so first.
 fn release(remains: &Remains<'_>) -> Plan {
     let finalizers = remains.task.metadata.finalizers().iter();
     let others = finalizers.filter(|finalizer| *finalizer != names::FINALIZER);
     let patch = json!({"finalizers": others.collect::<Vec<_>>()});
+    let refused = failure::blocking(remains.failure, None, std::iter::empty());
+    let blocks = refused.map(|refused| format!("its finalizer stays: {refused}"));
+    let status = blocks.and_then(|blocks| blocked_status(remains, &[blocks]));
     let failed = remains.failure.map(failure::reason);
-    let gone = "all its CassandraTasks are gone: it can go".to_owned();
+    let gone = match remains.is_all_seen {
+        true => "all its CassandraTasks are gone: it can go",
+        false => "all its CassandraTasks that can be seen are gone: it can go",
+    };
     Plan {
-        actions: vec![Action::PatchMetadata(patch.to_string())],
+        actions: status
+            .iter()
+            .map(set_status)
+            .chain([Action::PatchMetadata(patch.to_string())])
+            .collect(),
         requeue_after: None,
-        reasons: failed.into_iter().chain([gone]).collect(),
+        reasons: failed.into_iter().chain([gone.to_owned()]).collect(),
     }
 }
 
@@ -194,7 +210,10 @@ fn blocks(remains: &Remains<'_>, refused: Option<String>) -> Vec<String> {
             "{}: bring it back, or unregister it to leave behind what may be there",
             blind.text()
         ),
-        None => blind.text(),
+        None => format!(
+            "{}: its CassandraTasks cannot be listed; is their CRD installed, and may they be listed?",
+            blind.text()
+        ),
     });
     let children = remains.children.iter();
     let nameless = children

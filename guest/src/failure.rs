@@ -27,11 +27,22 @@ pub fn blocking<'n>(
     told: Option<&str>,
     mut to_do: impl Iterator<Item = &'n str>,
 ) -> Option<String> {
-    let told = told.and_then(|message| message.get(message.find(MARK)?..));
-    let still_true = told.filter(|told| to_do.any(|name| mentions(told, name)));
     let lasting = failure.filter(|failure| !PASSING.contains(&failure.reason.as_str()));
+    let told = told.and_then(|message| message.get(message.find(MARK)?..));
+    let still_true = told.filter(|told| {
+        let object = to_do.find(|name| mentions(told, name));
+        object.is_some_and(|name| !lasting.is_some_and(|new| replaces(new, told, name)))
+    });
     let new = || lasting.map(|failure| format!("{MARK}{}", said(failure)));
     still_true.map(str::to_owned).or_else(new)
+}
+
+/// Whether the same object is refused by now for another reason than was told. The words alone may differ each time.
+fn replaces(new: &Failure, told: &str, name: &str) -> bool {
+    let reason = told
+        .strip_prefix(MARK)
+        .and_then(|told| told.split(':').next());
+    mentions(&new.message, name) && reason != Some(&new.reason)
 }
 
 /// The sentence for a plan's reasons.
@@ -131,6 +142,25 @@ mod tests {
                 blocking(Some(&failure), Some(told), to_do.iter().copied()).unwrap(),
                 format!("the last step failed: {expected}"),
                 "{to_do:?}"
+            );
+        }
+        // The same one, for the same reason in other words, and for another reason.
+        for (reason, message, expected) in [
+            (
+                "Forbidden",
+                "create task1-dc1: no",
+                "Forbidden: create task1-dc1",
+            ),
+            (
+                "Invalid",
+                "create task1-dc1: no",
+                "Invalid: create task1-dc1: no",
+            ),
+        ] {
+            let failure = failure(reason, message);
+            assert_eq!(
+                blocking(Some(&failure), Some(told), ["task1-dc1"].into_iter()).unwrap(),
+                format!("the last step failed: {expected}")
             );
         }
         // The other one's turn, which passes by itself.

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use serde_json::Value;
+
 use crate::cassandra_task::CassandraTask;
 use crate::cluster::Cluster;
 use crate::contract::{Blindness, Sighting};
@@ -11,11 +13,13 @@ use crate::resolution::{Place, Resolution};
 use crate::targets::{Datacenter, Sight};
 use crate::task::Task;
 use crate::view::{Answer, Blind, View};
+use crate::whereabouts::Whereabouts;
 
 /// The CassandraTasks that belong to a task, wherever they are.
 #[derive(Debug)]
 pub struct Family<'a> {
     task: &'a Task,
+    whereabouts: Whereabouts,
     members: Vec<Rc<CassandraTask>>,
     sightings: &'a [Sighting],
 }
@@ -31,6 +35,7 @@ impl<'a> Family<'a> {
         });
         Family {
             task,
+            whereabouts: task.metadata.whereabouts(),
             members: seen
                 .filter(|child| child.stranger(task).is_none())
                 .map(Rc::new)
@@ -40,22 +45,11 @@ impl<'a> Family<'a> {
     }
 
     /// The targets, each with what was seen of it.
-    pub fn targets(
-        &self,
-        view: View<'_>,
-        resolution: &Resolution,
-        cluster: Option<&Cluster>,
-    ) -> Vec<Datacenter<'a>> {
+    pub fn targets(&self, view: View<'_>, resolution: &Resolution) -> Vec<Datacenter<'a>> {
         let target = |place: &Place| {
             let record = self.task.recorded.datacenter(&place.datacenter);
-            let has_begun = record.is_some_and(|record| Progress::read(record).has_begun);
-            let by_name = || match self.by_name(view, place) {
-                Sight::Absent(_) if has_begun => {
-                    self.moved(cluster).unwrap_or(Sight::Absent(place.clone()))
-                }
-                sight => sight,
-            };
-            let sight = self.member(place).unwrap_or_else(by_name);
+            let found = self.member(place).or_else(|| self.elsewhere(place, record));
+            let sight = found.unwrap_or_else(|| self.by_name(view, place));
             Datacenter::target(&place.datacenter, sight, record)
         };
         resolution.places.iter().map(target).collect()
@@ -78,10 +72,9 @@ impl<'a> Family<'a> {
                 .members
                 .iter()
                 .find(|member| self.datacenter(member) == name);
-            let sight = match (found, cluster) {
-                (Some(member), _) => Sight::Found(Rc::clone(member)),
-                (None, Some(cluster)) => self.absence(cluster, name),
-                (None, None) => Sight::Unplaced,
+            let sight = match found {
+                Some(member) => Sight::Found(Rc::clone(member)),
+                None => self.absence(cluster, name),
             };
             let record = self.task.recorded.datacenter(name);
             if resolution.is_sound() {
@@ -99,24 +92,48 @@ impl<'a> Family<'a> {
     }
 
     /// The one for a place: the one that is there, or else one of that name elsewhere, since a job that was begun must not
-    /// be begun again because the cluster now declares another context or namespace.
+    /// be begun again because the cluster now declares another context or namespace. Of several, one that failed or is
+    /// still at work counts before the others.
     fn member(&self, place: &Place) -> Option<Sight> {
-        let namesakes = || self.members.iter().filter(|it| it.name() == place.name);
-        let there = namesakes().find(|it| it.place(&place.datacenter) == *place);
-        let found = there.or_else(|| namesakes().next())?;
+        let namesakes = self.members.iter().filter(|it| it.name() == place.name);
+        let rank = |it: &&Rc<CassandraTask>| {
+            let has_failed = it.progress.failure.is_some();
+            let is_there = it.place(&place.datacenter) == *place;
+            (!has_failed, it.progress.has_ended, !is_there)
+        };
+        let found = namesakes.min_by_key(rank)?;
         Some(Sight::Found(Rc::clone(found)))
     }
 
-    /// Where else one may be that had begun and is not where the cluster declares it: in a context that does not answer and
-    /// that the cluster does not name any more, since it may have named it when the job began.
-    fn moved(&self, cluster: Option<&Cluster>) -> Option<Sight> {
-        let is_declared = |context: &Option<String>| {
-            let mut declared = cluster.iter().flat_map(|cluster| &cluster.datacenters);
-            declared.any(|declared| declared.context == *context)
+    /// What is known of one that was recorded, and created elsewhere than the cluster now declares it: nothing where that
+    /// context gives no answer, and where it does that it is gone. One that had not begun may then be created anew.
+    fn elsewhere(&self, place: &Place, record: Option<&Value>) -> Option<Sight> {
+        let context = self.whereabouts.context(&place.datacenter);
+        let context = context.filter(|context| *context != place.context)?;
+        let has_begun = Progress::read(record?).has_begun;
+        let gone = || {
+            let context = context.clone();
+            Sight::Absent(Place {
+                context,
+                ..place.clone()
+            })
         };
-        let mut blind = self.sightings.iter().filter_map(blind);
-        let elsewhere = |it: &Blind| it.why != Blindness::Unregistered && !is_declared(&it.context);
-        blind.find(elsewhere).map(Sight::Blind)
+        match self.blindness(&context) {
+            Some(blind) => Some(Sight::Blind(blind)),
+            None => has_begun.then(gone),
+        }
+    }
+
+    /// Why a context gives no answer; `None` if it does.
+    fn blindness(&self, context: &Option<String>) -> Option<Blind> {
+        let mut sightings = self.sightings.iter();
+        match sightings.find(|sighting| sighting.context == *context) {
+            Some(sighting) => blind(sighting),
+            None => Some(Blind {
+                context: context.clone(),
+                why: Blindness::Unregistered,
+            }),
+        }
     }
 
     /// What the question by name has: a stranger perhaps, or no answer.
@@ -138,28 +155,24 @@ impl<'a> Family<'a> {
         }
     }
 
-    /// Whether one that was not found is absent: its context must have answered, and where the cluster does not declare the
-    /// datacenter any more, so that it could be anywhere, every registered one must.
-    fn absence(&self, cluster: &Cluster, name: &str) -> Sight {
-        let mut sightings = self.sightings.iter();
-        let Some(declared) = cluster.datacenter(name) else {
-            let blind = sightings
-                .filter_map(blind)
-                .find(|blind| blind.why != Blindness::Unregistered);
-            return blind.map_or(Sight::Nowhere, Sight::Blind);
+    /// Whether one that was not found is absent: the context it was created in must have answered, or else the one that the
+    /// cluster declares; and where nothing says which that is, so that it could be anywhere, every registered one must.
+    fn absence(&self, cluster: Option<&Cluster>, name: &str) -> Sight {
+        let declared = cluster.and_then(|cluster| cluster.datacenter(name));
+        let created = self.whereabouts.context(name);
+        let Some(context) = created.or(declared.map(|declared| declared.context.clone())) else {
+            let mut blind = self.sightings.iter().filter_map(blind);
+            let registered = blind.find(|blind| blind.why != Blindness::Unregistered);
+            return registered.map_or(Sight::Nowhere, Sight::Blind);
         };
-        let context = &declared.context;
-        let unregistered = || Blind {
-            context: context.clone(),
-            why: Blindness::Unregistered,
+        let gone = || match declared {
+            Some(declared) => Sight::Absent(Place {
+                context: context.clone(),
+                ..Place::of(self.task, declared)
+            }),
+            None => Sight::Nowhere,
         };
-        match sightings.find(|sighting| sighting.context == *context) {
-            None => Sight::Blind(unregistered()),
-            Some(sighting) => blind(sighting).map_or_else(
-                || Sight::Absent(Place::of(self.task, declared)),
-                Sight::Blind,
-            ),
-        }
+        self.blindness(&context).map_or_else(gone, Sight::Blind)
     }
 }
 

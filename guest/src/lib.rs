@@ -46,6 +46,7 @@ mod text;
 mod time;
 mod validation;
 mod view;
+mod whereabouts;
 
 use contract::{Interest, Manifest, Outcome, Scope, Snapshot, Verb};
 

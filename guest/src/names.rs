@@ -24,6 +24,8 @@ pub const COMMON_LABELS: [(&str, &str); 3] = [
 pub const STATUS_LABEL: &str = "control.k8ssandra.io/status";
 /// The annotation that the host leaves on what it creates: the uid of the primary it was created for.
 pub const CREATED_FOR: &str = "pilothouse.dev/created-for";
+/// The annotation of a K8ssandraTask that says in which context the CassandraTask of each datacenter was created.
+pub const CREATED_IN: &str = "pilothouse.dev/created-in";
 
 const VERSION: &str = "v1alpha1";
 const CONTROL_GROUP: &str = "control.k8ssandra.io";

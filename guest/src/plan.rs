@@ -15,18 +15,20 @@ use crate::resolution::Place;
 use crate::sequence::{self, Move};
 use crate::situation::Situation;
 use crate::status::{self, Hold, Story, Validity};
-use crate::{adoption, cassandra_task, events, failure, finish, reasons};
+use crate::{adoption, cassandra_task, events, failure, finish, reasons, whereabouts};
 
 /// The plan for a verdict.
 pub fn plan(situation: &Situation<'_>, verdict: &Verdict<'_>) -> Plan {
     let story = tell(situation, verdict);
     let steps = match verdict {
         Verdict::Proceed(template) => steps(situation, template, &story.moves),
+        // The cluster owns all of its tasks, the wrong ones, too (cluster-tasks, Ownerships and cascade deletion).
+        Verdict::Invalid(_) => adopt(situation, situation.has_started(), &[]).collect(),
         _ => Vec::new(),
     };
     let reasons = reasons(situation, &story);
     let blocked = blocked(situation, &story.moves).filter(|_| !steps.is_empty());
-    let hold = blocked.or(story.hold);
+    let hold = story.hold.clone().or(blocked);
     let status = status::status(situation, &Story { hold, ..story });
     let mut actions = write(&situation.task.recorded, &status);
     actions.extend(steps);
@@ -93,10 +95,6 @@ fn blocked(situation: &Situation<'_>, moves: &[Move]) -> Option<Hold> {
 
 /// Rule 5, then the creations, each followed by its event.
 fn steps(situation: &Situation<'_>, template: &Map<String, Value>, moves: &[Move]) -> Vec<Action> {
-    let adoption = situation
-        .cluster
-        .known()
-        .and_then(|cluster| adoption::patch(situation.task, cluster));
     let places =
         failure::after_the_failed(due(moves).collect(), situation.failure, |place| &place.name);
     let creations = places.into_iter().flat_map(|place| {
@@ -104,11 +102,26 @@ fn steps(situation: &Situation<'_>, template: &Map<String, Value>, moves: &[Move
             cassandra_task::creation(situation.settings, situation.task, template, place);
         [Action::Create(creation), events::created(place)]
     });
-    adoption
-        .map(|patch| Action::PatchMetadata(patch.to_string()))
+    adopt(situation, true, moves).chain(creations).collect()
+}
+
+/// Rule 5, unless the cluster is about to go; with where it is that something is created.
+fn adopt(
+    situation: &Situation<'_>,
+    has_children: bool,
+    moves: &[Move],
+) -> impl Iterator<Item = Action> {
+    let cluster = situation.cluster.known();
+    let cluster = cluster.filter(|cluster| cluster.deleted.is_none());
+    let mut patch = cluster.map_or_else(Map::new, |cluster| {
+        adoption::patch(situation.task, cluster, has_children)
+    });
+    let annotations = whereabouts::annotations(situation, moves);
+    patch.extend(annotations.map(|annotations| ("annotations".to_owned(), annotations)));
+    let is_due = !patch.is_empty();
+    is_due
+        .then(|| Action::PatchMetadata(Value::Object(patch).to_string()))
         .into_iter()
-        .chain(creations)
-        .collect()
 }
 
 /// Where something is to be created.

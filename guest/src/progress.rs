@@ -15,7 +15,7 @@ pub struct Progress {
     pub has_begun: bool,
     /// When it began.
     pub start: Option<Time>,
-    /// Whether the work has ended, well or badly: it has a completionTime, or Complete is True.
+    /// Whether the work has ended, well or badly: it has a completionTime that is one, or Complete is True.
     pub has_ended: bool,
     /// When it ended: the completionTime, or else when Complete turned True.
     pub end: Option<Time>,
@@ -54,7 +54,8 @@ impl Progress {
         }
         let complete = condition(status, "Complete").filter(|condition| is_true(condition));
         let is_running = condition(status, "Running").is_some_and(is_true);
-        let has_completion = !status["completionTime"].is_null();
+        // Anything else there is a flaw, and no end: the next datacenter would be begun beside this one.
+        let has_completion = completion.is_some();
         Progress {
             has_begun: status
                 .as_object()

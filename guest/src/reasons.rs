@@ -16,7 +16,9 @@ pub fn reasons(situation: &Situation<'_>, moves: &[Move], hold: Option<&Hold>) -
         None => ahead(situation, moves).map(|ahead| format!(" for {ahead}")),
     };
     let targets = situation.targets.iter().zip(moves);
-    let targets = targets.map(|(target, step)| (target, reason(target, step, awaited.as_deref())));
+    let failed = failed(situation);
+    let because = |target, step| reason(target, step, awaited.as_deref(), &failed);
+    let targets = targets.map(|(target, step)| (target, because(target, step)));
     let leftovers = situation.leftovers.iter();
     let leftovers = leftovers.map(|leftover| (leftover, wait(leftover)));
     targets
@@ -25,14 +27,28 @@ pub fn reasons(situation: &Situation<'_>, moves: &[Move], hold: Option<&Hold>) -
         .collect()
 }
 
-fn reason(target: &Datacenter<'_>, step: &Move, awaited: Option<&str>) -> Option<String> {
+/// Which datacenters failed.
+fn failed(situation: &Situation<'_>) -> String {
+    let failed = situation.datacenters().filter(|it| it.has_failed());
+    let names: Vec<&str> = failed.map(|it| it.name.as_str()).collect();
+    match names[..] {
+        // It was seen to before.
+        [] => "another datacenter".to_owned(),
+        _ => names.join(", "),
+    }
+}
+
+fn reason(
+    target: &Datacenter<'_>,
+    step: &Move,
+    awaited: Option<&str>,
+    failed: &str,
+) -> Option<String> {
     let name = &target.name;
     match step {
         Move::Create(place) => Some(format!("{name}: creates CassandraTask {place}")),
         Move::Wait => awaited.map(|awaited| format!("{name}: waits{awaited}")),
-        Move::Cancelled => Some(format!(
-            "{name}: cancelled, since another datacenter failed"
-        )),
+        Move::Cancelled => Some(format!("{name}: cancelled, since {failed} failed")),
         Move::Unseen(blind) => Some(format!("{name}: waits to be created: {}", blind.reason())),
         Move::Begun(_) => wait(target),
     }

@@ -97,11 +97,11 @@ mod tests {
             'p' => (Sight::Absent(place), None),
             'b' => (Sight::Blind(blind), None),
             's' => (Sight::Stranger(place, "x".into()), None),
-            'r' => (Sight::Unplaced, Some(Stage::Running)),
-            'f' => (Sight::Unplaced, Some(Stage::Failed)),
-            'F' => (Sight::Unplaced, Some(Stage::Failing)),
-            'd' => (Sight::Unplaced, Some(Stage::Done)),
-            _ => (Sight::Unplaced, Some(Stage::Lost(place))),
+            'r' => (Sight::Nowhere, Some(Stage::Running)),
+            'f' => (Sight::Nowhere, Some(Stage::Failed)),
+            'F' => (Sight::Nowhere, Some(Stage::Failing)),
+            'd' => (Sight::Nowhere, Some(Stage::Done)),
+            _ => (Sight::Nowhere, Some(Stage::Lost(place))),
         };
         let mut target = Datacenter::target(&letter.to_string(), sight, None);
         target.stage = stage;

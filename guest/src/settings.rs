@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::{json, names};
+use crate::json::{self, Object};
+use crate::names;
 
 /// The commands that cass-operator 1.31 and 1.32 know. Any other it retries for ever, holding the datacenter.
 pub const KNOWN_COMMANDS: [&str; 12] = [
@@ -38,7 +39,7 @@ pub struct Settings {
     /// `extraCommands`: commands that a task may use besides [`KNOWN_COMMANDS`]. Default: none.
     pub extra_commands: Vec<String>,
     /// `maxJobs`: the most jobs a task may have, 1 or more. Default: 1, since cass-operator runs one and wedges on more.
-    pub max_jobs: usize,
+    pub max_jobs: u32,
     /// `defaultTtlSeconds`: how long a finished task that does not say is kept; 0 is for ever. Default: 86400, a day.
     pub default_ttl_seconds: u32,
     /// `labels`: labels for CassandraTasks besides those that the policy sets itself. Default: none.
@@ -64,16 +65,16 @@ impl Settings {
                 "the settings must be one JSON object; `{}` leaves all at their defaults".into(),
             );
         }
-        let settings: Settings = json::from_text(text)?;
+        let Object(settings) = json::from_text::<Object<Settings>>(text)?;
         if settings.max_jobs == 0 {
             return Err("maxJobs: must be 1 or more".into());
         }
-        if settings
-            .extra_commands
-            .iter()
-            .any(|command| command.trim().is_empty())
-        {
-            return Err("extraCommands: a command must not be empty".into());
+        let is_no_word =
+            |command: &&String| command.is_empty() || command.contains(char::is_whitespace);
+        if let Some(command) = settings.extra_commands.iter().find(is_no_word) {
+            return Err(format!(
+                "extraCommands: {command:?} is not a command; it may be like \"inspect\""
+            ));
         }
         for (key, value) in &settings.labels {
             check_label(key, value)?;
@@ -91,7 +92,7 @@ impl Settings {
 fn check_label(key: &str, value: &str) -> Result<(), String> {
     if is_reserved(key) {
         return Err(format!(
-            "labels: {key} is set by the policy itself; choose another key"
+            "labels: {key} is set by the policy itself or by cass-operator; choose another key"
         ));
     }
     if key == names::STATUS_LABEL {
@@ -116,9 +117,8 @@ fn check_label(key: &str, value: &str) -> Result<(), String> {
 fn is_reserved(key: &str) -> bool {
     key == names::TASK_NAME_LABEL
         || key == names::TASK_NAMESPACE_LABEL
-        || names::COMMON_LABELS
-            .iter()
-            .any(|(common, _)| *common == key)
+        // cass-operator writes its own over these.
+        || key.starts_with("app.kubernetes.io/")
 }
 
 #[cfg(test)]
@@ -158,12 +158,32 @@ mod tests {
             (r#"{"maxJobs": 0}"#, "maxJobs: must be 1 or more"),
             (r#"{"maxJobs": "2"}"#, "maxJobs: invalid type: string \"2\""),
             (
+                r#"{"maxJobs": 5000000000}"#,
+                "maxJobs: invalid value: integer `5000000000`",
+            ),
+            (
+                r#"{"maxJobs": 1, "maxJobs": 2}"#,
+                "duplicate field `maxJobs`",
+            ),
+            (
+                r#"{"extraCommands": "inspect"}"#,
+                "extraCommands: invalid type: string \"inspect\", expected a list",
+            ),
+            (
+                r#"{"labels": ["a"]}"#,
+                "labels: invalid type: list, expected an object",
+            ),
+            (
                 r#"{"defaultTtlSeconds": -1}"#,
-                "defaultTtlSeconds: invalid value: integer `-1`",
+                "defaultTtlSeconds: invalid value: integer `-1`, expected a whole number, 0 or more",
             ),
             (
                 r#"{"extraCommands": [""]}"#,
-                "extraCommands: a command must not be empty",
+                "extraCommands: \"\" is not a command",
+            ),
+            (
+                r#"{"extraCommands": ["inspect", " restart"]}"#,
+                "extraCommands: \" restart\" is not a command",
             ),
             (
                 r#"{"extraCommands": [1]}"#,
@@ -180,6 +200,10 @@ mod tests {
             (
                 r#"{"labels": {"app.kubernetes.io/name": "x"}}"#,
                 "labels: app.kubernetes.io/name is set by the policy",
+            ),
+            (
+                r#"{"labels": {"app.kubernetes.io/managed-by": "x"}}"#,
+                "labels: app.kubernetes.io/managed-by is set by the policy itself or by cass-operator",
             ),
             (
                 r#"{"labels": {"a b": "x"}}"#,

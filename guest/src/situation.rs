@@ -30,11 +30,25 @@ pub enum ClusterSight {
     Absent(String),
     /// There is no answer.
     Blind(String, Blind),
-    /// It is there, but cannot be read: why.
-    Unreadable(String),
+    /// There is one that cannot be used: why.
+    Unusable(String),
 }
 
 impl ClusterSight {
+    /// What the view has on the one that a task is for. A task that has begun stays with the one it began with: what is
+    /// recorded of a datacenter says nothing of another cluster's of that name.
+    pub fn of(task: &Task, view: View<'_>, reference: Option<&ObjectRef>) -> ClusterSight {
+        match (task.other_owner(), reference) {
+            (Some(owner), Some(reference)) if task.recorded.datacenters().next().is_some() => {
+                ClusterSight::Unusable(format!(
+                    "spec.cluster.name was {owner} when the task began, and is {} now: put it back, or create another task",
+                    reference.name
+                ))
+            }
+            _ => ClusterSight::read(view, reference),
+        }
+    }
+
     /// What the view has on it.
     pub fn read(view: View<'_>, reference: Option<&ObjectRef>) -> ClusterSight {
         let Some(reference) = reference else {
@@ -48,7 +62,7 @@ impl ClusterSight {
         match view.object(reference) {
             Answer::Found(text) => match Cluster::read(text) {
                 Ok(cluster) => ClusterSight::Known(cluster),
-                Err(wrong) => ClusterSight::Unreadable(format!(
+                Err(wrong) => ClusterSight::Unusable(format!(
                     "K8ssandraCluster {name} cannot be read: {wrong}"
                 )),
             },
@@ -105,7 +119,7 @@ impl<'a> Situation<'a> {
         let by_labels = children.clone().map(Selector::Labelled);
         view.require(by_name.into_iter().chain(by_labels).collect())?;
 
-        let cluster = ClusterSight::read(view, reference.as_ref());
+        let cluster = ClusterSight::of(task, view, reference.as_ref());
         let resolve = |cluster| Resolution::of(task, cluster);
         let resolution = cluster.known().map(resolve).unwrap_or_default();
         let by_name = resolution.places.iter().filter_map(Place::reference);
@@ -113,7 +127,7 @@ impl<'a> Situation<'a> {
 
         let sightings = children.map_or(&[][..], |query| view.labelled(&query));
         let family = Family::read(task, sightings);
-        let targets = family.targets(view, &resolution, cluster.known());
+        let targets = family.targets(view, &resolution);
         Ok(Situation {
             settings,
             now: Time::from_millis(snapshot.now),

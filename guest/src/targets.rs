@@ -23,9 +23,7 @@ pub enum Sight {
     Stranger(Place, String),
     /// A context that could have it gave no answer.
     Blind(Blind),
-    /// It is not known where it would be, since the cluster is not known.
-    Unplaced,
-    /// There is none anywhere, and the cluster does not have the datacenter.
+    /// There is none anywhere, and no cluster says where it would be.
     Nowhere,
 }
 
@@ -53,7 +51,7 @@ pub struct Datacenter<'a> {
     pub sight: Sight,
     /// How far it is; `None` if it has not begun: a target is then pending, and of another one only the record is left.
     pub stage: Option<Stage>,
-    /// What its CassandraTask's status says: the one seen, or else the one recorded.
+    /// What its CassandraTask's status says: the one seen, or else, where it has none, the one recorded.
     pub progress: Progress,
     /// The status that was recorded of it.
     record: Option<&'a Value>,
@@ -120,7 +118,11 @@ impl<'a> Datacenter<'a> {
 
 fn progress(sight: &Sight, record: Option<&Value>) -> Progress {
     match sight {
-        Sight::Found(found) => found.progress.clone(),
+        Sight::Found(found) if found.status().is_some() => found.progress.clone(),
+        Sight::Found(found) => Progress {
+            flaws: found.progress.flaws.clone(),
+            ..record.map(Progress::read).unwrap_or_default()
+        },
         _ => record.map(Progress::read).unwrap_or_default(),
     }
 }
@@ -134,7 +136,7 @@ fn stage(sight: &Sight, progress: &Progress, is_recorded: bool) -> Option<Stage>
         // As last recorded: never counted as lost, and never created. A record is made before the CassandraTask, which then
         // may have failed: where somebody else's is there, it has.
         Sight::Stranger(..) => (is_recorded && progress.has_begun, None),
-        Sight::Blind(_) | Sight::Unplaced => (is_recorded, None),
+        Sight::Blind(_) => (is_recorded, None),
     };
     match progress {
         Progress {

@@ -123,7 +123,7 @@ fn one_that_was_dropped_is_never_lost() {
     let stage = |sight| Datacenter::dropped("dc1", sight, Some(&begun)).stage;
     assert_eq!(stage(Sight::Absent(place())), None);
     assert_eq!(stage(Sight::Nowhere), None);
-    assert_eq!(stage(Sight::Unplaced), Some(Stage::Running));
+    assert_eq!(stage(blind()), Some(Stage::Running));
     assert_eq!(stage(found(begun.clone())), Some(Stage::Running));
 }
 

@@ -14,7 +14,7 @@ use crate::time::Time;
 use crate::{finish, json};
 
 /// The model for the CassandraTasks, where nothing is wrong; or else all that is. A specification that cannot be read, or
-/// a cluster that cannot, leaves nothing else to check.
+/// a cluster that cannot be used, leaves nothing else to check.
 pub fn template<'a>(
     settings: &Settings,
     task: &'a Task,
@@ -23,7 +23,7 @@ pub fn template<'a>(
     targets: &[Datacenter<'_>],
 ) -> Result<&'a Map<String, Value>, String> {
     let spec = match (&task.spec, cluster) {
-        (Err(wrong), _) | (_, ClusterSight::Unreadable(wrong)) => return Err(wrong.clone()),
+        (Err(wrong), _) | (_, ClusterSight::Unusable(wrong)) => return Err(wrong.clone()),
         (Ok(spec), _) => spec,
     };
     let mut problems: Vec<String> = task.cluster().err().into_iter().collect();
@@ -87,7 +87,7 @@ fn wrong_template(settings: &Settings, spec: &Spec) -> Vec<String> {
     }
     let field = |name: &str| template.get(name).unwrap_or(&Value::Null);
     let mut problems = Vec::new();
-    match json::from_value::<Option<Vec<Job>>>("spec.template.jobs", field("jobs")) {
+    match json::from_value::<Option<Vec<json::Object<Job>>>>("spec.template.jobs", field("jobs")) {
         Ok(jobs) => problems.extend(wrong_jobs(settings, &jobs.unwrap_or_default())),
         Err(wrong) => problems.push(wrong),
     }
@@ -112,12 +112,12 @@ fn wrong_template(settings: &Settings, spec: &Spec) -> Vec<String> {
     problems
 }
 
-fn wrong_jobs(settings: &Settings, jobs: &[Job]) -> Vec<String> {
+fn wrong_jobs(settings: &Settings, jobs: &[json::Object<Job>]) -> Vec<String> {
     if jobs.is_empty() {
         return vec!["no job: spec.template.jobs is empty".to_owned()];
     }
     let mut problems = Vec::new();
-    if jobs.len() > settings.max_jobs {
+    if u32::try_from(jobs.len()).is_ok_and(|count| count > settings.max_jobs) {
         problems.push(format!(
             "too many jobs: spec.template.jobs has {}, and at most {} can be run",
             jobs.len(),
@@ -126,7 +126,7 @@ fn wrong_jobs(settings: &Settings, jobs: &[Job]) -> Vec<String> {
     }
     let unknown: Vec<&str> = jobs
         .iter()
-        .map(|job| job.command.as_str())
+        .map(|json::Object(job)| job.command.as_str())
         .filter(|command| !settings.allows(command))
         .collect();
     if !unknown.is_empty() {

@@ -23,9 +23,11 @@ impl Blind {
     /// What a status says: without the details, which may differ each time.
     pub fn text(&self) -> String {
         let context = context_name(self.context.as_deref());
-        match &self.why {
-            Blindness::Unregistered => format!("{context} is not registered"),
-            Blindness::Unreachable(_) => format!("{context} is unreachable"),
+        match (&self.why, &self.context) {
+            (Blindness::Unregistered, _) => format!("{context} is not registered"),
+            (Blindness::Unreachable(_), Some(_)) => format!("{context} is unreachable"),
+            // It has the K8ssandraTask that this is told on, but may keep other kinds from us.
+            (Blindness::Unreachable(_), None) => format!("{context} gives no answer"),
         }
     }
 

@@ -190,6 +190,9 @@ impl Simulated {
             .resource(&Kind::named(&object.kind)?.resource().plural)
             .namespace(object.namespace.as_deref().unwrap_or_default())
             .name(&object.name);
+        if let Some(before) = self.refused.remove(object) {
+            before.lift();
+        }
         let fault = Fault::before(writes).status(code, reason).saying(message);
         let injected = self.cluster(&object.context)?.inject(fault);
         self.refused.insert(object.clone(), injected);

@@ -163,7 +163,11 @@ impl Clusters for Memory<'_> {
                 self.contexts.insert(name.clone());
                 self.failures.clear();
             }
-            Change::Refuse(refusal) => self.refusals.push(refusal.clone()),
+            Change::Refuse(refusal) => {
+                // The last word counts.
+                self.refusals.retain(|known| known.object != refusal.object);
+                self.refusals.push(refusal.clone());
+            }
             Change::Permit(object) => self.refusals.retain(|refusal| refusal.object != *object),
             Change::Restart => self.failures.clear(),
             Change::Nothing => {}
