@@ -3,6 +3,7 @@
 
 mod file;
 mod step;
+mod yaml;
 
 use std::path::{Path, PathBuf};
 
@@ -119,14 +120,15 @@ impl Scenario {
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("reading scenario {}", path.display()))?;
-        Self::parse(path, &text).with_context(|| format!("scenario {}", path.display()))
+        Self::parse(path, &text)
     }
 
     fn parse(path: &Path, text: &str) -> Result<Self> {
-        let document: Document = serde_saphyr::from_str(text).map_err(|error| {
-            // Its report over several lines shows the place in the file.
-            anyhow::anyhow!("{error}")
-        })?;
+        let document = yaml::parse(path, text)?;
+        Self::of(path, document).with_context(|| format!("scenario {}", path.display()))
+    }
+
+    fn of(path: &Path, document: Document) -> Result<Self> {
         let start: Timestamp = document
             .start
             .parse()

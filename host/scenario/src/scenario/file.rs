@@ -9,6 +9,8 @@ use anyhow::{Context as _, Result};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::yaml;
+
 /// Where they are.
 pub struct Files {
     directory: PathBuf,
@@ -27,8 +29,7 @@ impl Files {
         let path = self.directory.join(name);
         let text = std::fs::read_to_string(&path)
             .with_context(|| format!("reading {}", path.display()))?;
-        let mut value: Value = serde_saphyr::from_str(&text)
-            .map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
+        let mut value: Value = yaml::parse(&path, &text)?;
         if let Some(with) = with {
             json_patch::merge(&mut value, with);
         }

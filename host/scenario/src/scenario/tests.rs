@@ -93,3 +93,23 @@ fn what_is_wrong_is_said_with_its_step() {
         assert!(error.contains(expected), "{steps}: {error}");
     }
 }
+
+#[test]
+fn where_a_file_is_no_yaml_is_said_in_one_line() {
+    for (steps, expected) in [
+        (
+            "\n- delete: [Pod a",
+            "nowhere/s.yaml:5:13: unclosed bracket '[', in: - delete: [Pod a",
+        ),
+        (
+            "\n- wait: 5m\n  expect: {writes: many}",
+            "nowhere/s.yaml:6:22: invalid u64, in: expect: {writes: many}",
+        ),
+        (
+            "\n- wait: 5m\n  expect: {created: Pod a}",
+            "nowhere/s.yaml:6:23: expected sequence start, in: expect: {created: Pod a}",
+        ),
+    ] {
+        assert_eq!(error(steps), expected);
+    }
+}
