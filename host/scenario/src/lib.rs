@@ -17,6 +17,7 @@ pub mod clusters;
 pub mod expect;
 pub mod golden;
 pub mod memory;
+mod near;
 pub mod reference;
 pub mod run;
 pub mod scenario;

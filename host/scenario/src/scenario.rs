@@ -2,6 +2,7 @@
 //! word checked. An error says in which step and which field something is wrong.
 
 mod file;
+mod shape;
 mod step;
 mod yaml;
 
@@ -124,8 +125,9 @@ impl Scenario {
     }
 
     fn parse(path: &Path, text: &str) -> Result<Self> {
-        let document = yaml::parse(path, text)?;
-        Self::of(path, document).with_context(|| format!("scenario {}", path.display()))
+        let scenario = || format!("scenario {}", path.display());
+        shape::check(&yaml::parse(path, text)?).with_context(scenario)?;
+        Self::of(path, yaml::parse(path, text)?).with_context(scenario)
     }
 
     fn of(path: &Path, document: Document) -> Result<Self> {

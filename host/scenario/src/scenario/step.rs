@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::file::{Files, seconds};
-use super::{Scenario, Step, TICK};
+use super::{Scenario, Step, TICK, shape};
 use crate::clusters::{Change, Refusal};
 use crate::expect::Expect;
 use crate::reference::{Reference, context};
@@ -66,10 +66,7 @@ impl Written {
             None if self.wait.is_some() || self.at.is_some() => {
                 ("time passes".to_owned(), Change::Nothing)
             }
-            None => bail!(
-                "nothing happens: say one of apply, patch, status, delete, lose, regain, unregister, register, refuse, \
-                 permit, restart, wait"
-            ),
+            None => bail!("nothing happens: say one of {}", shape::verbs()),
         };
         Ok(Step {
             title,
