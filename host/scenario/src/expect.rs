@@ -31,7 +31,7 @@ pub struct Expect {
     pub status: Option<Value>,
     /// What other objects must have; `null` where one must not be there.
     #[serde(default)]
-    pub objects: BTreeMap<String, Value>,
+    pub objects: BTreeMap<Reference, Value>,
     /// When the policy wants to be asked again, `5m` or `none`.
     pub requeue: Option<String>,
     /// Texts that must be among the reasons of the plan.
@@ -160,17 +160,16 @@ pub fn friendly(span: Duration) -> String {
 }
 
 fn object(
-    name: &str,
+    name: &Reference,
     wanted: &Value,
     clusters: &dyn Clusters,
     namespace: &str,
 ) -> Result<Vec<String>> {
-    let reference: Reference = name.parse().map_err(anyhow::Error::msg)?;
-    let found = clusters.object(&reference.within(namespace))?;
+    let found = clusters.object(&name.clone().within(namespace))?;
     Ok(match found {
         None if wanted.is_null() => Vec::new(),
         None => vec![format!("{name} is not there")],
         Some(_) if wanted.is_null() => vec![format!("{name} is still there")],
-        Some(found) => differences(name, wanted, &found),
+        Some(found) => differences(&name.to_string(), wanted, &found),
     })
 }

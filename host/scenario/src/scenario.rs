@@ -168,7 +168,8 @@ impl Scenario {
 
     fn given(&self, files: &Files, given: Given) -> Result<Change> {
         let object = match (given.object, given.file) {
-            (Some(object), None) => object,
+            (Some(_), None) if given.with.is_some() => bail!("`with` goes with `file` alone"),
+            (Some(object), None) => files.resolve(object, self.start)?,
             (None, Some(file)) => files.read(&file, given.with.as_ref(), self.start)?,
             _ => bail!("say either `object` or `file`"),
         };
