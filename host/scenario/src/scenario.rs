@@ -1,6 +1,7 @@
 //! The format: a YAML file in, a [`Scenario`] out, with every file that it names read, every time worked out and every
 //! word checked. An error says in which step and which field something is wrong.
 
+mod course;
 mod file;
 mod shape;
 mod step;
@@ -163,6 +164,7 @@ impl Scenario {
             now = step.at;
             scenario.steps.push(step);
         }
+        course::check(&scenario)?;
         Ok(scenario)
     }
 

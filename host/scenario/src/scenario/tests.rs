@@ -1,3 +1,4 @@
+mod course;
 mod refused;
 
 use serde_json::json;
@@ -7,7 +8,7 @@ use crate::reference::Reference;
 
 fn read(steps: &str) -> Result<Scenario> {
     let text = format!(
-        "story: s\nnamespace: ns\nstart: 2022-12-15T19:42:00Z\nsteps:\n{}",
+        "story: s\ncontexts: [east, north]\nnamespace: ns\nstart: 2022-12-15T19:42:00Z\nsteps:\n{}",
         steps.replace('\n', "\n  ").trim_start_matches('\n')
     );
     Scenario::parse(Path::new("nowhere/s.yaml"), &text)

@@ -43,15 +43,15 @@ fn where_a_file_is_no_yaml_is_said_in_one_line() {
     for (steps, expected) in [
         (
             "\n- delete: [Pod a",
-            "nowhere/s.yaml:5:13: unclosed bracket '[', in: - delete: [Pod a",
+            "nowhere/s.yaml:6:13: unclosed bracket '[', in: - delete: [Pod a",
         ),
         (
             "\n- wait: 5m\n  expect: {writes: many}",
-            "nowhere/s.yaml:6:22: invalid u64, in: expect: {writes: many}",
+            "nowhere/s.yaml:7:22: invalid u64, in: expect: {writes: many}",
         ),
         (
             "\n- wait: 5m\n  expect: {created: Pod a}",
-            "nowhere/s.yaml:6:23: expected sequence start, in: expect: {created: Pod a}",
+            "nowhere/s.yaml:7:23: expected sequence start, in: expect: {created: Pod a}",
         ),
     ] {
         assert_eq!(error(steps), expected);
