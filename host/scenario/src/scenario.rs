@@ -125,7 +125,7 @@ impl Scenario {
         Self::parse(path, &text)
     }
 
-    fn parse(path: &Path, text: &str) -> Result<Self> {
+    pub(crate) fn parse(path: &Path, text: &str) -> Result<Self> {
         let scenario = || format!("scenario {}", path.display());
         shape::check(&yaml::parse(path, text)?).with_context(scenario)?;
         Self::of(path, yaml::parse(path, text)?).with_context(scenario)
