@@ -45,7 +45,7 @@ impl Conditions {
         let misspelt = |kind: &String| {
             let meant = known.iter().find(|other| is_slip(kind, other))?;
             Some(format!(
-                "conditions.{kind}: no condition of that type was ever seen in this story; did you mean `{meant}`?"
+                "conditions.{kind}: no condition of that type was ever seen in this story (did you mean `{meant}`?)"
             ))
         };
         absent

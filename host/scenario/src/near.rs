@@ -10,10 +10,10 @@ pub fn nearest<'a>(word: &str, among: impl IntoIterator<Item = &'a str>) -> Opti
     near.min().map(|(_, other)| other)
 }
 
-/// `; did you mean …?`, or nothing.
+/// ` (did you mean …?)`, or nothing.
 pub fn hint<'a>(word: &str, among: impl IntoIterator<Item = &'a str>) -> String {
     let nearest = nearest(word, among);
-    nearest.map_or_else(String::new, |it| format!("; did you mean `{it}`?"))
+    nearest.map_or_else(String::new, |it| format!(" (did you mean `{it}`?)"))
 }
 
 /// How many letters are missing, too many, wrong or swapped with the next.
@@ -54,7 +54,7 @@ mod tests {
         assert_eq!(nearest("east", ["west"]), None);
         assert_eq!(
             hint("control-plane", ["control plane"]),
-            "; did you mean `control plane`?"
+            " (did you mean `control plane`?)"
         );
     }
 }

@@ -7,7 +7,7 @@ fn a_kind_that_nobody_has_is_a_failure() {
     for (step, expected) in [
         (
             "lose: east\n  kind: Itm",
-            "step 2, lose Itm in east: neither the policy nor an object is of the kind Itm; did you mean `Item`?",
+            "step 2, lose Itm in east: neither the policy nor an object is of the kind Itm (did you mean `Item`?)",
         ),
         (
             "refuse: Thing o in east\n  reason: Forbidden",
@@ -28,7 +28,7 @@ fn a_condition_that_is_misspelt_is_not_absent() {
 - wait: 5m
   expect: {conditions: {Complete: True Done, Step1: True Done}}";
     let report = play(steps).to_string();
-    let expected = "conditions.Complet: no condition of that type was ever seen in this story; did you mean `Complete`?";
+    let expected = "conditions.Complet: no condition of that type was ever seen in this story (did you mean `Complete`?)";
     assert!(report.contains(expected), "{report}");
     assert_eq!(report.matches("ever seen").count(), 1, "{report}");
 }

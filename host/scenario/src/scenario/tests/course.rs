@@ -35,7 +35,7 @@ fn a_context_that_nobody_has_is_refused() {
         ),
     ] {
         let expected = format!(
-            "scenario nowhere/s.yaml: step 2: {field}: there is no context `est`; did you mean `east`?; there are \
+            "scenario nowhere/s.yaml: step 2: {field}: there is no context `est` (did you mean `east`?); there are \
              control plane, east, north, south; others stand in `contexts`, or are registered by a step"
         );
         let steps = format!("\n- wait: 5m\n- {step}\n- register: south");

@@ -63,17 +63,17 @@ fn a_word_that_is_out_of_place_is_refused() {
     for (steps, expected) in [
         (
             "\n- aply: {}",
-            "scenario nowhere/s.yaml: step 1: a step has no `aply`; did you mean `apply`?; it says one of apply, patch, \
+            "scenario nowhere/s.yaml: step 1: a step has no `aply` (did you mean `apply`?); it says one of apply, patch, \
              status, delete, lose, regain, unregister, register, refuse, permit, restart, wait, and may have at, wait, note, \
              expect",
         ),
         (
             "\n- wait: 5m\n  expct: {writes: 0}",
-            "no `expct`; did you mean `expect`?",
+            "no `expct` (did you mean `expect`?)",
         ),
         (
             "\n- wait: 5m\n- wait: 5m\n  expect: {creatd: []}",
-            "step 2: expect: there is no `creatd`; did you mean `created`?; there are created, deleted,",
+            "step 2: expect: there is no `creatd` (did you mean `created`?); there are created, deleted,",
         ),
         (
             "\n- restart: policy",
@@ -157,7 +157,7 @@ fn the_words_of_a_file_are_known() {
     for (text, expected) in [
         (
             "stroy: s",
-            "there is no `stroy`; did you mean `story`?; a scenario has story,",
+            "there is no `stroy` (did you mean `story`?); a scenario has story,",
         ),
         (
             "story: s\nstart: 2022-12-15T19:42:00Z",
@@ -170,7 +170,7 @@ fn the_words_of_a_file_are_known() {
         ),
         (
             "story: s\ngiven: [{fil: a.yaml}]",
-            "given 1: there is no `fil`; did you mean `file`?; it has object, file, with, context",
+            "given 1: there is no `fil` (did you mean `file`?); it has object, file, with, context",
         ),
         ("[]", "nowhere/s.yaml:1:1"),
     ] {
