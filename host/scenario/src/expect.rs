@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::clusters::{Clusters, Seen};
+use crate::clusters::{Clusters, Rest, Seen};
 use crate::reference::Reference;
 use crate::subset::differences;
 
@@ -57,7 +57,11 @@ impl Expect {
         for (name, wanted) in &self.objects {
             wrong.extend(object(name, wanted, clusters, namespace)?);
         }
-        wrong.extend(self.check_plan(seen));
+        // Where plans are seen and there is none, nobody wants to be asked, and nobody says why.
+        let none = is_exact.then(Rest::default);
+        if let Some(plan) = seen.plan.as_ref().or(none.as_ref()) {
+            wrong.extend(self.check_plan(plan));
+        }
         Ok(wrong)
     }
 
@@ -100,10 +104,7 @@ impl Expect {
         wrong
     }
 
-    fn check_plan(&self, seen: &Seen) -> Vec<String> {
-        let Some(plan) = &seen.plan else {
-            return Vec::new();
-        };
+    fn check_plan(&self, plan: &Rest) -> Vec<String> {
         let requeue = plan.requeue.map_or_else(|| "none".to_owned(), friendly);
         let mut wrong: Vec<String> = unlike("requeue", self.requeue.clone(), requeue)
             .into_iter()

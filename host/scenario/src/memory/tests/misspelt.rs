@@ -32,3 +32,20 @@ fn a_condition_that_is_misspelt_is_not_absent() {
     assert!(report.contains(expected), "{report}");
     assert_eq!(report.matches("ever seen").count(), 1, "{report}");
 }
+
+#[test]
+fn where_nothing_is_decided_nothing_is_said() {
+    let report = play(
+        "- delete: Order o
+  expect: {requeue: none}
+- wait: 5m
+  expect: {requeue: 5m, reasons: [deletes]}",
+    );
+    let failures: Vec<&str> = report
+        .failures
+        .iter()
+        .filter_map(|failure| failure.lines().next())
+        .collect();
+    let expected = ["requeue", "reasons"].map(|what| format!("step 3, time passes: {what}"));
+    assert_eq!(failures, expected);
+}
