@@ -102,6 +102,102 @@ fn what_is_wrong_is_said_in_one_line() {
     }
 }
 
+/// A story of which only the steps matter.
+fn story(steps: &str) -> String {
+    format!("story: s\ncontexts: [east]\nstart: 2022-12-15T19:42:00Z\nsteps:\n{steps}\n")
+}
+
+fn policy_test(arguments: &[&str], directory: &Path) -> Output {
+    let mut command = Command::new(component::host().unwrap());
+    command
+        .args(["policy", "test"])
+        .args(arguments)
+        .current_dir(directory);
+    command.output().unwrap()
+}
+
+#[test]
+fn scenarios_that_pass_fail_or_cannot_be_read_are_told_apart() {
+    let directory = tempfile::tempdir().unwrap();
+    let write =
+        |name: &str, content: &str| std::fs::write(directory.path().join(name), content).unwrap();
+    write("well.yaml", &story("- wait: 5m\n  expect: {writes: 0}"));
+    write("fails.yaml", &story("- wait: 5m\n  expect: {writes: 1}"));
+    write("typo.yaml", &story("- wait: 5m\n  expct: {writes: 0}"));
+    write("lost.yaml", &story("- lose: est"));
+    write("no.yaml", "story: [s");
+    write("broken", "not a component");
+    let policy = component::built().unwrap().canonicalize().unwrap();
+    let policy = policy.to_str().unwrap();
+    let typo =
+        "pilothouse: scenario typo.yaml: step 1: a step has no `expct` (did you mean `expect`?)";
+    let cases: [(&[&str], i32, &str, &str); 9] = [
+        (&[policy, "well.yaml"], 0, "ok     well.yaml (1 steps)", ""),
+        (
+            &[policy, "fails.yaml"],
+            1,
+            "FAILED fails.yaml (1 steps)",
+            "",
+        ),
+        (&[policy, "typo.yaml"], 2, "", typo),
+        (
+            &[policy, "lost.yaml"],
+            2,
+            "",
+            "pilothouse: scenario lost.yaml: step 1: lose: there is no context `est` (did you mean `east`?)",
+        ),
+        (
+            &[policy, "no.yaml"],
+            2,
+            "",
+            "pilothouse: no.yaml:1:8: unclosed bracket '['",
+        ),
+        (
+            &[policy, "missing.yaml"],
+            2,
+            "",
+            "pilothouse: reading scenario missing.yaml: No such file",
+        ),
+        (
+            &["broken", "well.yaml"],
+            2,
+            "",
+            "pilothouse: policy broken cannot be used: not a WebAssembly component",
+        ),
+        (
+            &["missing", "well.yaml"],
+            2,
+            "",
+            "pilothouse: reading policy missing: No such file",
+        ),
+        // What cannot be read does not keep the others from being played.
+        (
+            &[policy, "typo.yaml", "fails.yaml", "well.yaml"],
+            2,
+            "FAILED fails.yaml (1 steps)",
+            typo,
+        ),
+    ];
+    for (arguments, code, told, complained) in cases {
+        let output = policy_test(arguments, directory.path());
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        let (out, err) = (text(output.stdout), text(output.stderr));
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{arguments:?}: {out}{err}"
+        );
+        let first = |text: &str| text.lines().next().unwrap_or_default().to_owned();
+        assert_eq!(first(&out), told, "{arguments:?}: {out}");
+        assert!(first(&err).starts_with(complained), "{arguments:?}: {err}");
+        assert_eq!(
+            err.lines().count(),
+            usize::from(!complained.is_empty()),
+            "{arguments:?}: {err}"
+        );
+    }
+}
+
 #[test]
 fn an_argument_that_is_wrong_is_explained() {
     let directory = tempfile::tempdir().unwrap();

@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::clusters::{Clusters, Seen};
+use crate::clusters::{Clusters, Rest, Seen};
 use crate::reference::Reference;
 use crate::subset::differences;
 
@@ -31,7 +31,7 @@ pub struct Expect {
     pub status: Option<Value>,
     /// What other objects must have; `null` where one must not be there.
     #[serde(default)]
-    pub objects: BTreeMap<String, Value>,
+    pub objects: BTreeMap<Reference, Value>,
     /// When the policy wants to be asked again, `5m` or `none`.
     pub requeue: Option<String>,
     /// Texts that must be among the reasons of the plan.
@@ -57,7 +57,11 @@ impl Expect {
         for (name, wanted) in &self.objects {
             wrong.extend(object(name, wanted, clusters, namespace)?);
         }
-        wrong.extend(self.check_plan(seen));
+        // Where plans are seen and there is none, nobody wants to be asked, and nobody says why.
+        let none = is_exact.then(Rest::default);
+        if let Some(plan) = seen.plan.as_ref().or(none.as_ref()) {
+            wrong.extend(self.check_plan(plan));
+        }
         Ok(wrong)
     }
 
@@ -100,10 +104,7 @@ impl Expect {
         wrong
     }
 
-    fn check_plan(&self, seen: &Seen) -> Vec<String> {
-        let Some(plan) = &seen.plan else {
-            return Vec::new();
-        };
+    fn check_plan(&self, plan: &Rest) -> Vec<String> {
         let requeue = plan.requeue.map_or_else(|| "none".to_owned(), friendly);
         let mut wrong: Vec<String> = unlike("requeue", self.requeue.clone(), requeue)
             .into_iter()
@@ -160,17 +161,16 @@ pub fn friendly(span: Duration) -> String {
 }
 
 fn object(
-    name: &str,
+    name: &Reference,
     wanted: &Value,
     clusters: &dyn Clusters,
     namespace: &str,
 ) -> Result<Vec<String>> {
-    let reference: Reference = name.parse().map_err(anyhow::Error::msg)?;
-    let found = clusters.object(&reference.within(namespace))?;
+    let found = clusters.object(&name.clone().within(namespace))?;
     Ok(match found {
         None if wanted.is_null() => Vec::new(),
         None => vec![format!("{name} is not there")],
         Some(_) if wanted.is_null() => vec![format!("{name} is still there")],
-        Some(found) => differences(name, wanted, &found),
+        Some(found) => differences(&name.to_string(), wanted, &found),
     })
 }

@@ -14,9 +14,11 @@
 //! What is absent: any knowledge of a particular kind. A scenario names kinds; the policy's manifest says what they are.
 
 pub mod clusters;
+mod conditions;
 pub mod expect;
 pub mod golden;
 pub mod memory;
+mod near;
 pub mod reference;
 pub mod run;
 pub mod scenario;

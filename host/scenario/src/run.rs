@@ -5,7 +5,8 @@ use std::fmt;
 
 use anyhow::Result;
 
-use crate::clusters::{Clusters, Policy};
+use crate::clusters::{Clusters, Policy, Seen};
+use crate::conditions::Conditions;
 use crate::memory::Memory;
 use crate::scenario::{Scenario, Step};
 
@@ -18,6 +19,8 @@ pub struct Report {
     pub failures: Vec<String>,
     /// The text of all plans, where plans can be seen.
     pub transcript: Option<String>,
+    /// Whether the story ended before its last step, since that could not be played. What it tells is not the whole then.
+    pub is_cut_short: bool,
 }
 
 impl Report {
@@ -41,19 +44,25 @@ impl fmt::Display for Report {
 /// Plays a scenario on clusters. What cannot be done at all is a failure of its step, and ends the story.
 pub fn run(scenario: &Scenario, clusters: &mut dyn Clusters) -> Report {
     let mut report = Report::default();
+    let mut conditions = Conditions::default();
     for (number, step) in (1..).zip(&scenario.steps) {
         let title = format!("step {number}, {}", step.title);
         match play(number, step, clusters, &scenario.namespace) {
-            Ok(wrong) => {
+            Ok((seen, wrong)) => {
+                conditions.note(&seen);
                 let wrong = wrong.into_iter().map(|wrong| format!("{title}: {wrong}"));
                 report.failures.extend(wrong);
             }
             Err(error) => {
                 report.failures.push(format!("{title}: {error:#}"));
+                report.is_cut_short = true;
                 break;
             }
         }
         report.steps += 1;
+    }
+    if !report.is_cut_short {
+        report.failures.extend(conditions.misspelt(scenario));
     }
     report.transcript = clusters.transcript().map(str::to_owned);
     report
@@ -64,12 +73,13 @@ fn play(
     step: &Step,
     clusters: &mut dyn Clusters,
     namespace: &str,
-) -> Result<Vec<String>> {
+) -> Result<(Seen, Vec<String>)> {
     clusters.advance(step.at)?;
     clusters.begin(number, step);
     clusters.happen(&step.change)?;
     let seen = clusters.rest()?;
-    step.expect.check(&seen, clusters, namespace)
+    let wrong = step.expect.check(&seen, clusters, namespace)?;
+    Ok((seen, wrong))
 }
 
 /// Plays a scenario in memory.
@@ -78,6 +88,7 @@ pub fn in_memory(scenario: &Scenario, policy: &dyn Policy) -> Report {
         Ok(mut memory) => run(scenario, &mut memory),
         Err(error) => Report {
             failures: vec![format!("{error:#}")],
+            is_cut_short: true,
             ..Report::default()
         },
     }

@@ -1,8 +1,11 @@
 //! The format: a YAML file in, a [`Scenario`] out, with every file that it names read, every time worked out and every
 //! word checked. An error says in which step and which field something is wrong.
 
+mod course;
 mod file;
+mod shape;
 mod step;
+mod yaml;
 
 use std::path::{Path, PathBuf};
 
@@ -119,14 +122,16 @@ impl Scenario {
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("reading scenario {}", path.display()))?;
-        Self::parse(path, &text).with_context(|| format!("scenario {}", path.display()))
+        Self::parse(path, &text)
     }
 
-    fn parse(path: &Path, text: &str) -> Result<Self> {
-        let document: Document = serde_saphyr::from_str(text).map_err(|error| {
-            // Its report over several lines shows the place in the file.
-            anyhow::anyhow!("{error}")
-        })?;
+    pub(crate) fn parse(path: &Path, text: &str) -> Result<Self> {
+        let scenario = || format!("scenario {}", path.display());
+        shape::check(&yaml::parse(path, text)?).with_context(scenario)?;
+        Self::of(path, yaml::parse(path, text)?).with_context(scenario)
+    }
+
+    fn of(path: &Path, document: Document) -> Result<Self> {
         let start: Timestamp = document
             .start
             .parse()
@@ -159,12 +164,14 @@ impl Scenario {
             now = step.at;
             scenario.steps.push(step);
         }
+        course::check(&scenario)?;
         Ok(scenario)
     }
 
     fn given(&self, files: &Files, given: Given) -> Result<Change> {
         let object = match (given.object, given.file) {
-            (Some(object), None) => object,
+            (Some(_), None) if given.with.is_some() => bail!("`with` goes with `file` alone"),
+            (Some(object), None) => files.resolve(object, self.start)?,
             (None, Some(file)) => files.read(&file, given.with.as_ref(), self.start)?,
             _ => bail!("say either `object` or `file`"),
         };

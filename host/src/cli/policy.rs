@@ -1,6 +1,6 @@
 //! `pilothouse policy`: what can be done with a policy without a cluster.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -10,6 +10,7 @@ use pilothouse_scenario::{Report, Scenario, files, golden, run};
 
 use crate::policy::wasm::{Limits, Runtime};
 use crate::scenario::Component;
+use crate::swap::one_line;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -19,7 +20,8 @@ pub enum Command {
     /// as the host checks it. Where a golden text lies beside a scenario (NAME.golden), what the policy decides is compared
     /// with it.
     #[command(
-        after_help = "Exit codes: 0 all passed, 1 a scenario failed, 2 wrong arguments or files."
+        after_help = "Exit codes: 0 all passed, 1 a scenario failed, 2 wrong arguments or files. A file that cannot be read \
+                      does not keep the others from being played."
     )]
     Test(Test),
 }
@@ -48,58 +50,101 @@ impl Command {
     }
 }
 
-#[expect(
-    clippy::print_stdout,
-    reason = "the results are for whoever typed the command"
-)]
 impl Test {
     fn execute(self) -> Result<ExitCode> {
+        let component = self.component()?;
+        let paths = all(&self.scenarios)?;
+        let begun = Instant::now();
+        let (mut passed, mut failed, mut unread) = (0, 0, 0);
+        for path in &paths {
+            match self.play(path, &component) {
+                Ok(report) => {
+                    let count = if report.passed() {
+                        &mut passed
+                    } else {
+                        &mut failed
+                    };
+                    *count += 1;
+                    self.print(path, &report);
+                }
+                Err(error) => {
+                    unread += 1;
+                    complain(&error);
+                }
+            }
+        }
+        sum_up(passed, failed, unread, begun);
+        Ok(ExitCode::from(match (failed, unread) {
+            (0, 0) => 0,
+            (_, 0) => 1,
+            _ => 2,
+        }))
+    }
+
+    /// The policy. Whether it is one at all is said before the first scenario is.
+    fn component(&self) -> Result<Component> {
         let bytes = std::fs::read(&self.component)
             .with_context(|| format!("reading policy {}", self.component.display()))?;
         let component = Component::new(Runtime::new(1, Limits::default())?, bytes);
-        // Whether it is a policy at all is said before the first scenario is.
         component
             .compile()
             .with_context(|| format!("policy {} cannot be used", self.component.display()))?;
-        let paths = all(&self.scenarios)?;
-        let scenarios: Vec<Scenario> = paths
-            .iter()
-            .map(|path| Scenario::read(path))
-            .collect::<Result<_>>()?;
-        let begun = Instant::now();
-        let mut failed = 0;
-        for scenario in &scenarios {
-            let report = self.play(scenario, &component)?;
-            failed += usize::from(!report.passed());
-            let word = if report.passed() { "ok    " } else { "FAILED" };
-            println!(
-                "{word} {} ({} steps)",
-                scenario.path.display(),
-                report.steps
-            );
-            if self.show {
-                println!("{}", report.transcript.as_deref().unwrap_or_default());
-            }
-            print!("{report}");
-        }
-        let seconds = begun.elapsed().as_secs_f64();
-        println!("\n{} passed, {failed} failed", scenarios.len() - failed);
-        println!("({seconds:.1} s)");
-        Ok(ExitCode::from(u8::from(failed > 0)))
+        Ok(component)
     }
 
-    fn play(&self, scenario: &Scenario, component: &Component) -> Result<Report> {
-        let mut report = run::in_memory(scenario, component);
+    /// Plays a scenario. An error where a file cannot be read, or written.
+    fn play(&self, path: &Path, component: &Component) -> Result<Report> {
+        let mut report = run::in_memory(&Scenario::read(path)?, component);
         let transcript = report.transcript.as_deref().unwrap_or_default();
         if self.accept && report.passed() {
-            golden::accept(&scenario.path, transcript)?;
+            golden::accept(path, transcript)?;
         }
-        let difference = golden::difference(&scenario.path, transcript)?;
+        // Of a story that was cut short, all the rest would differ, and hide why.
+        if report.is_cut_short {
+            return Ok(report);
+        }
+        let difference = golden::difference(path, transcript)?;
         report.failures.extend(
             difference.map(|diff| format!("it decides otherwise than the golden text\n{diff}")),
         );
         Ok(report)
     }
+
+    #[expect(
+        clippy::print_stdout,
+        reason = "the results are for whoever typed the command"
+    )]
+    fn print(&self, path: &Path, report: &Report) {
+        let word = if report.passed() { "ok    " } else { "FAILED" };
+        println!("{word} {} ({} steps)", path.display(), report.steps);
+        if self.show {
+            println!("{}", report.transcript.as_deref().unwrap_or_default());
+        }
+        print!("{report}");
+    }
+}
+
+/// Says what is wrong with a file, as `main` says what is wrong with all. The other files are played all the same.
+#[expect(
+    clippy::print_stderr,
+    reason = "the line that says what is wrong is for whoever typed the command"
+)]
+fn complain(error: &anyhow::Error) {
+    eprintln!("pilothouse: {}", one_line(error));
+}
+
+#[expect(
+    clippy::print_stdout,
+    reason = "the results are for whoever typed the command"
+)]
+fn sum_up(passed: usize, failed: usize, unread: usize, begun: Instant) {
+    let seconds = begun.elapsed().as_secs_f64();
+    let unread = match unread {
+        0 => String::new(),
+        count => format!(", {count} not played"),
+    };
+    println!("\n{passed} passed, {failed} failed{unread}");
+    println!("({seconds:.1} s)");
 }
 
 /// The scenarios that paths stand for.

@@ -16,6 +16,7 @@ use pilothouse_contract::{Failure, Gvk, Manifest};
 use serde_json::Value;
 
 use crate::clusters::{Change, Clusters, Policy, Refusal, Rest, Seen};
+use crate::near::hint;
 use crate::reference::{Context, Reference};
 use crate::scenario::{Scenario, Step};
 use crate::transcript::Transcript;
@@ -74,21 +75,24 @@ impl<'p> Memory<'p> {
         Ok(memory)
     }
 
-    fn gvk_of(&self, reference: &Reference) -> Result<Gvk> {
+    /// What a kind is, by its name alone.
+    fn gvk_of(&self, kind: &str) -> Result<Gvk> {
         let declared = self.manifest.interests.iter().map(|interest| &interest.gvk);
-        let known = declared
-            .chain([&self.manifest.primary])
-            .chain(self.objects.kinds());
-        let found = known.into_iter().find(|gvk| gvk.kind == reference.kind);
-        found.cloned().with_context(|| {
-            format!("{reference}: neither the policy nor an object is of that kind")
+        let known = declared.chain([&self.manifest.primary]);
+        let known: Vec<&Gvk> = known.chain(self.objects.kinds()).collect();
+        let found = known.iter().find(|gvk| gvk.kind == kind);
+        found.copied().cloned().with_context(|| {
+            let hint = hint(kind, known.iter().map(|gvk| gvk.kind.as_str()));
+            format!("neither the policy nor an object is of the kind {kind}{hint}")
         })
     }
 
     fn key(&self, reference: &Reference) -> Result<Key> {
         Ok(Key {
             context: reference.context.clone(),
-            gvk: self.gvk_of(reference)?,
+            gvk: self
+                .gvk_of(&reference.kind)
+                .with_context(|| reference.to_string())?,
             namespace: reference.namespace.clone(),
             name: reference.name.clone(),
         })
@@ -150,6 +154,7 @@ impl Clusters for Memory<'_> {
                 self.objects.delete(&key, self.now);
             }
             Change::Lose { context, kind } => {
+                kind.as_deref().map(|kind| self.gvk_of(kind)).transpose()?;
                 self.lost.insert((context.clone(), kind.clone()));
             }
             Change::Regain { context, kind } => {
@@ -164,6 +169,7 @@ impl Clusters for Memory<'_> {
                 self.failures.clear();
             }
             Change::Refuse(refusal) => {
+                self.key(&refusal.object)?;
                 // The last word counts.
                 self.refusals.retain(|known| known.object != refusal.object);
                 self.refusals.push(refusal.clone());

@@ -1,5 +1,7 @@
 //! The clusters and the host in miniature, with a policy that makes an `Item` for each `Order`.
 
+mod misspelt;
+
 use std::path::Path;
 
 use anyhow::bail;

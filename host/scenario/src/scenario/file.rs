@@ -1,13 +1,16 @@
-//! The files that a scenario names: a path beside it in, a value out.
+//! The files that a scenario names: a path beside it in, a value out. A word that is none of `{file: …, with: …}` is refused.
 //!
 //! `$now` in a text is the moment of the step: so one file serves for a status that another controller writes again and
 //! again.
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Map, Value};
+
+use super::yaml;
+use crate::near::nearest;
 
 /// Where they are.
 pub struct Files {
@@ -27,8 +30,7 @@ impl Files {
         let path = self.directory.join(name);
         let text = std::fs::read_to_string(&path)
             .with_context(|| format!("reading {}", path.display()))?;
-        let mut value: Value = serde_saphyr::from_str(&text)
-            .map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
+        let mut value: Value = yaml::parse(&path, &text)?;
         if let Some(with) = with {
             json_patch::merge(&mut value, with);
         }
@@ -38,15 +40,30 @@ impl Files {
 
     /// A value as it is written, or from `{file: …}` or `{file: …, with: …}`.
     pub fn resolve(&self, mut written: Value, now: Timestamp) -> Result<Value> {
-        if let Some(fields) = written.as_object()
-            && let Some(name) = fields.get("file").and_then(Value::as_str)
-            && fields.keys().all(|key| key == "file" || key == "with")
-        {
-            return self.read(name, fields.get("with"), now);
+        if let Some(fields) = written.as_object() {
+            if let Some(name) = fields.get("file").and_then(Value::as_str) {
+                odd(fields, |key| key != "file" && key != "with")?;
+                return self.read(name, fields.get("with"), now);
+            }
+            odd(fields, |key| is_misspelt(key, &fields[key]))?;
         }
         fill_in(&mut written, now);
         Ok(written)
     }
+}
+
+fn odd(fields: &Map<String, Value>, is_odd: impl Fn(&str) -> bool) -> Result<()> {
+    match fields.keys().find(|key| is_odd(key)) {
+        Some(odd) => bail!("what is `{odd}`? It may be {{file: F}} or {{file: F, with: PATCH}}"),
+        None => Ok(()),
+    }
+}
+
+/// Whether this was meant to be `file`: nearly that word, and what stands behind it is a file's name.
+fn is_misspelt(key: &str, value: &Value) -> bool {
+    let name = value.as_str().map(Path::new).and_then(Path::extension);
+    let is_name = name.is_some_and(|it| it == "yaml" || it == "yml" || it == "json");
+    is_name && nearest(key, ["file"]).is_some()
 }
 
 fn fill_in(value: &mut Value, now: Timestamp) {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::file::{Files, seconds};
-use super::{Scenario, Step, TICK};
+use super::{Scenario, Step, TICK, shape};
 use crate::clusters::{Change, Refusal};
 use crate::expect::Expect;
 use crate::reference::{Reference, context};
@@ -66,17 +66,19 @@ impl Written {
             None if self.wait.is_some() || self.at.is_some() => {
                 ("time passes".to_owned(), Change::Nothing)
             }
-            None => bail!(
-                "nothing happens: say one of apply, patch, status, delete, lose, regain, unregister, register, refuse, \
-                 permit, restart, wait"
-            ),
+            None => bail!("nothing happens: say one of {}", shape::verbs()),
+        };
+        let place = Place {
+            scenario,
+            files,
+            now: at,
         };
         Ok(Step {
             title,
             note: self.note,
             at,
             change,
-            expect: self.expect,
+            expect: place.expected(self.expect).context("expect")?,
         })
     }
 }
@@ -183,6 +185,17 @@ impl Place<'_> {
         let value = value.with_context(|| format!("`{field}` is missing"))?;
         let resolved = self.files.resolve(value, self.now);
         resolved.with_context(|| field.to_owned())
+    }
+
+    /// Expectations as they are in this place: what a file has, and what the time is.
+    fn expected(&self, mut expect: Expect) -> Result<Expect> {
+        if let Some(status) = expect.status.take() {
+            expect.status = Some(self.resolve(Some(status), "status")?);
+        }
+        for (name, wanted) in &mut expect.objects {
+            *wanted = self.resolve(Some(wanted.take()), &format!("objects: {name}"))?;
+        }
+        Ok(expect)
     }
 }
 

@@ -1,3 +1,6 @@
+mod course;
+mod refused;
+
 use serde_json::json;
 
 use super::*;
@@ -5,7 +8,7 @@ use crate::reference::Reference;
 
 fn read(steps: &str) -> Result<Scenario> {
     let text = format!(
-        "story: s\nnamespace: ns\nstart: 2022-12-15T19:42:00Z\nsteps:\n{}",
+        "story: s\ncontexts: [east, north]\nnamespace: ns\nstart: 2022-12-15T19:42:00Z\nsteps:\n{}",
         steps.replace('\n', "\n  ").trim_start_matches('\n')
     );
     Scenario::parse(Path::new("nowhere/s.yaml"), &text)
@@ -62,34 +65,15 @@ fn an_object_is_in_the_namespace_of_the_scenario_and_now_is_the_time_of_the_step
 }
 
 #[test]
-fn what_is_wrong_is_said_with_its_step() {
-    for (steps, expected) in [
-        ("\n- note: n", "step 1: nothing happens: say one of apply"),
-        (
-            "\n- delete: Pod a\n  restart: host",
-            "only one thing can happen in a step",
-        ),
-        ("\n- delete: Pod", "names no object"),
-        ("\n- wait: soon", "wait: \"soon\" is no duration"),
-        ("\n- wait: -5m", "is in the past"),
-        ("\n- wait: 5m\n  at: 20:00:00", "say either `at` or `wait`"),
-        (
-            "\n- restart: host\n  at: 19:41:00",
-            "is before the step before it",
-        ),
-        ("\n- restart: host\n  at: noon", "at: \"noon\" is no time"),
-        ("\n- patch: Pod a", "`with` is missing"),
-        ("\n- status: Pod a", "`with` is missing"),
-        ("\n- status: Pod a\n  is: {}\n  with: {}", "say either `is`"),
-        ("\n- refuse: Pod a", "`reason` is missing"),
-        ("\n- apply: {kind: Pod}", "the object has no apiVersion"),
-        (
-            "\n- apply: {file: missing.yaml}",
-            "reading nowhere/missing.yaml",
-        ),
-        ("\n- restart: host\n  expect: {creates: []}", "creates"),
-    ] {
-        let error = error(steps);
-        assert!(error.contains(expected), "{steps}: {error}");
-    }
+fn now_is_the_time_of_the_step_in_what_is_expected_too() {
+    let steps = "
+- wait: 5m
+  expect:
+    status: {since: $now}
+    objects: {Pod a: {spec: {since: $now}}, Pod b: null}";
+    let expect = &read(steps).unwrap().steps[0].expect;
+    let now = "2022-12-15T19:47:00Z";
+    assert_eq!(expect.status, Some(json!({"since": now})));
+    let objects: Vec<&Value> = expect.objects.values().collect();
+    assert_eq!(objects, [&json!({"spec": {"since": now}}), &Value::Null]);
 }
