@@ -18,6 +18,13 @@ pub struct Spec {
     pub is_wrong: bool,
 }
 
+impl Spec {
+    /// Whether it names a datacenter, or all.
+    pub fn names(&self, dc: usize) -> bool {
+        self.list.is_empty() || self.list.contains(&dc)
+    }
+}
+
 /// What cass-operator may do with a CassandraTask, besides beginning it and ending it well.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Work {

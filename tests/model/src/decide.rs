@@ -187,16 +187,20 @@ impl Policy {
                 }
             }
         }
-        let forbid = config.specs[usize::from(view.task.spec)].forbid;
+        let spec = &config.specs[usize::from(view.task.spec)];
+        let is_target = |dc: usize| {
+            let is_declared = view.cluster.is_some_and(|cluster| cluster.has(dc));
+            is_declared && spec.names(dc)
+        };
         let creates = steps
             .iter()
             .any(|(_, step)| matches!(step, Step::Create(_)));
         let facts = self.facts(view.task.status);
-        let is_late = forbid && creates && laws::has_seen_failure(view.task, &view.seen, &facts);
+        let is_late = spec.forbid && creates && laws::has_seen_failure(view, &facts, is_target);
         let plan = self.plans.number(Plan {
             steps,
             incarnation: view.task.incarnation,
-            forbid,
+            forbid: spec.forbid,
         });
         Decision {
             plan,

@@ -5,6 +5,7 @@
 use serde_json::Value;
 
 use crate::checks::checks;
+use crate::decide::View;
 use crate::facts::{Facts, Record, condition, is_true};
 use crate::model::World;
 use crate::plan::Plan;
@@ -61,12 +62,17 @@ pub fn creation(state: &State, plan: &Plan, dc: usize, recorded: &Facts) -> Opti
     }
 }
 
-/// Whether a plan under Forbid may create anything, by what the host has seen and recorded when it is made.
-pub fn has_seen_failure(task: Task, seen: &[Seen; MOST], recorded: &Facts) -> bool {
-    (0..MOST).any(|dc| match seen[dc] {
-        Seen::Known(Some(child)) if child.owner == task.incarnation => child.stage.has_failed(),
+/// Whether a failure was seen or recorded when a plan is made, so that under Forbid it may create nothing. A target that is
+/// recorded as begun and known to be gone is lost, which is a failure too; one that is no target any more may go.
+pub fn has_seen_failure(view: &View, recorded: &Facts, is_target: impl Fn(usize) -> bool) -> bool {
+    let is_failure = |dc: usize| match view.seen[dc] {
+        Seen::Known(Some(child)) if child.owner == view.task.incarnation => {
+            child.stage.has_failed()
+        }
+        Seen::Known(None) if is_target(dc) && recorded.records[dc] == Record::Begun => true,
         _ => recorded.records[dc] == Record::Failed,
-    })
+    };
+    recorded.has_failed || (0..MOST).any(is_failure)
 }
 
 /// Whether the finalizer may go now; `is_target` says which datacenters the specification names.
