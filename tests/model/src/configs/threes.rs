@@ -25,6 +25,31 @@ pub const THREES: &[Config] = &[
         ..THREE
     },
     Config {
+        name: "three, failing before the end",
+        about: "three datacenters, Forbid: they say that they failed and are at work still; edits of the list, a crash, an outage, a deleted CassandraTask",
+        specs: &[FORBID, LAST_FIRST],
+        work: Work {
+            running: true,
+            counts: true,
+            fails_early: true,
+            ..SHORT
+        },
+        budget: Budget {
+            edits: 2,
+            child_deletions: 1,
+            crashes: 1,
+            outages: 1,
+            ..NOTHING
+        },
+        sights: &[
+            Sight::Completes,
+            Sight::Stops,
+            Sight::Lost,
+            Sight::FailsAtWork,
+        ],
+        ..THREE
+    },
+    Config {
         name: "three at once",
         about: "three datacenters, Allow: a crash, an outage, a deleted CassandraTask",
         specs: &[ALLOW],
