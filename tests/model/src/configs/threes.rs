@@ -98,4 +98,27 @@ pub const THREES: &[Config] = &[
         sights: &[Sight::Completes, Sight::DeletionBlocked, Sight::Recreated],
         ..THREE
     },
+    Config {
+        name: "three, one at a time, deleted",
+        about: "three datacenters, Forbid: failures, a deletion, an edit, a CassandraTask deleted, a crash, an outage, a lost answer, another task of that name",
+        specs: &[FORBID, LAST_FIRST],
+        budget: Budget {
+            edits: 1,
+            deletions: 1,
+            child_deletions: 1,
+            crashes: 1,
+            outages: 1,
+            faults: 1,
+            ..NOTHING
+        },
+        incarnations: 2,
+        sights: &[
+            Sight::Completes,
+            Sight::Stops,
+            Sight::Lost,
+            Sight::DeletionBlocked,
+            Sight::Recreated,
+        ],
+        ..THREE
+    },
 ];
