@@ -7,6 +7,7 @@ use crate::decide::View;
 use crate::host::{self, caches::is_up_to_date};
 use crate::model::{Fault, World};
 use crate::state::State;
+use crate::told;
 
 /// The first property.
 pub const COMES_TO_REST: &str = "in a world that stands still the host soon writes nothing more";
@@ -31,7 +32,7 @@ pub fn comes_to_rest(world: &World, state: &State) -> bool {
     false
 }
 
-/// Where nothing is to be done, it is said why.
+/// Where nothing is to be done, it is said why, and what that is due to is named.
 pub fn says_why(world: &World, state: &State) -> bool {
     let is_between = state.host.plan.is_none()
         && state.host.failure == 0
@@ -46,11 +47,10 @@ pub fn says_why(world: &World, state: &State) -> bool {
     }
     let facts = world.policy.facts(view.task.status);
     let is_told = if view.task.deleting {
-        let is_blocked =
-            view.task.finalizer && decision.reasons.iter().any(|it| it.contains("unreachable"));
-        !is_blocked || !facts.message.is_empty()
+        !view.task.finalizer
+            || told::names_what_holds(&world.config, &view, &facts, &decision.reasons)
     } else {
-        facts.is_finished || facts.says_invalid || !facts.message.is_empty()
+        facts.is_finished || told::names_all(&world.config, &view, &facts)
     };
     is_told && !decision.reasons.is_empty()
 }
