@@ -2,6 +2,8 @@
 //!
 //! Comes in: nothing. Goes out: the types of a configuration. Which ones there are is in `configs`.
 
+use k8ssandra_task_policy::contract::{Outcome, Snapshot};
+
 use crate::sights::Sight;
 use crate::state::Budget;
 
@@ -44,6 +46,9 @@ pub struct Work {
     pub stuck: bool,
 }
 
+/// A policy: settings and a snapshot in, what is to be done out.
+pub type Decides = fn(&str, &Snapshot) -> Outcome;
+
 /// One configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -72,6 +77,8 @@ pub struct Config {
     /// Whether the host believes its caches after a write that it got no answer to, without asking what became of it. The
     /// real one asks; one that does not is found out.
     pub believes_silence: bool,
+    /// The policy that decides: its own code. A test puts a spoilt one in its place, which must be found out.
+    pub policy: Decides,
     /// The datacenter in which a stranger has the CassandraTask's name.
     pub stranger: Option<usize>,
     /// What must be reachable, or the configuration shows nothing.

@@ -21,6 +21,8 @@ checks! {
     NothingAfterAFailure = "under Forbid nothing is created once a failure was seen",
     /// Status: what it records as begun.
     NothingTwice = "a datacenter that is recorded as begun is not begun again",
+    /// Rule 5, or a deletion would leave it behind.
+    FinalizerFirst = "a CassandraTask is created only for a task that has the finalizer",
     /// cluster-tasks, Ownerships and cascade deletion.
     FinalizerStays = "the finalizer stays while a registered context that is reachable or in use has a CassandraTask of the task",
     /// Status.
@@ -49,14 +51,16 @@ pub fn creation(state: &State, plan: &Plan, dc: usize, recorded: &Facts) -> Opti
         let child = it.child.filter(|child| child.owner == plan.incarnation);
         other != dc && child.is_some_and(|child| !child.stage.is_done())
     };
-    let is_same = state
+    let task = state
         .task
-        .is_some_and(|task| task.incarnation == plan.incarnation);
+        .filter(|task| task.incarnation == plan.incarnation);
     let has_begun = !matches!(recorded.records[dc], Record::None | Record::Known);
     if plan.forbid && state.dcs.iter().enumerate().any(is_at_work) {
         Some(Law::OneAtATime)
-    } else if is_same && has_begun {
+    } else if task.is_some() && has_begun {
         Some(Law::NothingTwice)
+    } else if !task.is_some_and(|task| task.finalizer) {
+        Some(Law::FinalizerFirst)
     } else {
         None
     }

@@ -25,7 +25,9 @@ pub fn comes_to_rest(world: &World, state: &State) -> bool {
     let mut state = *state;
     for _ in 0..MOST_STEPS {
         match host::step(world, &state, Fault::None) {
-            Some(next) if next.broken.is_none() && next != state => state = next,
+            // A write that changes nothing is one too, and would be repeated for ever.
+            Some(next) if next == state => return false,
+            Some(next) if next.broken.is_none() => state = next,
             _ => return true,
         }
     }
