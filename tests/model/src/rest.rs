@@ -34,20 +34,20 @@ pub fn comes_to_rest(world: &World, state: &State) -> bool {
     false
 }
 
-/// Where nothing is to be done, it is said why, and what that is due to is named.
+/// Where nothing is to be done, or nothing but what was refused, it is said why, and what that is due to is named.
 pub fn says_why(world: &World, state: &State) -> bool {
-    let is_between = state.host.plan.is_none()
-        && state.host.failure == 0
-        && !state.has_doubts()
-        && state.broken.is_none();
+    let is_between = state.host.plan.is_none() && !state.has_doubts() && state.broken.is_none();
     let Some(view) = View::of(state).filter(|_| is_between) else {
         return true;
     };
     let decision = world.policy.decide(&world.config, &view);
+    let facts = world.policy.facts(view.task.status);
+    if let Some(failure) = world.policy.failures.get(state.host.failure).as_ref() {
+        return told::names_refusal(failure, &decision.steps, &facts);
+    }
     if !decision.is_idle() {
         return true;
     }
-    let facts = world.policy.facts(view.task.status);
     let is_told = if view.task.deleting {
         !view.task.finalizer
             || told::names_what_holds(&world.config, &view, &facts, &decision.reasons)

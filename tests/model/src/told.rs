@@ -4,10 +4,13 @@
 //! Comes in: what the host has seen, and what its status says. Goes out: whether all that counts is named there. No text is
 //! known here but names, so that the policy may choose its words. Nothing is changed.
 
+use k8ssandra_task_policy::contract::Failure;
+
 use crate::config::Config;
 use crate::decide::View;
 use crate::facts::{Facts, Record};
 use crate::model::dcs;
+use crate::plan::{Plan, Step};
 use crate::render::{CLUSTER, child_name, context_name, dc_name, is_labelled};
 use crate::state::{Child, Seen};
 
@@ -80,6 +83,21 @@ pub fn names_what_holds(config: &Config, view: &View, facts: &Facts, reasons: &[
         .filter(|name| is_said(name))
         .collect();
     (is_child_said || !silent.is_empty()) && silent.iter().all(|name| facts.message.contains(name))
+}
+
+/// Whether a refusal that does not pass by itself is named, once there is nothing to do but to try again.
+pub fn names_refusal(failure: &Failure, plan: &Plan, facts: &Facts) -> bool {
+    let child = |(_, step): &(u32, Step)| match step {
+        Step::Create(dc) | Step::DeleteChild(dc, _) => Some(child_name(*dc)),
+        // The status is about to be written, or the task to be another one.
+        Step::Status(_) | Step::Metadata(..) | Step::DeleteTask(_) => None,
+    };
+    let Some(names) = plan.steps.iter().map(child).collect::<Option<Vec<_>>>() else {
+        return true;
+    };
+    let is_named_in = |text: &str| names.iter().any(|name| text.contains(name));
+    let is_lasting = failure.reason == "Forbidden" && is_named_in(&failure.message);
+    !is_lasting || is_named_in(&facts.message)
 }
 
 /// What the specification names and the cluster declares.

@@ -169,6 +169,29 @@ fn one_that_names_no_datacenter_is_found_out() {
 }
 
 #[test]
+fn one_that_hides_a_refusal_is_found_out() {
+    let policy: Decides = |settings, snapshot| {
+        let snapshot = Snapshot {
+            last_failure: None,
+            ..snapshot.clone()
+        };
+        k8ssandra_task_policy::reconcile(settings, &snapshot)
+    };
+    let faults = 1;
+    let config = Config {
+        forbids_writes: true,
+        ..small(
+            1,
+            Budget {
+                faults,
+                ..Budget::default()
+            },
+        )
+    };
+    check(config, policy, [rest::SAYS_WHY]);
+}
+
+#[test]
 fn one_that_never_stops_writing_is_found_out() {
     let policy: Decides = |settings, snapshot| {
         changed(settings, snapshot, |plan| {
