@@ -2,6 +2,8 @@
 //!
 //! Comes in: nothing. Goes out: the types of a configuration. Which ones there are is in `configs`.
 
+use k8ssandra_task_policy::contract::{Outcome, Snapshot};
+
 use crate::sights::Sight;
 use crate::state::Budget;
 
@@ -16,6 +18,13 @@ pub struct Spec {
     pub list: &'static [usize],
     /// Whether it names no job, which is wrong.
     pub is_wrong: bool,
+}
+
+impl Spec {
+    /// Whether it names a datacenter, or all.
+    pub fn names(&self, dc: usize) -> bool {
+        self.list.is_empty() || self.list.contains(&dc)
+    }
 }
 
 /// What cass-operator may do with a CassandraTask, besides beginning it and ending it well.
@@ -36,6 +45,9 @@ pub struct Work {
     /// Gets stuck for ever.
     pub stuck: bool,
 }
+
+/// A policy: settings and a snapshot in, what is to be done out.
+pub type Decides = fn(&str, &Snapshot) -> Outcome;
 
 /// One configuration.
 #[derive(Clone, Debug)]
@@ -65,6 +77,8 @@ pub struct Config {
     /// Whether the host believes its caches after a write that it got no answer to, without asking what became of it. The
     /// real one asks; one that does not is found out.
     pub believes_silence: bool,
+    /// The policy that decides: its own code. A test puts a spoilt one in its place, which must be found out.
+    pub policy: Decides,
     /// The datacenter in which a stranger has the CassandraTask's name.
     pub stranger: Option<usize>,
     /// What must be reachable, or the configuration shows nothing.

@@ -1,4 +1,4 @@
-//! What the policy decides: a view of the world in, a plan out. Here its own code is called, and nowhere else.
+//! What the policy decides: a view of the world in, a plan out. It is asked here, and nowhere else.
 //!
 //! The host's part is played as the host does it: a snapshot answers what was asked for, round by round, and a plan is checked
 //! before it is carried out. The policy is pure, so each different view is asked about once.
@@ -144,7 +144,7 @@ impl Policy {
         };
         for _ in 0..=MOST_LOOKS {
             self.calls.fetch_add(1, Ordering::Relaxed);
-            match k8ssandra_task_policy::reconcile(SETTINGS, &shown) {
+            match (config.policy)(SETTINGS, &shown) {
                 Outcome::Act(answer) => return self.decision(config, view, &answer),
                 Outcome::Look(more) => {
                     let old: Vec<Selector> = shown
@@ -187,16 +187,20 @@ impl Policy {
                 }
             }
         }
-        let forbid = config.specs[usize::from(view.task.spec)].forbid;
+        let spec = &config.specs[usize::from(view.task.spec)];
+        let is_target = |dc: usize| {
+            let is_declared = view.cluster.is_some_and(|cluster| cluster.has(dc));
+            is_declared && spec.names(dc)
+        };
         let creates = steps
             .iter()
             .any(|(_, step)| matches!(step, Step::Create(_)));
         let facts = self.facts(view.task.status);
-        let is_late = forbid && creates && laws::has_seen_failure(view.task, &view.seen, &facts);
+        let is_late = spec.forbid && creates && laws::has_seen_failure(view, &facts, is_target);
         let plan = self.plans.number(Plan {
             steps,
             incarnation: view.task.incarnation,
-            forbid,
+            forbid: spec.forbid,
         });
         Decision {
             plan,

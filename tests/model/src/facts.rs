@@ -20,8 +20,8 @@ pub struct Facts {
     pub is_complete: bool,
     /// Whether Failed is True.
     pub has_failed: bool,
-    /// Whether Invalid is True, and says why.
-    pub says_invalid: bool,
+    /// The message of Invalid, if that is True.
+    pub invalid: String,
     /// The reason of Running.
     pub reason: String,
     /// The message of Running.
@@ -63,7 +63,11 @@ impl Facts {
             is_finished: is_complete || !value["completionTime"].is_null() || reason == "Finished",
             is_complete,
             has_failed: is_true(&value, "Failed"),
-            says_invalid: is_true(&value, "Invalid") && !text("Invalid", "message").is_empty(),
+            invalid: if is_true(&value, "Invalid") {
+                text("Invalid", "message")
+            } else {
+                String::new()
+            },
             message: text("Running", "message"),
             reason,
             value,

@@ -10,8 +10,9 @@ mod kind;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
 use crate::decide::View;
-use crate::model::{Act, World, dcs};
+use crate::model::{Act, World};
 use crate::state::{Budget, Stage, State};
+use crate::told;
 
 /// The property.
 pub const ENDS_WELL: &str = "whatever happened, from here it ends, or says what it waits for";
@@ -87,23 +88,7 @@ fn is_good_end(world: &World, state: &State) -> bool {
         dc.child
             .is_some_and(|child| child.owner == task.incarnation && child.stage == Stage::Stuck)
     });
-    let is_invalid = facts.says_invalid && is_wrong(world, state);
-    let says_stuck = is_stuck && !facts.message.is_empty();
-    has_reasons && !facts.is_finished && !task.deleting && (is_invalid || says_stuck)
-}
-
-/// Whether something about the specification is wrong, as the documentation has it.
-fn is_wrong(world: &World, state: &State) -> bool {
-    let (Some(task), Some(cluster)) = (state.task, state.cluster) else {
-        return true;
-    };
-    let spec = &world.config.specs[usize::from(task.spec)];
-    let has_stranger = |dc: usize| {
-        let child = state.dcs[dc].child;
-        world.is_target(task, dc) && child.is_some_and(|child| child.owner != task.incarnation)
-    };
-    spec.is_wrong
-        || cluster.declares == 0
-        || spec.list.iter().any(|dc| !cluster.has(*dc))
-        || dcs(&world.config).any(has_stranger)
+    let is_wrong = !told::faults(&world.config, &view, &facts).is_empty();
+    let is_told = told::names_all(&world.config, &view, &facts);
+    has_reasons && !facts.is_finished && !task.deleting && (is_wrong || is_stuck) && is_told
 }

@@ -5,6 +5,7 @@
 use serde_json::Value;
 
 use crate::checks::checks;
+use crate::decide::View;
 use crate::facts::{Facts, Record, condition, is_true};
 use crate::model::World;
 use crate::plan::Plan;
@@ -20,6 +21,8 @@ checks! {
     NothingAfterAFailure = "under Forbid nothing is created once a failure was seen",
     /// Status: what it records as begun.
     NothingTwice = "a datacenter that is recorded as begun is not begun again",
+    /// Rule 5, or a deletion would leave it behind.
+    FinalizerFirst = "a CassandraTask is created only for a task that has the finalizer",
     /// cluster-tasks, Ownerships and cascade deletion.
     FinalizerStays = "the finalizer stays while a registered context that is reachable or in use has a CassandraTask of the task",
     /// Status.
@@ -48,25 +51,32 @@ pub fn creation(state: &State, plan: &Plan, dc: usize, recorded: &Facts) -> Opti
         let child = it.child.filter(|child| child.owner == plan.incarnation);
         other != dc && child.is_some_and(|child| !child.stage.is_done())
     };
-    let is_same = state
+    let task = state
         .task
-        .is_some_and(|task| task.incarnation == plan.incarnation);
+        .filter(|task| task.incarnation == plan.incarnation);
     let has_begun = !matches!(recorded.records[dc], Record::None | Record::Known);
     if plan.forbid && state.dcs.iter().enumerate().any(is_at_work) {
         Some(Law::OneAtATime)
-    } else if is_same && has_begun {
+    } else if task.is_some() && has_begun {
         Some(Law::NothingTwice)
+    } else if !task.is_some_and(|task| task.finalizer) {
+        Some(Law::FinalizerFirst)
     } else {
         None
     }
 }
 
-/// Whether a plan under Forbid may create anything, by what the host has seen and recorded when it is made.
-pub fn has_seen_failure(task: Task, seen: &[Seen; MOST], recorded: &Facts) -> bool {
-    (0..MOST).any(|dc| match seen[dc] {
-        Seen::Known(Some(child)) if child.owner == task.incarnation => child.stage.has_failed(),
+/// Whether a failure was seen or recorded when a plan is made, so that under Forbid it may create nothing. A target that is
+/// recorded as begun and known to be gone is lost, which is a failure too; one that is no target any more may go.
+pub fn has_seen_failure(view: &View, recorded: &Facts, is_target: impl Fn(usize) -> bool) -> bool {
+    let is_failure = |dc: usize| match view.seen[dc] {
+        Seen::Known(Some(child)) if child.owner == view.task.incarnation => {
+            child.stage.has_failed()
+        }
+        Seen::Known(None) if is_target(dc) && recorded.records[dc] == Record::Begun => true,
         _ => recorded.records[dc] == Record::Failed,
-    })
+    };
+    recorded.has_failed || (0..MOST).any(is_failure)
 }
 
 /// Whether the finalizer may go now; `is_target` says which datacenters the specification names.

@@ -6,7 +6,7 @@
 //!              ├─ host      decides on what it has seen, and carries out one step at a time
 //!              │    └─ decide   the policy's code, asked once for each different view (snapshot, plan)
 //!              ├─ moves     people, cass-operator (operator), contexts, watches, time
-//!              └─ laws, rest, fair, sights   what must hold, and what must be reachable
+//!              └─ laws, rest, fair, told, sights   what must hold, what must be said, and what must be reachable
 //! ```
 //!
 //! Nothing here is part of the product; the policy is not changed for it.
@@ -31,4 +31,5 @@ pub mod sights;
 pub mod snapshot;
 pub mod state;
 pub mod tables;
+pub mod told;
 pub mod words;

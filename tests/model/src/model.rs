@@ -116,8 +116,7 @@ impl World {
 
     /// Whether a task's specification names a datacenter.
     pub fn is_target(&self, task: Task, dc: usize) -> bool {
-        let list = self.config.specs[usize::from(task.spec)].list;
-        list.is_empty() || list.contains(&dc)
+        self.config.specs[usize::from(task.spec)].names(dc)
     }
 
     /// The law that a status breaks when it takes the place of the task's.

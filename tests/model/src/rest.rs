@@ -7,6 +7,7 @@ use crate::decide::View;
 use crate::host::{self, caches::is_up_to_date};
 use crate::model::{Fault, World};
 use crate::state::State;
+use crate::told;
 
 /// The first property.
 pub const COMES_TO_REST: &str = "in a world that stands still the host soon writes nothing more";
@@ -24,33 +25,34 @@ pub fn comes_to_rest(world: &World, state: &State) -> bool {
     let mut state = *state;
     for _ in 0..MOST_STEPS {
         match host::step(world, &state, Fault::None) {
-            Some(next) if next.broken.is_none() && next != state => state = next,
+            // A write that changes nothing is one too, and would be repeated for ever.
+            Some(next) if next == state => return false,
+            Some(next) if next.broken.is_none() => state = next,
             _ => return true,
         }
     }
     false
 }
 
-/// Where nothing is to be done, it is said why.
+/// Where nothing is to be done, or nothing but what was refused, it is said why, and what that is due to is named.
 pub fn says_why(world: &World, state: &State) -> bool {
-    let is_between = state.host.plan.is_none()
-        && state.host.failure == 0
-        && !state.has_doubts()
-        && state.broken.is_none();
+    let is_between = state.host.plan.is_none() && !state.has_doubts() && state.broken.is_none();
     let Some(view) = View::of(state).filter(|_| is_between) else {
         return true;
     };
     let decision = world.policy.decide(&world.config, &view);
+    let facts = world.policy.facts(view.task.status);
+    if let Some(failure) = world.policy.failures.get(state.host.failure).as_ref() {
+        return told::names_refusal(failure, &decision.steps, &facts);
+    }
     if !decision.is_idle() {
         return true;
     }
-    let facts = world.policy.facts(view.task.status);
     let is_told = if view.task.deleting {
-        let is_blocked =
-            view.task.finalizer && decision.reasons.iter().any(|it| it.contains("unreachable"));
-        !is_blocked || !facts.message.is_empty()
+        !view.task.finalizer
+            || told::names_what_holds(&world.config, &view, &facts, &decision.reasons)
     } else {
-        facts.is_finished || facts.says_invalid || !facts.message.is_empty()
+        facts.is_finished || told::names_all(&world.config, &view, &facts)
     };
     is_told && !decision.reasons.is_empty()
 }

@@ -3,8 +3,9 @@
 //! Comes in: a state. Goes out: whether it is one of those.
 
 use crate::checks::checks;
-use crate::facts::{Facts, Record, condition};
+use crate::facts::{Facts, Record, condition, is_true};
 use crate::model::{World, dcs};
+use crate::render::dc_name;
 use crate::state::{Seen, Stage, State};
 
 checks! {
@@ -26,6 +27,10 @@ checks! {
     /// The status says that it runs.
     Stuck = "seen: waiting for a CassandraTask that is stuck",
     ClusterGone = "seen: the status says that the cluster is gone",
+    /// cass-operator says Failed before the others have ended.
+    FailsAtWork = "seen: the status says of a datacenter that it failed and is still running",
+    /// The status still tells of the higher count.
+    CountsDown = "seen: the counts of a CassandraTask went down",
 }
 
 fn is(world: &World, state: &State, sight: Sight) -> bool {
@@ -62,6 +67,11 @@ fn is(world: &World, state: &State, sight: Sight) -> bool {
             is_stuck && facts.message.contains("is running")
         }
         Sight::ClusterGone => facts.reason == "ClusterUnknown",
+        Sight::FailsAtWork => dcs(&world.config).any(|dc| {
+            let record = &facts.value["datacenters"][dc_name(dc)];
+            is_true(record, "Failed") && is_true(record, "Running")
+        }),
+        Sight::CountsDown => dcs(&world.config).any(|dc| has_counted_down(state, dc, &facts)),
         Sight::Expired => false,
     }
 }
@@ -78,6 +88,14 @@ fn has_gap(world: &World, state: &State, facts: &Facts) -> bool {
         is_recorded != state.dcs[dc].child.is_some()
     };
     state.host.plan.is_none() && dcs(&world.config).any(differs)
+}
+
+/// The CassandraTask has less to show than the status records of it.
+fn has_counted_down(state: &State, dc: usize, facts: &Facts) -> bool {
+    let is_at_nothing = |stage| matches!(stage, Stage::Running { counted: false, .. });
+    let child = state.dcs[dc].child;
+    child.is_some_and(|child| is_at_nothing(child.stage))
+        && facts.value["datacenters"][dc_name(dc)]["succeeded"] == 1
 }
 
 fn has_unseen(state: &State) -> bool {

@@ -43,6 +43,25 @@ pub const PEOPLE: &[Config] = &[
         ..TWO
     },
     Config {
+        name: "TTL and outage",
+        about: "two datacenters, Forbid: time passes while contexts do not answer; a CassandraTask deleted, a crash",
+        budget: Budget {
+            child_deletions: 1,
+            crashes: 1,
+            outages: 2,
+            ..NOTHING
+        },
+        clock: 3,
+        sights: &[
+            Sight::Completes,
+            Sight::Stops,
+            Sight::Lost,
+            Sight::Expired,
+            Sight::DeletionBlocked,
+        ],
+        ..TWO
+    },
+    Config {
         name: "deleted CassandraTasks",
         about: "two datacenters: people delete CassandraTasks; an edit, a crash, an outage, a lost answer",
         specs: &[FORBID, ALLOW, REVERSED],

@@ -86,6 +86,7 @@ pub const ONE: Config = Config {
     forbids_writes: false,
     lingers: false,
     believes_silence: false,
+    policy: k8ssandra_task_policy::reconcile,
     stranger: None,
     sights: &[],
 };

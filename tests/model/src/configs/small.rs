@@ -18,7 +18,13 @@ pub const SMALL: &[Config] = &[
             ..NOTHING
         },
         clock: 2,
-        sights: &[Sight::Completes, Sight::Expired, Sight::Stuck],
+        sights: &[
+            Sight::Completes,
+            Sight::Expired,
+            Sight::Stuck,
+            Sight::FailsAtWork,
+            Sight::CountsDown,
+        ],
         ..ONE
     },
     Config {

@@ -63,7 +63,34 @@ pub const SURROUNDINGS: &[Config] = &[
             operator_restarts: 2,
             ..NOTHING
         },
-        sights: &[Sight::Completes, Sight::Stuck],
+        sights: &[
+            Sight::Completes,
+            Sight::Stuck,
+            Sight::FailsAtWork,
+            Sight::CountsDown,
+        ],
+        ..TWO
+    },
+    Config {
+        name: "every way of cass-operator, one at a time",
+        about: "two datacenters, Forbid: the same with an edit of the list, a crash, an outage, a CassandraTask deleted",
+        specs: &[FORBID, REVERSED],
+        work: EVERY,
+        budget: Budget {
+            edits: 1,
+            child_deletions: 1,
+            crashes: 1,
+            outages: 1,
+            operator_restarts: 1,
+            ..NOTHING
+        },
+        sights: &[
+            Sight::Completes,
+            Sight::Stops,
+            Sight::Stuck,
+            Sight::FailsAtWork,
+            Sight::CountsDown,
+        ],
         ..TWO
     },
 ];

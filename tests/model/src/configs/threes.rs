@@ -25,6 +25,31 @@ pub const THREES: &[Config] = &[
         ..THREE
     },
     Config {
+        name: "three, failing before the end",
+        about: "three datacenters, Forbid: they say that they failed and are at work still; edits of the list, a crash, an outage, a deleted CassandraTask",
+        specs: &[FORBID, LAST_FIRST],
+        work: Work {
+            running: true,
+            counts: true,
+            fails_early: true,
+            ..SHORT
+        },
+        budget: Budget {
+            edits: 2,
+            child_deletions: 1,
+            crashes: 1,
+            outages: 1,
+            ..NOTHING
+        },
+        sights: &[
+            Sight::Completes,
+            Sight::Stops,
+            Sight::Lost,
+            Sight::FailsAtWork,
+        ],
+        ..THREE
+    },
+    Config {
         name: "three at once",
         about: "three datacenters, Allow: a crash, an outage, a deleted CassandraTask",
         specs: &[ALLOW],
@@ -71,6 +96,29 @@ pub const THREES: &[Config] = &[
             ..SHORT
         },
         sights: &[Sight::Completes, Sight::DeletionBlocked, Sight::Recreated],
+        ..THREE
+    },
+    Config {
+        name: "three, one at a time, deleted",
+        about: "three datacenters, Forbid: failures, a deletion, an edit, a CassandraTask deleted, a crash, an outage, a lost answer, another task of that name",
+        specs: &[FORBID, LAST_FIRST],
+        budget: Budget {
+            edits: 1,
+            deletions: 1,
+            child_deletions: 1,
+            crashes: 1,
+            outages: 1,
+            faults: 1,
+            ..NOTHING
+        },
+        incarnations: 2,
+        sights: &[
+            Sight::Completes,
+            Sight::Stops,
+            Sight::Lost,
+            Sight::DeletionBlocked,
+            Sight::Recreated,
+        ],
         ..THREE
     },
 ];
