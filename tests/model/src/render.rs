@@ -3,11 +3,14 @@
 //! Comes in: compact objects. Goes out: whole ones, as API servers show them. Nothing is read back here but numbers that are
 //! part of names and uids.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use serde_json::{Value, json};
 
 use crate::clock::{At, stamp};
 use crate::config::Spec;
-use crate::state::{Child, Cluster, Stage, Task};
+use crate::state::{Child, Cluster, MOST, Stage, Task};
 
 /// The namespace of everything.
 pub const NAMESPACE: &str = "ns";
@@ -50,10 +53,21 @@ pub fn child_uid(birth: u8) -> String {
     format!("child-{birth}")
 }
 
+/// Where the CassandraTask of each datacenter is created, as the policy remembers it.
+static CREATED_IN: LazyLock<String> = LazyLock::new(|| {
+    let contexts: BTreeMap<String, String> = (0..MOST)
+        .map(|dc| (dc_name(dc), context_name(dc)))
+        .collect();
+    json!(contexts).to_string()
+});
+
 /// A K8ssandraTask; `status` is its text, empty for none.
 pub fn task(task: Task, spec: &Spec, status: &str) -> String {
-    let mut metadata =
-        json!({"name": TASK, "namespace": NAMESPACE, "uid": format!("task-{}", task.incarnation)});
+    let mut metadata = json!({
+        "name": TASK, "namespace": NAMESPACE, "uid": format!("task-{}", task.incarnation),
+        // No datacenter moves in the model, so what is to be remembered of each is the same from the beginning.
+        "annotations": {"pilothouse.dev/created-in": *CREATED_IN},
+    });
     if task.finalizer {
         metadata["finalizers"] = json!([FINALIZER]);
     }
