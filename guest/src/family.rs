@@ -68,11 +68,9 @@ impl<'a> Family<'a> {
             .filter(|name| !is_target(name))
             .collect();
         let leftover = |name: &str| {
-            let found = self
-                .members
-                .iter()
-                .find(|member| self.datacenter(member) == name);
-            let sight = match found {
+            let members = self.members.iter();
+            let found = members.filter(|member| self.datacenter(member) == name);
+            let sight = match foremost(found, None) {
                 Some(member) => Sight::Found(Rc::clone(member)),
                 None => self.absence(cluster, name),
             };
@@ -96,12 +94,7 @@ impl<'a> Family<'a> {
     /// still at work counts before the others.
     fn member(&self, place: &Place) -> Option<Sight> {
         let namesakes = self.members.iter().filter(|it| it.name() == place.name);
-        let rank = |it: &&Rc<CassandraTask>| {
-            let has_failed = it.progress.failure.is_some();
-            let is_there = it.place(&place.datacenter) == *place;
-            (!has_failed, it.progress.has_ended, !is_there)
-        };
-        let found = namesakes.min_by_key(rank)?;
+        let found = foremost(namesakes, Some(place))?;
         Some(Sight::Found(Rc::clone(found)))
     }
 
@@ -161,9 +154,10 @@ impl<'a> Family<'a> {
         let declared = cluster.and_then(|cluster| cluster.datacenter(name));
         let created = self.whereabouts.context(name);
         let Some(context) = created.or(declared.map(|declared| declared.context.clone())) else {
-            let mut blind = self.sightings.iter().filter_map(blind);
-            let registered = blind.find(|blind| blind.why != Blindness::Unregistered);
-            return registered.map_or(Sight::Nowhere, Sight::Blind);
+            let blind = self.sightings.iter().filter_map(blind);
+            let registered = blind.filter(|blind| blind.why != Blindness::Unregistered);
+            let first = registered.min_by_key(|blind| blind.context.clone());
+            return first.map_or(Sight::Nowhere, Sight::Blind);
         };
         let gone = || match declared {
             Some(declared) => Sight::Absent(Place {
@@ -174,6 +168,20 @@ impl<'a> Family<'a> {
         };
         self.blindness(&context).map_or_else(gone, Sight::Blind)
     }
+}
+
+/// The one that counts of several for a datacenter: one that failed, or is still at work, or is where it should be. The order
+/// in which they were seen does not matter.
+fn foremost<'m>(
+    members: impl Iterator<Item = &'m Rc<CassandraTask>>,
+    place: Option<&Place>,
+) -> Option<&'m Rc<CassandraTask>> {
+    members.min_by_key(|it| {
+        let has_failed = it.progress.failure.is_some();
+        let is_there = place.is_some_and(|place| it.place(&place.datacenter) == *place);
+        let place = (it.context.clone(), it.namespace().to_owned());
+        (!has_failed, it.progress.has_ended, !is_there, place)
+    })
 }
 
 fn blind(sighting: &Sighting) -> Option<Blind> {

@@ -4,13 +4,32 @@ use k8ssandra_task_policy::contract::{Action, Outcome};
 use k8ssandra_task_policy::{describe, reconcile};
 use policy_worlds::World;
 use policy_worlds::happenings::{happen, happening};
-use policy_worlds::laws::{full_snapshot, is_finished, play, story};
+use policy_worlds::json::json_value;
+use policy_worlds::laws::{full_snapshot, is_finished, is_true, play, story};
 use policy_worlds::spoilt::spoilt_world;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 fn world(policy: &str) -> World {
     World::new(3).with("/spec/dcConcurrencyPolicy", json!(policy))
+}
+
+const SETTINGS: [&str; 4] = ["extraCommands", "maxJobs", "defaultTtlSeconds", "labels"];
+
+/// Settings with a few odd fields, or any JSON.
+fn settings() -> impl Strategy<Value = Value> {
+    let known = prop::sample::select(&SETTINGS[..]).prop_map(str::to_owned);
+    let field = prop_oneof![4 => known, 1 => "[a-z]{1,8}"];
+    let fields = prop::collection::btree_map(field, json_value(), 0..4);
+    prop_oneof![fields.prop_map(|fields| json!(fields)), json_value()]
+}
+
+fn shuffle<T>(items: &mut Vec<T>, order: &prop::sample::Selector) {
+    let mut left = std::mem::take(items);
+    while !left.is_empty() {
+        let next = order.select(0..left.len());
+        items.push(left.swap_remove(next));
+    }
 }
 
 proptest! {
@@ -46,11 +65,13 @@ proptest! {
         for (minute, happening) in story.iter().enumerate() {
             happen(&mut world, happening, &format!("20:{minute:02}:00"));
             world.settle();
-            if is_finished(world.status()) || !world.refusing.is_empty() {
+            let is_going = world.task["metadata"].get("deletionTimestamp").is_some();
+            if is_going || is_finished(world.status()) || !world.refusing.is_empty() {
                 return Ok(());
             }
             for ((context, _, name), child) in &world.children {
-                let is_seen = world.contexts[context.as_ref().unwrap()].is_ok();
+                let seen = world.contexts.get(context.as_ref().unwrap());
+                let is_seen = seen.is_some_and(Result::is_ok);
                 if is_seen && child["status"].is_object() {
                     let datacenter = name.strip_prefix("task1-").unwrap();
                     prop_assert_eq!(&world.status()["datacenters"][datacenter], &child["status"]);
@@ -66,10 +87,12 @@ proptest! {
     ) {
         play(world("Forbid"), &story, |world| {
             let mut snapshot = full_snapshot(world);
-            let mut left = std::mem::take(&mut snapshot.observations);
-            while !left.is_empty() {
-                let next = order.select(0..left.len());
-                snapshot.observations.push(left.swap_remove(next));
+            shuffle(&mut snapshot.observations, &order);
+            for observation in &mut snapshot.observations {
+                shuffle(&mut observation.sightings, &order);
+                for sighting in &mut observation.sightings {
+                    sighting.objects.iter_mut().for_each(|objects| shuffle(objects, &order));
+                }
             }
             assert_eq!(reconcile("{}", &snapshot), Outcome::Act(world.plan()));
         });
@@ -79,13 +102,23 @@ proptest! {
     #[test]
     fn any_json_gets_an_answer(world in spoilt_world()) {
         let (_, plan) = world.decide();
+        let mut status = world.status().clone();
         for action in &plan.actions {
-            if let Action::SetStatus(status) = action {
-                let status: Value = serde_json::from_str(status).unwrap();
+            if let Action::SetStatus(new) = action {
+                status = serde_json::from_str(new).unwrap();
                 prop_assert!(status.is_object());
             }
         }
-        prop_assert!(!plan.reasons.is_empty() || !plan.actions.is_empty());
+        prop_assert!(!plan.reasons.is_empty() || is_true(&status, "Invalid"), "{plan:?}");
+    }
+
+    /// Settings are right, or what is wrong with them is named.
+    #[test]
+    fn any_settings_are_read_or_named(settings in settings()) {
+        if let Err(wrong) = describe(&settings.to_string()) {
+            let is_named = SETTINGS.iter().any(|field| wrong.contains(field));
+            prop_assert!(is_named || wrong.contains("one JSON object"), "{settings}: {wrong}");
+        }
     }
 
     #[test]

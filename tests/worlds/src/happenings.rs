@@ -19,13 +19,23 @@ pub enum Happening {
     Fail(Index),
     Vanish(Index),
     Unreachable(Index),
+    Unregistered(Index),
     Reachable(Index),
+    /// The control plane hides what the policy looks at, or shows it again.
+    ControlPlane(bool),
     /// A context goes out of reach, and somebody takes its datacenter off the list.
     GivenUp(Index),
     List(Vec<Index>),
     Undeclare(Index),
     ClusterGone,
     ClusterBack,
+    /// Another one of that name.
+    ClusterAnew,
+    ClusterDeleted,
+    /// A datacenter is declared in the context of another one.
+    Moved(Index, Index),
+    Deleted,
+    Policy(bool),
     Wrong,
     Right,
     Later(u16),
@@ -45,12 +55,19 @@ pub fn happening() -> impl Strategy<Value = Happening> {
         1 => which().prop_map(Fail),
         1 => which().prop_map(Vanish),
         1 => which().prop_map(Unreachable),
-        3 => which().prop_map(Reachable),
+        1 => which().prop_map(Unregistered),
+        4 => which().prop_map(Reachable),
+        2 => prop::bool::weighted(0.7).prop_map(ControlPlane),
         2 => which().prop_map(GivenUp),
         1 => prop::collection::vec(which(), 0..3).prop_map(List),
         1 => which().prop_map(Undeclare),
         1 => Just(ClusterGone),
         3 => Just(ClusterBack),
+        1 => Just(ClusterAnew),
+        1 => Just(ClusterDeleted),
+        1 => (which(), which()).prop_map(|(index, there)| Moved(index, there)),
+        1 => Just(Deleted),
+        1 => any::<bool>().prop_map(Policy),
         1 => Just(Wrong),
         3 => Just(Right),
         2 => any::<u16>().prop_map(Later),
@@ -110,6 +127,11 @@ pub fn happen(world: &mut World, happening: &Happening, clock: &str) {
         Happening::Unreachable(index) => {
             world.blind(&context(index), Blindness::Unreachable("down".into()));
         }
+        Happening::Unregistered(index) => world.blind(&context(index), Blindness::Unregistered),
+        Happening::ControlPlane(answers) => {
+            let hidden = || Blindness::Unreachable("forbidden".into());
+            world.control_plane = answers.then_some(()).ok_or_else(hidden);
+        }
         Happening::Reachable(index) => {
             world.contexts.insert(context(index), Ok(()));
         }
@@ -124,16 +146,34 @@ pub fn happen(world: &mut World, happening: &Happening, clock: &str) {
             world.set("/spec/datacenters", json!(names));
         }
         Happening::Undeclare(index) => {
-            let cluster = world.cluster.get_or_insert_with(declared);
-            let declared = &mut cluster["spec"]["cassandra"]["datacenters"];
             let name = name(index);
-            declared
-                .as_array_mut()
-                .unwrap()
-                .retain(|it| it["metadata"]["name"] != *name);
+            datacenters(world).retain(|it| it["metadata"]["name"] != *name);
         }
         Happening::ClusterGone => world.cluster = None,
         Happening::ClusterBack => world.cluster = Some(declared()),
+        Happening::ClusterAnew => {
+            let cluster = world.cluster.insert(declared());
+            cluster["metadata"]["uid"] = json!("cluster-uid-2");
+        }
+        Happening::ClusterDeleted => {
+            let cluster = world.cluster.get_or_insert_with(declared);
+            cluster["metadata"]["deletionTimestamp"] = json!(stamp(clock));
+        }
+        Happening::Moved(index, there) => {
+            let datacenters = datacenters(world);
+            let its = datacenters.iter_mut();
+            let mut its = its.filter(|it| it["metadata"]["name"] == *name(index));
+            if let Some(datacenter) = its.next() {
+                datacenter["k8sContext"] = json!(context(there));
+            }
+        }
+        Happening::Deleted => {
+            world.task["metadata"]["deletionTimestamp"] = json!(stamp(clock));
+        }
+        Happening::Policy(is_allow) => {
+            let policy = if *is_allow { "Allow" } else { "Forbid" };
+            world.set("/spec/dcConcurrencyPolicy", json!(policy));
+        }
         Happening::Wrong => world.set("/spec/template/jobs", json!([])),
         Happening::Right => {
             world.set(
@@ -157,6 +197,13 @@ pub fn happen(world: &mut World, happening: &Happening, clock: &str) {
         }
     }
     world.remember_ends();
+}
+
+/// What the cluster declares.
+fn datacenters(world: &mut World) -> &mut Vec<Value> {
+    let cluster = world.cluster.get_or_insert_with(declared);
+    let declared = &mut cluster["spec"]["cassandra"]["datacenters"];
+    declared.as_array_mut().unwrap()
 }
 
 fn declared() -> Value {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use k8ssandra_task_policy::contract::*;
 use serde_json::{Value, json};
 
-use crate::laws::has_ended;
+use crate::laws::{has_ended, is_true};
 
 pub const NAMESPACE: &str = "k8ssandra-operator";
 pub const FINALIZER: &str = "control.k8ssandra.io/finalizer";
@@ -163,6 +163,23 @@ impl World {
             .values()
             .filter(|child| !has_ended(child))
             .count()
+    }
+
+    /// Whether one datacenter at a time is to be begun.
+    pub fn forbids(&self) -> bool {
+        self.task["spec"]["dcConcurrencyPolicy"] != "Allow"
+    }
+
+    /// Whether a CassandraTask that can be seen has failed.
+    pub fn shows_a_failure(&self) -> bool {
+        let mut children = self.children.iter();
+        children.any(|((context, ..), child)| {
+            let answers = match context {
+                Some(name) => self.contexts.get(name).is_some_and(Result::is_ok),
+                None => self.control_plane.is_ok(),
+            };
+            answers && is_true(&child["status"], "Failed")
+        })
     }
 
     pub fn status(&self) -> &Value {
