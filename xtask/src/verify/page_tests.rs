@@ -60,7 +60,7 @@ fn each_part_has_its_line_and_its_tables() {
     for line in [
         "| model | 1 configurations, 1,234,567 states: all holds in all | 2026-11-24 | 0a8a8ea | 1 min 15 s | 2 cores, Rust 1.95.0 |",
         "| properties | 1 properties, 20,000 random worlds each |",
-        "| coverage | the tests run 99.8 % of the lines |",
+        "| coverage | scenarios and properties run 99.8 % of the lines |",
         "| mutants | 98 of 99 changes noticed |",
         "| two (a failure) | 2 | child deletions 1, outages 2 | 1,234,567 | 30 | 1.2 s |",
         "- one at a time",
