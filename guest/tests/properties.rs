@@ -4,10 +4,27 @@ use k8ssandra_task_policy::contract::{Action, Outcome};
 use k8ssandra_task_policy::{describe, reconcile};
 use policy_worlds::World;
 use policy_worlds::happenings::{happen, happening};
-use policy_worlds::laws::{full_snapshot, is_finished, play, story};
+use policy_worlds::json::json_value;
+use policy_worlds::laws::{full_snapshot, is_finished, is_true, play, story};
 use policy_worlds::spoilt::spoilt_world;
 use proptest::prelude::*;
 use serde_json::{Value, json};
+
+const SETTINGS: [&str; 4] = ["extraCommands", "maxJobs", "defaultTtlSeconds", "labels"];
+
+/// Any JSON, and settings that are known with any JSON for their values.
+fn settings() -> impl Strategy<Value = Value> {
+    let name = prop::sample::select(SETTINGS.as_slice()).prop_map(str::to_owned);
+    let value = prop_oneof![
+        json_value(),
+        any::<u32>().prop_map(Value::from),
+        prop::collection::vec("[a-z ]{0,6}", 0..3).prop_map(Value::from),
+        prop::collection::btree_map("[a-z./]{0,8}", "[a-z ]{0,6}", 0..3)
+            .prop_map(|labels| json!(labels)),
+    ];
+    let known = prop::collection::btree_map(name, value, 0..4);
+    prop_oneof![json_value(), known.prop_map(|settings| json!(settings))]
+}
 
 fn world(policy: &str) -> World {
     World::new(3).with("/spec/dcConcurrencyPolicy", json!(policy))
@@ -75,17 +92,34 @@ proptest! {
         });
     }
 
-    /// Any JSON in place of each object, or in a place of it, gives an answer: never a panic, and never silence.
+    /// Any JSON in place of each object, or in a place of it, gives an answer: an Invalid or a reason, and never a panic.
     #[test]
     fn any_json_gets_an_answer(world in spoilt_world()) {
         let (_, plan) = world.decide();
-        for action in &plan.actions {
-            if let Action::SetStatus(status) = action {
-                let status: Value = serde_json::from_str(status).unwrap();
-                prop_assert!(status.is_object());
+        let mut written = plan.actions.iter().filter_map(|action| match action {
+            Action::SetStatus(status) => Some(serde_json::from_str::<Value>(status).unwrap()),
+            _ => None,
+        });
+        let is_told = |status: &Value| is_true(status, "Invalid");
+        prop_assert!(written.clone().all(|status| status.is_object()));
+        let is_invalid = written.any(|status| is_told(&status)) || is_told(world.status());
+        prop_assert!(is_invalid || !plan.reasons.is_empty(), "{plan:#?}");
+    }
+
+    /// What is wrong with the settings is named, whatever they are.
+    #[test]
+    fn any_settings_are_taken_or_what_is_wrong_is_named(settings in settings()) {
+        let right = describe("{}").unwrap();
+        match describe(&settings.to_string()) {
+            Ok(manifest) => prop_assert_eq!(manifest, right),
+            Err(wrong) => {
+                let is_named = SETTINGS.iter().any(|name| wrong.starts_with(name));
+                let is_unknown = wrong.contains("unknown field `");
+                let is_no_object = wrong.contains("must be one JSON object");
+                prop_assert!(is_named || is_unknown || is_no_object, "{wrong}");
+                prop_assert_eq!(is_no_object, !settings.is_object());
             }
         }
-        prop_assert!(!plan.reasons.is_empty() || !plan.actions.is_empty());
     }
 
     #[test]
