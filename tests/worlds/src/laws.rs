@@ -1,5 +1,6 @@
 //! What must hold whatever happens: a story in, and a panic where a law is broken.
 
+use jiff::Timestamp;
 use k8ssandra_task_policy::contract::Snapshot;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -123,9 +124,11 @@ pub fn is_blank(status: &Value) -> bool {
             .is_some_and(|fields| fields.values().all(is_empty))
 }
 
-/// Whether a CassandraTask's status says that it is over. Failed and not Running has stopped.
+/// Whether a CassandraTask's status says that it is over. Failed and not Running has stopped; a completionTime that is no
+/// time says nothing.
 pub fn has_ended(status: &Value) -> bool {
-    !status["completionTime"].is_null()
+    let completion = status["completionTime"].as_str();
+    completion.is_some_and(|text| text.parse::<Timestamp>().is_ok())
         || is_true(status, "Complete")
         || is_true(status, "Failed") && !is_true(status, "Running")
 }

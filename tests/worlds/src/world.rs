@@ -21,6 +21,8 @@ pub struct World {
     pub now: Timestamp,
     pub task: Value,
     pub cluster: Option<Value>,
+    /// The cluster as it is at first.
+    pub declared: Value,
     pub children: BTreeMap<Key, Value>,
     /// What each context but the control plane answers.
     pub contexts: BTreeMap<String, Result<(), Blindness>>,
@@ -67,7 +69,8 @@ impl World {
             settings: "{}".into(),
             now: at("19:43:00"),
             task,
-            cluster: Some(cluster),
+            cluster: Some(cluster.clone()),
+            declared: cluster,
             children: BTreeMap::new(),
             contexts: (1..=datacenters)
                 .map(|number| (context(number), Ok(())))
@@ -101,14 +104,36 @@ impl World {
         };
     }
 
-    /// The CassandraTask of a datacenter.
+    /// The task's CassandraTask of a datacenter.
     pub fn child(&mut self, datacenter: &str) -> &mut Value {
         let name = format!("task1-{datacenter}");
-        self.children
-            .iter_mut()
+        let mut children = self.children.iter_mut();
+        let child = children.find(|((_, _, child), it)| *child == name && is_own(it));
+        child.unwrap().1
+    }
+
+    /// The same, if there is one.
+    pub fn own_child(&self, datacenter: &str) -> Option<&Value> {
+        self.at(datacenter).filter(|child| is_own(child))
+    }
+
+    /// The CassandraTask where the one of a datacenter would be, be it a stranger.
+    pub fn at(&self, datacenter: &str) -> Option<&Value> {
+        let name = format!("task1-{datacenter}");
+        let mut children = self.children.iter();
+        children
             .find(|((_, _, child), _)| *child == name)
-            .unwrap()
-            .1
+            .map(|(_, child)| child)
+    }
+
+    /// The CassandraTasks that are the task's own.
+    pub fn own_children(&self) -> impl Iterator<Item = (&Key, &Value)> {
+        self.children.iter().filter(|(_, child)| is_own(child))
+    }
+
+    /// Whether its policy is Forbid now.
+    pub fn is_forbidden(&self) -> bool {
+        self.task["spec"]["dcConcurrencyPolicy"] != "Allow"
     }
 
     pub fn remove_child(&mut self, datacenter: &str) {
@@ -149,25 +174,31 @@ impl World {
     /// Remembers which CassandraTasks have ended by now.
     pub fn remember_ends(&mut self) {
         let over = self
-            .children
-            .values()
-            .filter(|child| has_ended(&child["status"]));
-        self.ended.extend(over.map(uid));
+            .own_children()
+            .filter(|(_, it)| has_ended(&it["status"]));
+        let over: Vec<String> = over.map(|(_, child)| uid(child)).collect();
+        self.ended.extend(over);
     }
 
     /// How many CassandraTasks have not ended, whether their contexts answer or not.
     pub fn unfinished(&self) -> usize {
         let has_ended =
-            |child: &&Value| has_ended(&child["status"]) || self.ended.contains(&uid(child));
-        self.children
-            .values()
-            .filter(|child| !has_ended(child))
+            |child: &Value| has_ended(&child["status"]) || self.ended.contains(&uid(child));
+        self.own_children()
+            .filter(|(_, child)| !has_ended(child))
             .count()
     }
 
     pub fn status(&self) -> &Value {
         &self.task["status"]
     }
+}
+
+/// Whether its labels say that a CassandraTask is the task's.
+pub fn is_own(child: &Value) -> bool {
+    let labels = &child["metadata"]["labels"];
+    labels["k8ssandra.io/task-name"] == "task1"
+        && labels["k8ssandra.io/task-namespace"] == NAMESPACE
 }
 
 fn uid(object: &Value) -> String {
