@@ -1,5 +1,5 @@
-//! What must hold at the moment when the CassandraTask of a datacenter is created: a world and a name in, a panic where a law
-//! is broken. It goes by what the policy can see and has recorded, not by what is hidden from it.
+//! What must hold at the moment when the CassandraTask of a datacenter is created, and when the finalizer is taken off: a panic
+//! where a law is broken. It goes by what the policy can see and has recorded, not by what is hidden from it.
 
 use serde_json::Value;
 
@@ -8,6 +8,8 @@ use crate::world::World;
 
 impl World {
     pub(crate) fn assert_may_begin(&self, datacenter: &str) {
+        assert!(!self.is_being_deleted(), "{datacenter} is begun in the end");
+        self.assert_adopted();
         let record = self.record(datacenter);
         assert!(
             record.is_object() && is_blank(record),
@@ -25,6 +27,28 @@ impl World {
             );
             self.assert_no_failure(datacenter);
         }
+    }
+
+    /// It is the child of a cluster that is seen and stays, and will be cleaned up after.
+    fn assert_adopted(&self) {
+        assert!(self.is_held(), "begun without the finalizer");
+        assert!(self.control_plane.is_ok(), "begun with the cluster unseen");
+        let cluster = &self.cluster.as_ref().expect("a cluster")["metadata"];
+        assert!(cluster["deletionTimestamp"].is_null(), "begun in the end");
+        let owners = self.task["metadata"]["ownerReferences"].as_array();
+        let is_owned = owners.is_some_and(|it| it.iter().any(|it| it["uid"] == cluster["uid"]));
+        assert!(is_owned, "begun without an owner: {owners:?}");
+    }
+
+    /// A task takes along all that was created for it, where that can be known.
+    pub(crate) fn assert_may_go(&self) {
+        assert!(self.is_being_deleted(), "it is let go, and is not deleted");
+        let registered = |context: &Option<String>| match context {
+            Some(context) => self.contexts.contains_key(context),
+            None => true,
+        };
+        let mut left = self.own_children().map(|((context, ..), _)| context);
+        assert!(!left.any(registered), "left behind: {:#?}", self.children);
     }
 
     /// Under Forbid a failure cancels the remaining.

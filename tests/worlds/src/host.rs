@@ -161,8 +161,12 @@ impl World {
             }
             Action::PatchMetadata(patch) => {
                 let patch: BTreeMap<String, Value> = serde_json::from_str(patch).unwrap();
+                let was_held = self.is_held();
                 for (name, value) in patch {
                     self.task["metadata"][name] = value;
+                }
+                if was_held && !self.is_held() {
+                    self.assert_may_go();
                 }
             }
             Action::SetStatus(status) => {

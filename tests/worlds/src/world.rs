@@ -131,9 +131,42 @@ impl World {
         self.children.iter().filter(|(_, child)| is_own(child))
     }
 
+    /// Whether the task's deletion was asked for.
+    pub fn is_being_deleted(&self) -> bool {
+        !self.task["metadata"]["deletionTimestamp"].is_null()
+    }
+
+    /// Whether the policy's finalizer is on the task.
+    pub fn is_held(&self) -> bool {
+        let finalizers = self.task["metadata"]["finalizers"].as_array();
+        finalizers.is_some_and(|it| it.iter().any(|it| it == FINALIZER))
+    }
+
+    /// Whether the task is gone: the deletion of one that nothing holds.
+    pub fn is_gone(&self) -> bool {
+        self.is_being_deleted() && !self.is_held()
+    }
+
+    /// Whether nothing keeps a plan from being carried out, and everything that is registered is seen.
+    pub fn is_kind(&self) -> bool {
+        let mut answers = self.contexts.values().chain([&self.control_plane]);
+        self.refusing.is_empty() && answers.all(Result::is_ok)
+    }
+
     /// Whether its policy is Forbid now.
     pub fn is_forbidden(&self) -> bool {
         self.task["spec"]["dcConcurrencyPolicy"] != "Allow"
+    }
+
+    /// Somebody's own CassandraTask, where a datacenter's would be, if nothing is there.
+    pub fn put_stranger(&mut self, datacenter: &str, context: &str) {
+        if self.at(datacenter).is_none() {
+            let name = format!("task1-{datacenter}");
+            let uid = format!("stranger-{datacenter}");
+            let object = json!({"metadata": {"name": name, "namespace": NAMESPACE, "uid": uid}});
+            let key = (Some(context.to_owned()), NAMESPACE.to_owned(), name);
+            self.children.insert(key, object);
+        }
     }
 
     pub fn remove_child(&mut self, datacenter: &str) {
