@@ -8,6 +8,7 @@ use policy_worlds::json::json_value;
 use policy_worlds::laws::{full_snapshot, is_finished, is_true, play, story};
 use policy_worlds::spoilt::spoilt_world;
 use proptest::prelude::*;
+use proptest::sample::Selector;
 use serde_json::{Value, json};
 
 const SETTINGS: [&str; 4] = ["extraCommands", "maxJobs", "defaultTtlSeconds", "labels"];
@@ -28,6 +29,14 @@ fn settings() -> impl Strategy<Value = Value> {
 
 fn world(policy: &str) -> World {
     World::new(3).with("/spec/dcConcurrencyPolicy", json!(policy))
+}
+
+fn shuffle<T>(items: &mut Vec<T>, order: &Selector) {
+    let mut left = std::mem::take(items);
+    while !left.is_empty() {
+        let next = order.select(0..left.len());
+        items.push(left.swap_remove(next));
+    }
 }
 
 proptest! {
@@ -78,17 +87,26 @@ proptest! {
         }
     }
 
+    /// Nor does that of the contexts in an observation, or of the objects in one of them. A task that is being deleted deletes
+    /// in the order in which it sees.
     #[test]
     fn the_order_of_observations_does_not_matter(
         story in story(0..12),
-        order in any::<prop::sample::Selector>(),
+        order in any::<Selector>(),
+        is_together in any::<bool>(),
     ) {
-        play(world("Forbid"), &story, |world| {
+        let world = world("Forbid");
+        let world = if is_together { world.in_one_context() } else { world };
+        play(world, &story, |world| {
             let mut snapshot = full_snapshot(world);
-            let mut left = std::mem::take(&mut snapshot.observations);
-            while !left.is_empty() {
-                let next = order.select(0..left.len());
-                snapshot.observations.push(left.swap_remove(next));
+            shuffle(&mut snapshot.observations, &order);
+            if !world.is_being_deleted() {
+                for observation in &mut snapshot.observations {
+                    shuffle(&mut observation.sightings, &order);
+                    for sighting in &mut observation.sightings {
+                        sighting.objects.iter_mut().for_each(|objects| shuffle(objects, &order));
+                    }
+                }
             }
             assert_eq!(reconcile("{}", &snapshot), Outcome::Act(world.plan()));
         });

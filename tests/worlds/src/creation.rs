@@ -33,7 +33,7 @@ impl World {
     fn assert_adopted(&self) {
         assert!(self.is_held(), "begun without the finalizer");
         assert!(self.control_plane.is_ok(), "begun with the cluster unseen");
-        let cluster = &self.cluster.as_ref().expect("a cluster")["metadata"];
+        let cluster = &self.cluster.as_ref().unwrap()["metadata"];
         assert!(cluster["deletionTimestamp"].is_null(), "begun in the end");
         let owners = self.task["metadata"]["ownerReferences"].as_array();
         let is_owned = owners.is_some_and(|it| it.iter().any(|it| it["uid"] == cluster["uid"]));
@@ -118,10 +118,7 @@ impl World {
 
     /// Whether the context that the cluster declares for it answers.
     fn sees(&self, datacenter: &str) -> bool {
-        let declared = &self.declared["spec"]["cassandra"]["datacenters"];
-        let mut declared = declared.as_array().into_iter().flatten();
-        let declared = declared.find(|it| it["metadata"]["name"] == datacenter);
-        let context = declared.and_then(|it| it["k8sContext"].as_str());
+        let context = self.home(datacenter);
         let answers = context.and_then(|context| self.contexts.get(context));
         answers.is_some_and(Result::is_ok)
     }

@@ -113,7 +113,7 @@ pub fn happen(world: &mut World, happening: &Happening, clock: &str) {
     match happening {
         Start(_) | Complete(_) | Fail(_) | Garbled(..) => work(world, happening, clock),
         Vanish(index) => world.remove_child(name(index)),
-        Stranger(index) => world.put_stranger(name(index), &context(index)),
+        Stranger(index) => world.put_stranger(name(index)),
         Unreachable(index) => down(world, index),
         Reachable(index) => drop(world.contexts.insert(context(index), Ok(()))),
         Unregistered(index) => world.blind(&context(index), Blindness::Unregistered),

@@ -85,6 +85,16 @@ impl World {
         }
     }
 
+    /// With all datacenters in one context, the first.
+    pub fn in_one_context(mut self) -> World {
+        let declared = &mut self.declared["spec"]["cassandra"]["datacenters"];
+        for datacenter in declared.as_array_mut().unwrap() {
+            datacenter["k8sContext"] = json!("kind-k8ssandra-1");
+        }
+        self.cluster = Some(self.declared.clone());
+        self
+    }
+
     /// With this changed in the task, by a JSON pointer.
     pub fn with(mut self, pointer: &str, value: Value) -> World {
         self.set(pointer, value);
@@ -126,6 +136,13 @@ impl World {
             .map(|(_, child)| child)
     }
 
+    /// The context that the cluster declares for a datacenter, as it is at first.
+    pub fn home(&self, datacenter: &str) -> Option<&str> {
+        let declared = &self.declared["spec"]["cassandra"]["datacenters"];
+        let mut declared = declared.as_array().into_iter().flatten();
+        declared.find(|it| it["metadata"]["name"] == datacenter)?["k8sContext"].as_str()
+    }
+
     /// The CassandraTasks that are the task's own.
     pub fn own_children(&self) -> impl Iterator<Item = (&Key, &Value)> {
         self.children.iter().filter(|(_, child)| is_own(child))
@@ -159,12 +176,13 @@ impl World {
     }
 
     /// Somebody's own CassandraTask, where a datacenter's would be, if nothing is there.
-    pub fn put_stranger(&mut self, datacenter: &str, context: &str) {
+    pub fn put_stranger(&mut self, datacenter: &str) {
         if self.at(datacenter).is_none() {
+            let context = self.home(datacenter).map(str::to_owned);
             let name = format!("task1-{datacenter}");
             let uid = format!("stranger-{datacenter}");
             let object = json!({"metadata": {"name": name, "namespace": NAMESPACE, "uid": uid}});
-            let key = (Some(context.to_owned()), NAMESPACE.to_owned(), name);
+            let key = (context, NAMESPACE.to_owned(), name);
             self.children.insert(key, object);
         }
     }
