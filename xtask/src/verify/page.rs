@@ -121,6 +121,7 @@ fn model_section(model: &Model) -> String {
             }
         }
     }
+    text += "\nWhat the model leaves out or makes simpler is written in `tests/model/README.md`.\n";
     text += "\nWhat holds everywhere:\n\n";
     for property in always {
         let _ = writeln!(text, "- {property}");
@@ -173,10 +174,11 @@ fn properties_in_short(properties: &Properties) -> String {
 }
 
 fn properties_section(properties: &Properties) -> String {
-    let mut text =
-        "\n## Properties\n\nWhat must hold whatever happens, in random worlds. Each run looks at \
-                    others.\n\n| property | time |\n| --- | --- |\n"
-            .to_owned();
+    let mut text = "\n## Properties\n\nWhat must hold whatever happens, in random worlds. Each run looks at \
+                    others. Those of policy and host together,\nthat the host would carry every plan out and that the \
+                    component never traps, are in `tests/suites/plans.rs` and run with\n`cargo xtask test` only.\n\n\
+                    | property | time |\n| --- | --- |\n"
+        .to_owned();
     for property in &properties.properties {
         let _ = writeln!(text, "| `{}` | {} |", property.name, time(property.seconds));
     }
@@ -185,14 +187,17 @@ fn properties_section(properties: &Properties) -> String {
 
 fn coverage_in_short(coverage: &Coverage) -> String {
     let (lines, covered) = coverage.total();
-    format!("the tests run {} of the lines", percent(lines, covered))
+    format!(
+        "scenarios and properties run {} of the lines",
+        percent(lines, covered)
+    )
 }
 
 fn coverage_section(coverage: &Coverage) -> String {
     let mut text = format!(
-        "\n## Coverage\n\nThe lines that the policy's tests run; at least {}.{} % of all must be. Test code does not \
-         count, nor does\n`component.rs`, which is compiled for wasm only and runs in every behaviour of the test \
-         suite.\n\n| file | lines | run | | not run |\n| --- | --: | --: | --: | --- |\n",
+        "\n## Coverage\n\nThe lines that the policy's scenarios and properties run, without its unit tests; at least \
+         {}.{} % of all must be.\nTest code does not count, nor does `component.rs`, which is compiled for wasm only and \
+         runs in every behaviour of the test\nsuite.\n\n| file | lines | run | | not run |\n| --- | --: | --: | --: | --- |\n",
         LEAST / 10,
         LEAST % 10
     );
@@ -233,7 +238,8 @@ fn mutants_section(mutants: &Mutants) -> String {
     } = mutants;
     let count: usize = explained.iter().map(|it| it.mutants.len()).sum();
     let mut text = format!(
-        "\n## Mutants\n\nSmall changes of the code, one at a time: some test must notice each.\n\n\
+        "\n## Mutants\n\nSmall changes of the code, one at a time: some test must notice each. `component.rs` is left \
+         out, as `.cargo/mutants.toml`\nsays: it is compiled for wasm only.\n\n\
          | caught | timed out | missed | would not compile | explained below |\n\
          | --: | --: | --: | --: | --: |\n\
          | {caught} | {} | {} | {unviable} | {count} |\n",
