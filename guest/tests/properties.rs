@@ -13,18 +13,31 @@ use serde_json::{Value, json};
 
 const SETTINGS: [&str; 4] = ["extraCommands", "maxJobs", "defaultTtlSeconds", "labels"];
 
-/// Any JSON, and settings that are known with any JSON for their values.
+/// Any JSON, and settings that are known, with values that nearly fit or with any JSON.
 fn settings() -> impl Strategy<Value = Value> {
-    let name = prop::sample::select(SETTINGS.as_slice()).prop_map(str::to_owned);
-    let value = prop_oneof![
-        json_value(),
-        any::<u32>().prop_map(Value::from),
-        prop::collection::vec("[a-z ]{0,6}", 0..3).prop_map(Value::from),
-        prop::collection::btree_map("[a-z./]{0,8}", "[a-z ]{0,6}", 0..3)
-            .prop_map(|labels| json!(labels)),
+    let number = || (0..3_u32).prop_map(Value::from);
+    let commands = prop::collection::vec("[a-z ]{0,6}", 0..3).prop_map(Value::from);
+    let reserved = prop::sample::select(vec![
+        "k8ssandra.io/task-name",
+        "app.kubernetes.io/name",
+        "control.k8ssandra.io/status",
+    ]);
+    let key = prop_oneof!["[a-z./]{0,8}", reserved.prop_map(str::to_owned)];
+    let labels = prop::collection::btree_map(key, "[a-z ]{0,6}", 0..3);
+    let labels = labels.prop_map(|labels| json!(labels));
+    let fitting = [
+        commands.boxed(),
+        number().boxed(),
+        number().boxed(),
+        labels.boxed(),
     ];
-    let known = prop::collection::btree_map(name, value, 0..4);
-    prop_oneof![json_value(), known.prop_map(|settings| json!(settings))]
+    let fields = fitting.map(|fits| prop::option::of(prop_oneof![3 => fits, 1 => json_value()]));
+    let known = fields.prop_map(|values| {
+        let fields = SETTINGS.into_iter().zip(values);
+        let set = fields.filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        Value::Object(set.collect())
+    });
+    prop_oneof![json_value(), known]
 }
 
 fn world(policy: &str) -> World {
