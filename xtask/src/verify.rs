@@ -67,7 +67,7 @@ enum Part {
     Model,
     /// Random worlds, many of them
     Properties,
-    /// Which lines the tests run
+    /// Which lines scenarios and properties run
     Coverage,
     /// Which changes of the code no test notices
     Mutants,

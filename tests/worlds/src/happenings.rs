@@ -19,23 +19,28 @@ pub enum Happening {
     Fail(Index),
     Vanish(Index),
     Unreachable(Index),
-    Unregistered(Index),
     Reachable(Index),
-    /// The control plane hides what the policy looks at, or shows it again.
+    /// Somebody takes a context away from the host.
+    Unregistered(Index),
     ControlPlane(bool),
     /// A context goes out of reach, and somebody takes its datacenter off the list.
     GivenUp(Index),
     List(Vec<Index>),
     Undeclare(Index),
+    /// A datacenter is declared in another context.
+    Moved(Index, Index),
     ClusterGone,
     ClusterBack,
-    /// Another one of that name.
-    ClusterAnew,
-    ClusterDeleted,
-    /// A datacenter is declared in the context of another one.
-    Moved(Index, Index),
-    Deleted,
+    /// Its deletion was asked for, and something holds it.
+    ClusterGoing,
+    /// It was deleted and created again: another uid.
+    ClusterAgain(u8),
+    /// Somebody switches the policy; whether to Forbid.
     Policy(bool),
+    /// The task's deletion is asked for.
+    Deleted,
+    /// Where a datacenter's CassandraTask would be, somebody has one of their own, if nothing is there.
+    Stranger(Index),
     Wrong,
     Right,
     Later(u16),
@@ -49,32 +54,34 @@ pub enum Happening {
 pub fn happening() -> impl Strategy<Value = Happening> {
     use Happening::*;
     let which = any::<Index>;
+    // A story should seldom be cut short, so that a deletion is the least likely.
     prop_oneof![
-        6 => which().prop_map(Start),
-        6 => which().prop_map(Complete),
-        1 => which().prop_map(Fail),
-        1 => which().prop_map(Vanish),
-        1 => which().prop_map(Unreachable),
-        1 => which().prop_map(Unregistered),
-        4 => which().prop_map(Reachable),
-        2 => prop::bool::weighted(0.7).prop_map(ControlPlane),
-        2 => which().prop_map(GivenUp),
-        1 => prop::collection::vec(which(), 0..3).prop_map(List),
-        1 => which().prop_map(Undeclare),
-        1 => Just(ClusterGone),
-        3 => Just(ClusterBack),
-        1 => Just(ClusterAnew),
-        1 => Just(ClusterDeleted),
-        1 => (which(), which()).prop_map(|(index, there)| Moved(index, there)),
+        18 => which().prop_map(Start),
+        18 => which().prop_map(Complete),
+        3 => which().prop_map(Fail),
+        3 => which().prop_map(Vanish),
+        3 => which().prop_map(Unreachable),
+        9 => which().prop_map(Reachable),
+        2 => which().prop_map(Unregistered),
+        4 => prop::bool::weighted(0.7).prop_map(ControlPlane),
+        6 => which().prop_map(GivenUp),
+        3 => prop::collection::vec(which(), 0..3).prop_map(List),
+        3 => which().prop_map(Undeclare),
+        2 => (which(), which()).prop_map(|(index, there)| Moved(index, there)),
+        2 => Just(ClusterGone),
+        9 => Just(ClusterBack),
+        2 => Just(ClusterGoing),
+        2 => any::<u8>().prop_map(ClusterAgain),
+        3 => any::<bool>().prop_map(Policy),
         1 => Just(Deleted),
-        1 => any::<bool>().prop_map(Policy),
-        1 => Just(Wrong),
-        3 => Just(Right),
-        2 => any::<u16>().prop_map(Later),
-        1 => which().prop_map(Refused),
-        2 => which().prop_map(Granted),
-        1 => (which(), any::<bool>()).prop_map(|(index, is_ready)| Ready(index, is_ready)),
-        1 => (which(), prop::collection::vec(which(), 0..4), json_value())
+        2 => which().prop_map(Stranger),
+        3 => Just(Wrong),
+        9 => Just(Right),
+        6 => any::<u16>().prop_map(Later),
+        3 => which().prop_map(Refused),
+        6 => which().prop_map(Granted),
+        3 => (which(), any::<bool>()).prop_map(|(index, is_ready)| Ready(index, is_ready)),
+        3 => (which(), prop::collection::vec(which(), 0..4), json_value())
             .prop_map(|(index, path, odd)| Garbled(index, path, odd)),
     ]
 }
@@ -90,10 +97,8 @@ fn context(index: &Index) -> String {
 /// The datacenter whose CassandraTask it is, if there is one whose status is as wanted.
 fn child(world: &World, index: &Index, is_wanted: fn(&Value) -> bool) -> Option<&'static str> {
     let name = name(index);
-    let mut children = world.children.iter();
-    let is_there =
-        children.any(|((_, _, child), it)| child.ends_with(name) && is_wanted(&it["status"]));
-    is_there.then_some(name)
+    let child = world.own_child(name)?;
+    is_wanted(&child["status"]).then_some(name)
 }
 
 fn is_waiting(status: &Value) -> bool {
@@ -106,106 +111,131 @@ fn is_at_work(status: &Value) -> bool {
 
 /// Lets it happen at a time of the day, or now if that is over.
 pub fn happen(world: &mut World, happening: &Happening, clock: &str) {
+    use Happening::*;
     world.now = world.now.max(at(clock));
     match happening {
-        Happening::Start(index) => {
-            if let Some(name) = child(world, index, is_waiting) {
-                world.start(name, clock);
-            }
+        Start(_) | Complete(_) | Fail(_) | Garbled(..) => work(world, happening, clock),
+        Vanish(index) => world.remove_child(name(index)),
+        Stranger(index) => world.put_stranger(name(index)),
+        Unreachable(index) => down(world, index),
+        Reachable(index) => drop(world.contexts.insert(context(index), Ok(()))),
+        Unregistered(index) => world.blind(&context(index), Blindness::Unregistered),
+        ControlPlane(true) => world.control_plane = Ok(()),
+        ControlPlane(false) => {
+            world.control_plane = Err(Blindness::Unreachable("down".into()));
         }
-        Happening::Complete(index) => {
-            if let Some(name) = child(world, index, is_at_work) {
-                world.complete(name, clock);
-            }
+        Refused(index) => drop(world.refusing.insert(context(index))),
+        Granted(index) => drop(world.refusing.remove(&context(index))),
+        Later(seconds) => world.now += SignedDuration::from_secs((*seconds).into()),
+        ClusterGone => world.cluster = None,
+        ClusterBack => world.cluster = Some(world.declared.clone()),
+        ClusterGoing | ClusterAgain(_) | Undeclare(_) | Moved(..) | Ready(..) => {
+            change_cluster(world, happening, clock);
         }
-        Happening::Fail(index) => {
-            if let Some(name) = child(world, index, is_at_work) {
-                world.fail(name, clock);
-            }
-        }
-        Happening::Vanish(index) => world.remove_child(name(index)),
-        Happening::Unreachable(index) => {
-            world.blind(&context(index), Blindness::Unreachable("down".into()));
-        }
-        Happening::Unregistered(index) => world.blind(&context(index), Blindness::Unregistered),
-        Happening::ControlPlane(answers) => {
-            let hidden = || Blindness::Unreachable("forbidden".into());
-            world.control_plane = answers.then_some(()).ok_or_else(hidden);
-        }
-        Happening::Reachable(index) => {
-            world.contexts.insert(context(index), Ok(()));
-        }
-        Happening::GivenUp(index) => {
-            world.blind(&context(index), Blindness::Unreachable("down".into()));
-            let others = DATACENTERS.into_iter().filter(|it| *it != name(index));
-            world.set("/spec/datacenters", others.collect());
-        }
-        Happening::List(indices) => {
-            let mut names: Vec<&str> = indices.iter().map(name).collect();
-            names.dedup();
-            world.set("/spec/datacenters", json!(names));
-        }
-        Happening::Undeclare(index) => {
-            let name = name(index);
-            datacenters(world).retain(|it| it["metadata"]["name"] != *name);
-        }
-        Happening::ClusterGone => world.cluster = None,
-        Happening::ClusterBack => world.cluster = Some(declared()),
-        Happening::ClusterAnew => {
-            let cluster = world.cluster.insert(declared());
-            cluster["metadata"]["uid"] = json!("cluster-uid-2");
-        }
-        Happening::ClusterDeleted => {
-            let cluster = world.cluster.get_or_insert_with(declared);
-            cluster["metadata"]["deletionTimestamp"] = json!(stamp(clock));
-        }
-        Happening::Moved(index, there) => {
-            let datacenters = datacenters(world);
-            let its = datacenters.iter_mut();
-            let mut its = its.filter(|it| it["metadata"]["name"] == *name(index));
-            if let Some(datacenter) = its.next() {
-                datacenter["k8sContext"] = json!(context(there));
-            }
-        }
-        Happening::Deleted => {
-            world.task["metadata"]["deletionTimestamp"] = json!(stamp(clock));
-        }
-        Happening::Policy(is_allow) => {
-            let policy = if *is_allow { "Allow" } else { "Forbid" };
-            world.set("/spec/dcConcurrencyPolicy", json!(policy));
-        }
-        Happening::Wrong => world.set("/spec/template/jobs", json!([])),
-        Happening::Right => {
-            world.set(
-                "/spec/template/jobs",
-                json!([{"name": "j", "command": "flush"}]),
-            );
-        }
-        Happening::Later(seconds) => world.now += SignedDuration::from_secs((*seconds).into()),
-        Happening::Refused(index) => drop(world.refusing.insert(context(index))),
-        Happening::Ready(index, is_ready) => {
-            let cluster = world.cluster.get_or_insert_with(declared);
-            let status = if *is_ready { "True" } else { "False" };
-            cluster["status"]["datacenters"][name(index)]["cassandra"]["conditions"] =
-                json!([{"type": "Ready", "status": status, "lastTransitionTime": stamp(clock)}]);
-        }
-        Happening::Granted(index) => drop(world.refusing.remove(&context(index))),
-        Happening::Garbled(index, path, odd) => {
-            if let Some(name) = child(world, index, |_| true) {
-                replace(&mut world.child(name)["status"], path, odd.clone());
-            }
-        }
+        GivenUp(_) | List(_) | Wrong | Right | Policy(_) | Deleted => edit(world, happening, clock),
     }
     world.remember_ends();
 }
 
-/// What the cluster declares.
-fn datacenters(world: &mut World) -> &mut Vec<Value> {
-    let cluster = world.cluster.get_or_insert_with(declared);
-    let declared = &mut cluster["spec"]["cassandra"]["datacenters"];
-    declared.as_array_mut().unwrap()
+/// What becomes of a CassandraTask's status, where there is one that it can become of.
+fn work(world: &mut World, happening: &Happening, clock: &str) {
+    use Happening::*;
+    match happening {
+        Start(index) => {
+            if let Some(name) = child(world, index, is_waiting) {
+                world.start(name, clock);
+            }
+        }
+        Complete(index) => {
+            if let Some(name) = child(world, index, is_at_work) {
+                world.complete(name, clock);
+            }
+        }
+        Fail(index) => {
+            if let Some(name) = child(world, index, is_at_work) {
+                world.fail(name, clock);
+            }
+        }
+        Garbled(index, path, odd) => {
+            if let Some(name) = child(world, index, |_| true) {
+                replace(&mut world.child(name)["status"], path, odd.clone());
+            }
+        }
+        other => unreachable!("{other:?}"),
+    }
 }
 
-fn declared() -> Value {
-    World::new(DATACENTERS.len()).cluster.unwrap()
+fn down(world: &mut World, index: &Index) {
+    // One that is not registered is not known to be down.
+    if world.contexts.contains_key(&context(index)) {
+        world.blind(&context(index), Blindness::Unreachable("down".into()));
+    }
+}
+
+/// What people do to the task.
+fn edit(world: &mut World, happening: &Happening, clock: &str) {
+    use Happening::*;
+    match happening {
+        GivenUp(index) => {
+            down(world, index);
+            let others = DATACENTERS.into_iter().filter(|it| *it != name(index));
+            world.set("/spec/datacenters", others.collect());
+        }
+        List(indices) => {
+            let mut names: Vec<&str> = indices.iter().map(name).collect();
+            names.dedup();
+            world.set("/spec/datacenters", json!(names));
+        }
+        Policy(is_forbid) => {
+            let policy = if *is_forbid { "Forbid" } else { "Allow" };
+            world.set("/spec/dcConcurrencyPolicy", json!(policy));
+        }
+        Wrong => world.set("/spec/template/jobs", json!([])),
+        Right => {
+            let jobs = json!([{"name": "j", "command": "flush"}]);
+            world.set("/spec/template/jobs", jobs);
+        }
+        // It is asked for once only.
+        Deleted if !world.is_being_deleted() => {
+            world.task["metadata"]["deletionTimestamp"] = json!(stamp(clock));
+        }
+        Deleted => {}
+        other => unreachable!("{other:?}"),
+    }
+}
+
+/// What becomes of the cluster.
+fn change_cluster(world: &mut World, happening: &Happening, clock: &str) {
+    use Happening::*;
+    let declared = world.declared.clone();
+    let cluster = world.cluster.get_or_insert(declared.clone());
+    match happening {
+        ClusterGoing => cluster["metadata"]["deletionTimestamp"] = json!(stamp(clock)),
+        ClusterAgain(number) => {
+            *cluster = declared;
+            cluster["metadata"]["uid"] = json!(format!("cluster-uid-{number}"));
+        }
+        Undeclare(index) => {
+            let name = name(index);
+            let declared = &mut cluster["spec"]["cassandra"]["datacenters"];
+            declared
+                .as_array_mut()
+                .unwrap()
+                .retain(|it| it["metadata"]["name"] != *name);
+        }
+        Moved(index, there) => {
+            let name = name(index);
+            let declared = &mut cluster["spec"]["cassandra"]["datacenters"];
+            let mut declared = declared.as_array_mut().unwrap().iter_mut();
+            if let Some(moved) = declared.find(|it| it["metadata"]["name"] == *name) {
+                moved["k8sContext"] = json!(context(there));
+            }
+        }
+        Ready(index, is_ready) => {
+            let status = if *is_ready { "True" } else { "False" };
+            cluster["status"]["datacenters"][name(index)]["cassandra"]["conditions"] =
+                json!([{"type": "Ready", "status": status, "lastTransitionTime": stamp(clock)}]);
+        }
+        other => unreachable!("{other:?}"),
+    }
 }

@@ -7,8 +7,7 @@ use k8ssandra_task_policy::reconcile;
 use serde_json::{Value, json};
 
 use crate::crd::assert_acceptable;
-use crate::laws::is_blank;
-use crate::world::{Key, NAMESPACE, World, event_line, lines};
+use crate::world::{Key, World, event_line, is_own, lines};
 
 impl World {
     /// The snapshot with the answers to these.
@@ -32,7 +31,7 @@ impl World {
                     .into_iter()
                     .chain(self.contexts.keys().cloned().map(Some));
                 return contexts
-                    .map(|context| self.sight(context, |_, child| is_labelled(child)))
+                    .map(|context| self.sight(context, |_, child| is_own(child)))
                     .collect();
             }
             Selector::Object(reference) => reference,
@@ -162,8 +161,12 @@ impl World {
             }
             Action::PatchMetadata(patch) => {
                 let patch: BTreeMap<String, Value> = serde_json::from_str(patch).unwrap();
+                let was_held = self.is_held();
                 for (name, value) in patch {
                     self.task["metadata"][name] = value;
+                }
+                if was_held && !self.is_held() {
+                    self.assert_may_go();
                 }
             }
             Action::SetStatus(status) => {
@@ -186,18 +189,7 @@ impl World {
         object["metadata"]["creationTimestamp"] = json!(self.now.to_string());
         let text = |name: &str| object["metadata"][name].as_str().unwrap().to_owned();
         let datacenter = object["spec"]["datacenter"]["name"].as_str().unwrap();
-        let record = &self.task["status"]["datacenters"][datacenter];
-        assert!(
-            record.is_object() && is_blank(record),
-            "{datacenter} is begun again, or not recorded before: {record}"
-        );
-        let is_alone =
-            self.task["spec"]["dcConcurrencyPolicy"] == "Allow" || self.unfinished() == 0;
-        assert!(
-            is_alone,
-            "{datacenter} is begun beside another one: {:#?}",
-            self.children
-        );
+        self.assert_may_begin(datacenter);
         let key = (creation.context.clone(), text("namespace"), text("name"));
         assert!(
             self.children.insert(key, object).is_none(),
@@ -222,10 +214,4 @@ impl World {
         }
         panic!("it never rests: {done:?}");
     }
-}
-
-fn is_labelled(child: &Value) -> bool {
-    let labels = &child["metadata"]["labels"];
-    labels["k8ssandra.io/task-name"] == "task1"
-        && labels["k8ssandra.io/task-namespace"] == NAMESPACE
 }

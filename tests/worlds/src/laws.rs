@@ -1,5 +1,6 @@
 //! What must hold whatever happens: a story in, and a panic where a law is broken.
 
+use jiff::Timestamp;
 use k8ssandra_task_policy::contract::Snapshot;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -21,8 +22,7 @@ pub fn story(length: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Chapte
 /// Plays a story. After each chapter the laws must hold, and what is checked besides.
 pub fn play(mut world: World, story: &[Chapter], check: impl Fn(&World)) {
     for (minute, (happening, crash)) in (0..).zip(story) {
-        let (before, created) = (world.status().clone(), world.created);
-        let was_forbidden = world.forbids();
+        let (before, was_deleted) = (world.status().clone(), world.is_being_deleted());
         let clock = format!("20:{:02}:{:02}", minute / 60, minute % 60);
         happen(&mut world, happening, &clock);
         match crash {
@@ -32,46 +32,40 @@ pub fn play(mut world: World, story: &[Chapter], check: impl Fn(&World)) {
                 world.failure = None;
             }
             // It comes to rest: the plan of the converged world is empty.
-            None => drop(world.settle()),
+            None => {
+                world.settle();
+                if world.is_being_deleted() {
+                    is_on_its_way(&world);
+                }
+            }
         }
-        // It was deleted, or the TTL of a finished task is over.
-        if world.task["metadata"].get("deletionTimestamp").is_some() {
-            break;
+        // What a finished task says of its deletion is the one thing that it says besides.
+        if !was_deleted && !world.is_being_deleted() {
+            is_frozen(&before, world.status());
         }
         hold(&before, world.status());
-        if is_true(&before, "Failed") && was_forbidden && world.forbids() {
-            assert_eq!(world.created, created, "created after a failure");
-        }
         check(&world);
+        if world.is_gone() {
+            return;
+        }
     }
-    if !is_let_go(&world) {
-        goes(world);
-    }
+    goes(world);
 }
 
-/// Whether nothing of ours holds a task that is being deleted. Then nothing of it is left, but where nobody can see it since
-/// the context was taken away.
-fn is_let_go(world: &World) -> bool {
-    let metadata = &world.task["metadata"];
-    let finalizers = metadata["finalizers"].as_array();
-    let is_let_go =
-        metadata.get("deletionTimestamp").is_some() && finalizers.is_none_or(Vec::is_empty);
-    if is_let_go {
-        let mut left = world
-            .children
-            .keys()
-            .filter_map(|(context, ..)| context.as_ref());
-        let seen = left.find(|context| world.contexts.contains_key(*context));
-        assert!(seen.is_none(), "left behind in {seen:?}");
+/// A task that is being deleted goes, unless something is in the way; then it says what.
+fn is_on_its_way(world: &World) {
+    assert!(world.is_gone() || !world.is_kind(), "nothing is in the way");
+    assert!(!world.plan().reasons.is_empty(), "it does not say why");
+}
+
+fn is_frozen(before: &Value, after: &Value) {
+    if is_finished(before) {
+        assert_eq!(before, after, "a finished task is frozen");
     }
-    is_let_go
 }
 
 /// What may not change from one status to the next, and what may never go back.
 fn hold(before: &Value, after: &Value) {
-    if is_finished(before) {
-        assert_eq!(before, after, "a finished task is frozen");
-    }
     if let Some(start) = before["startTime"].as_str() {
         let later = after["startTime"].as_str().is_none_or(|it| it > start);
         assert!(!later, "startTime moved later");
@@ -102,14 +96,13 @@ fn hold(before: &Value, after: &Value) {
 /// When nothing is in the way any more, a task that is deleted goes, and takes along all that was ever created for it.
 fn goes(mut world: World) {
     world.refusing.clear();
-    world.contexts = World::new(3).contexts;
     world.control_plane = Ok(());
+    world.contexts = World::new(3).contexts;
     world.task["metadata"]["deletionTimestamp"] = json!("2022-12-15T23:00:00Z");
     world.settle();
-    let left = &world.children;
+    assert!(world.is_gone(), "{:#}", world.task);
+    let left: Vec<_> = world.own_children().collect();
     assert!(left.is_empty(), "left behind: {left:#?}");
-    let finalizers = world.task["metadata"]["finalizers"].as_array();
-    assert!(finalizers.is_none_or(Vec::is_empty), "{finalizers:?}");
 }
 
 /// The condition of that type in a status.
@@ -144,10 +137,11 @@ pub fn is_blank(status: &Value) -> bool {
             .is_some_and(|fields| fields.values().all(is_empty))
 }
 
-/// Whether a CassandraTask's status says that it is over. Failed and not Running has stopped.
+/// Whether a CassandraTask's status says that it is over. Failed and not Running has stopped; a completionTime that is no
+/// time says nothing.
 pub fn has_ended(status: &Value) -> bool {
     let completion = status["completionTime"].as_str();
-    completion.is_some_and(|time| time.parse::<jiff::Timestamp>().is_ok())
+    completion.is_some_and(|text| text.parse::<Timestamp>().is_ok())
         || is_true(status, "Complete")
         || is_true(status, "Failed") && !is_true(status, "Running")
 }

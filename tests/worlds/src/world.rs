@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use k8ssandra_task_policy::contract::*;
 use serde_json::{Value, json};
 
-use crate::laws::{has_ended, is_true};
+use crate::laws::has_ended;
 
 pub const NAMESPACE: &str = "k8ssandra-operator";
 pub const FINALIZER: &str = "control.k8ssandra.io/finalizer";
@@ -21,6 +21,8 @@ pub struct World {
     pub now: Timestamp,
     pub task: Value,
     pub cluster: Option<Value>,
+    /// The cluster as it is at first.
+    pub declared: Value,
     pub children: BTreeMap<Key, Value>,
     /// What each context but the control plane answers.
     pub contexts: BTreeMap<String, Result<(), Blindness>>,
@@ -67,7 +69,8 @@ impl World {
             settings: "{}".into(),
             now: at("19:43:00"),
             task,
-            cluster: Some(cluster),
+            cluster: Some(cluster.clone()),
+            declared: cluster,
             children: BTreeMap::new(),
             contexts: (1..=datacenters)
                 .map(|number| (context(number), Ok(())))
@@ -80,6 +83,16 @@ impl World {
             ended: BTreeSet::new(),
             check: |_, _| {},
         }
+    }
+
+    /// With all datacenters in one context, the first.
+    pub fn in_one_context(mut self) -> World {
+        let declared = &mut self.declared["spec"]["cassandra"]["datacenters"];
+        for datacenter in declared.as_array_mut().unwrap() {
+            datacenter["k8sContext"] = json!("kind-k8ssandra-1");
+        }
+        self.cluster = Some(self.declared.clone());
+        self
     }
 
     /// With this changed in the task, by a JSON pointer.
@@ -101,14 +114,77 @@ impl World {
         };
     }
 
-    /// The CassandraTask of a datacenter.
+    /// The task's CassandraTask of a datacenter.
     pub fn child(&mut self, datacenter: &str) -> &mut Value {
         let name = format!("task1-{datacenter}");
-        self.children
-            .iter_mut()
+        let mut children = self.children.iter_mut();
+        let child = children.find(|((_, _, child), it)| *child == name && is_own(it));
+        child.unwrap().1
+    }
+
+    /// The same, if there is one.
+    pub fn own_child(&self, datacenter: &str) -> Option<&Value> {
+        self.at(datacenter).filter(|child| is_own(child))
+    }
+
+    /// The CassandraTask where the one of a datacenter would be, be it a stranger.
+    pub fn at(&self, datacenter: &str) -> Option<&Value> {
+        let name = format!("task1-{datacenter}");
+        let mut children = self.children.iter();
+        children
             .find(|((_, _, child), _)| *child == name)
-            .unwrap()
-            .1
+            .map(|(_, child)| child)
+    }
+
+    /// The context that the cluster declares for a datacenter, as it is at first.
+    pub fn home(&self, datacenter: &str) -> Option<&str> {
+        let declared = &self.declared["spec"]["cassandra"]["datacenters"];
+        let mut declared = declared.as_array().into_iter().flatten();
+        declared.find(|it| it["metadata"]["name"] == datacenter)?["k8sContext"].as_str()
+    }
+
+    /// The CassandraTasks that are the task's own.
+    pub fn own_children(&self) -> impl Iterator<Item = (&Key, &Value)> {
+        self.children.iter().filter(|(_, child)| is_own(child))
+    }
+
+    /// Whether the task's deletion was asked for.
+    pub fn is_being_deleted(&self) -> bool {
+        !self.task["metadata"]["deletionTimestamp"].is_null()
+    }
+
+    /// Whether the policy's finalizer is on the task.
+    pub fn is_held(&self) -> bool {
+        let finalizers = self.task["metadata"]["finalizers"].as_array();
+        finalizers.is_some_and(|it| it.iter().any(|it| it == FINALIZER))
+    }
+
+    /// Whether the task is gone: the deletion of one that nothing holds.
+    pub fn is_gone(&self) -> bool {
+        self.is_being_deleted() && !self.is_held()
+    }
+
+    /// Whether nothing keeps a plan from being carried out, and everything that is registered is seen.
+    pub fn is_kind(&self) -> bool {
+        let mut answers = self.contexts.values().chain([&self.control_plane]);
+        self.refusing.is_empty() && answers.all(Result::is_ok)
+    }
+
+    /// Whether its policy is Forbid now.
+    pub fn is_forbidden(&self) -> bool {
+        self.task["spec"]["dcConcurrencyPolicy"] != "Allow"
+    }
+
+    /// Somebody's own CassandraTask, where a datacenter's would be, if nothing is there.
+    pub fn put_stranger(&mut self, datacenter: &str) {
+        if self.at(datacenter).is_none() {
+            let context = self.home(datacenter).map(str::to_owned);
+            let name = format!("task1-{datacenter}");
+            let uid = format!("stranger-{datacenter}");
+            let object = json!({"metadata": {"name": name, "namespace": NAMESPACE, "uid": uid}});
+            let key = (context, NAMESPACE.to_owned(), name);
+            self.children.insert(key, object);
+        }
     }
 
     pub fn remove_child(&mut self, datacenter: &str) {
@@ -149,42 +225,31 @@ impl World {
     /// Remembers which CassandraTasks have ended by now.
     pub fn remember_ends(&mut self) {
         let over = self
-            .children
-            .values()
-            .filter(|child| has_ended(&child["status"]));
-        self.ended.extend(over.map(uid));
+            .own_children()
+            .filter(|(_, it)| has_ended(&it["status"]));
+        let over: Vec<String> = over.map(|(_, child)| uid(child)).collect();
+        self.ended.extend(over);
     }
 
     /// How many CassandraTasks have not ended, whether their contexts answer or not.
     pub fn unfinished(&self) -> usize {
         let has_ended =
-            |child: &&Value| has_ended(&child["status"]) || self.ended.contains(&uid(child));
-        self.children
-            .values()
-            .filter(|child| !has_ended(child))
+            |child: &Value| has_ended(&child["status"]) || self.ended.contains(&uid(child));
+        self.own_children()
+            .filter(|(_, child)| !has_ended(child))
             .count()
-    }
-
-    /// Whether one datacenter at a time is to be begun.
-    pub fn forbids(&self) -> bool {
-        self.task["spec"]["dcConcurrencyPolicy"] != "Allow"
-    }
-
-    /// Whether a CassandraTask that can be seen has failed.
-    pub fn shows_a_failure(&self) -> bool {
-        let mut children = self.children.iter();
-        children.any(|((context, ..), child)| {
-            let answers = match context {
-                Some(name) => self.contexts.get(name).is_some_and(Result::is_ok),
-                None => self.control_plane.is_ok(),
-            };
-            answers && is_true(&child["status"], "Failed")
-        })
     }
 
     pub fn status(&self) -> &Value {
         &self.task["status"]
     }
+}
+
+/// Whether its labels say that a CassandraTask is the task's.
+pub fn is_own(child: &Value) -> bool {
+    let labels = &child["metadata"]["labels"];
+    labels["k8ssandra.io/task-name"] == "task1"
+        && labels["k8ssandra.io/task-namespace"] == NAMESPACE
 }
 
 fn uid(object: &Value) -> String {

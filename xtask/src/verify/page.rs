@@ -108,8 +108,7 @@ fn model_in_short(model: &Model) -> String {
 fn model_section(model: &Model) -> String {
     let mut text = "\n## Model\n\n\
         The policy's own code, in every state that a model of the host, the clusters, cass-operator and people can get \
-        into.\nDepth is the longest of the shortest ways to a state, in moves. What the model leaves out is told in \
-        [its README](../tests/model/README.md).\n\n\
+        into.\nDepth is the longest of the shortest ways to a state, in moves.\n\n\
         | configuration | datacenters | what may go wrong | states | depth | time |\n\
         | --- | --- | --- | --- | --- | --- |\n"
         .to_owned();
@@ -122,6 +121,7 @@ fn model_section(model: &Model) -> String {
             }
         }
     }
+    text += "\nWhat the model leaves out or makes simpler is written in `tests/model/README.md`.\n";
     text += "\nWhat holds everywhere:\n\n";
     for property in always {
         let _ = writeln!(text, "- {property}");
@@ -174,11 +174,11 @@ fn properties_in_short(properties: &Properties) -> String {
 }
 
 fn properties_section(properties: &Properties) -> String {
-    let mut text =
-        "\n## Properties\n\nWhat must hold whatever happens, in random worlds. Each run looks at \
-                    others.\n`tests/suites/plans.rs` has two more, which need the host and the component: every \
-                    plan passes the host's check, and the\ncomponent never traps and answers as the native policy.\n\n| property | time |\n| --- | --- |\n"
-            .to_owned();
+    let mut text = "\n## Properties\n\nWhat must hold whatever happens, in random worlds. Each run looks at \
+                    others. Those of policy and host together,\nthat the host would carry every plan out and that the \
+                    component never traps, are in `tests/suites/plans.rs` and run with\n`cargo xtask test` only.\n\n\
+                    | property | time |\n| --- | --- |\n"
+        .to_owned();
     for property in &properties.properties {
         let _ = writeln!(text, "| `{}` | {} |", property.name, time(property.seconds));
     }
@@ -195,9 +195,9 @@ fn coverage_in_short(coverage: &Coverage) -> String {
 
 fn coverage_section(coverage: &Coverage) -> String {
     let mut text = format!(
-        "\n## Coverage\n\nThe lines that the scenarios and properties run, without the tests of single functions; at \
-         least {}.{} % of all must be.\nTest code does not count, nor does `component.rs`, which is compiled for wasm \
-         only and runs in every behaviour of the\ntest suite.\n\n| file | lines | run | | not run |\n| --- | --: | --: | --: | --- |\n",
+        "\n## Coverage\n\nThe lines that the policy's scenarios and properties run, without its unit tests; at least \
+         {}.{} % of all must be.\nTest code does not count, nor does `component.rs`, which is compiled for wasm only and \
+         runs in every behaviour of the test\nsuite.\n\n| file | lines | run | | not run |\n| --- | --: | --: | --: | --- |\n",
         LEAST / 10,
         LEAST % 10
     );
@@ -239,7 +239,7 @@ fn mutants_section(mutants: &Mutants) -> String {
     let count: usize = explained.iter().map(|it| it.mutants.len()).sum();
     let mut text = format!(
         "\n## Mutants\n\nSmall changes of the code, one at a time: some test must notice each. `component.rs` is left \
-         out: it passes on.\n\n\
+         out, as `.cargo/mutants.toml`\nsays: it is compiled for wasm only.\n\n\
          | caught | timed out | missed | would not compile | explained below |\n\
          | --: | --: | --: | --: | --: |\n\
          | {caught} | {} | {} | {unviable} | {count} |\n",
@@ -249,7 +249,7 @@ fn mutants_section(mutants: &Mutants) -> String {
     if *known > 0 {
         let _ = writeln!(
             text,
-            "\n{known} of them were tried in an earlier run: the same change in the same place."
+            "\n{known} of them were tried in an earlier run, on the same code in the same place."
         );
     }
     text += &list("Missed:", missed);

@@ -1,0 +1,125 @@
+//! What must hold at the moment when the CassandraTask of a datacenter is created, and when the finalizer is taken off: a panic
+//! where a law is broken. It goes by what the policy can see and has recorded, not by what is hidden from it.
+
+use serde_json::Value;
+
+use crate::laws::{find, has_ended, is_blank, is_true};
+use crate::world::World;
+
+impl World {
+    pub(crate) fn assert_may_begin(&self, datacenter: &str) {
+        assert!(!self.is_being_deleted(), "{datacenter} is begun in the end");
+        self.assert_adopted();
+        let record = self.record(datacenter);
+        assert!(
+            record.is_object() && is_blank(record),
+            "{datacenter} is begun again, or not recorded before: {record}"
+        );
+        let is_cancelled = find(self.status(), "Failed").is_some_and(|failed| {
+            failed["status"] == "True" && failed["reason"] == "RemainingCancelled"
+        });
+        assert!(!is_cancelled, "{datacenter} was cancelled, and is begun");
+        if self.is_forbidden() {
+            assert!(
+                self.unfinished() == 0,
+                "{datacenter} is begun beside another one: {:#?}",
+                self.children
+            );
+            self.assert_no_failure(datacenter);
+        }
+    }
+
+    /// It is the child of a cluster that is seen and stays, and will be cleaned up after.
+    fn assert_adopted(&self) {
+        assert!(self.is_held(), "begun without the finalizer");
+        assert!(self.control_plane.is_ok(), "begun with the cluster unseen");
+        let cluster = &self.cluster.as_ref().unwrap()["metadata"];
+        assert!(cluster["deletionTimestamp"].is_null(), "begun in the end");
+        let owners = self.task["metadata"]["ownerReferences"].as_array();
+        let is_owned = owners.is_some_and(|it| it.iter().any(|it| it["uid"] == cluster["uid"]));
+        assert!(is_owned, "begun without an owner: {owners:?}");
+    }
+
+    /// A task takes along all that was created for it, where that can be known.
+    pub(crate) fn assert_may_go(&self) {
+        assert!(self.is_being_deleted(), "it is let go, and is not deleted");
+        let registered = |context: &Option<String>| match context {
+            Some(context) => self.contexts.contains_key(context),
+            None => true,
+        };
+        let mut left = self.own_children().map(|((context, ..), _)| context);
+        assert!(!left.any(registered), "left behind: {:#?}", self.children);
+    }
+
+    /// Under Forbid a failure cancels the remaining.
+    fn assert_no_failure(&self, datacenter: &str) {
+        let status = self.status();
+        assert!(
+            !is_true(status, "Failed"),
+            "{datacenter} is begun after a failure: {status:#}"
+        );
+        for other in self.datacenters() {
+            assert!(
+                !self.is_seen_to_fail(&other),
+                "{datacenter} is begun after {other} failed: {:#?}",
+                self.children
+            );
+            assert!(
+                !self.is_seen_to_be_lost(&other),
+                "{datacenter} is begun after {other} was lost: {status:#}"
+            );
+        }
+    }
+
+    /// Those of the task that are targets, or were.
+    fn datacenters(&self) -> Vec<String> {
+        let mut names = self.declared_names();
+        let recorded = self.status()["datacenters"].as_object();
+        names.extend(recorded.into_iter().flatten().map(|(name, _)| name.clone()));
+        names
+    }
+
+    fn declared_names(&self) -> Vec<String> {
+        let cluster = self.cluster.as_ref();
+        let declared = cluster.map(|it| &it["spec"]["cassandra"]["datacenters"]);
+        let declared = declared.and_then(Value::as_array).into_iter().flatten();
+        declared
+            .filter_map(|it| it["metadata"]["name"].as_str())
+            .map(str::to_owned)
+            .collect()
+    }
+
+    fn is_target(&self, datacenter: &str) -> bool {
+        let listed = self.task["spec"]["datacenters"].as_array();
+        let is_listed =
+            listed.is_none_or(|it| it.is_empty() || it.iter().any(|it| it == datacenter));
+        is_listed && self.declared_names().iter().any(|it| it == datacenter)
+    }
+
+    /// Its CassandraTask says so, or what is recorded of it does where that says nothing or is not seen.
+    fn is_seen_to_fail(&self, datacenter: &str) -> bool {
+        let seen = self.own_child(datacenter).filter(|_| self.sees(datacenter));
+        let status = seen.map(|child| &child["status"]);
+        let status = status.filter(|status| status.is_object());
+        is_true(status.unwrap_or(self.record(datacenter)), "Failed")
+    }
+
+    /// It is a target that had begun and not ended, and its context says that nothing is there.
+    fn is_seen_to_be_lost(&self, datacenter: &str) -> bool {
+        let record = self.record(datacenter);
+        let had_begun = !is_blank(record) && !has_ended(record);
+        let is_absent = self.sees(datacenter) && self.at(datacenter).is_none();
+        self.is_target(datacenter) && had_begun && is_absent
+    }
+
+    fn record(&self, datacenter: &str) -> &Value {
+        &self.status()["datacenters"][datacenter]
+    }
+
+    /// Whether the context that the cluster declares for it answers.
+    fn sees(&self, datacenter: &str) -> bool {
+        let context = self.home(datacenter);
+        let answers = context.and_then(|context| self.contexts.get(context));
+        answers.is_some_and(Result::is_ok)
+    }
+}
