@@ -243,6 +243,7 @@ impl Clusters for Simulated {
         let _entered = runtime.enter();
         self.recovery = match change {
             Change::Permit(_) => LONG_RECOVERY,
+            Change::Refuse(refusal) if self.refused.contains_key(&refusal.object) => LONG_RECOVERY,
             Change::Lose { .. }
             | Change::Regain { .. }
             | Change::Refuse(_)
