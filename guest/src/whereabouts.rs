@@ -53,7 +53,7 @@ pub fn annotations(situation: &Situation<'_>, moves: &[Move]) -> Option<Value> {
     for datacenter in situation.datacenters() {
         match &datacenter.sight {
             Sight::Found(child) => new.remember(&datacenter.name, child.context.as_deref()),
-            Sight::Absent(place) if datacenter.stage.is_none() => {
+            Sight::Absent(place) => {
                 new.remember(&datacenter.name, place.context.as_deref());
             }
             _ => {}
