@@ -23,7 +23,7 @@ pub fn plan(situation: &Situation<'_>, verdict: &Verdict<'_>) -> Plan {
     let steps = match verdict {
         Verdict::Proceed(template) => steps(situation, template, &story.moves),
         // The cluster owns all of its tasks, the wrong ones, too (cluster-tasks, Ownerships and cascade deletion).
-        Verdict::Invalid(_) => adopt(situation, situation.has_started(), &[]).collect(),
+        Verdict::Invalid(_) => adopt(situation, situation.task.recorded.has_begun(), &[]).collect(),
         _ => Vec::new(),
     };
     let reasons = reasons(situation, &story);

@@ -55,6 +55,11 @@ impl Recorded {
             .map(|(name, _)| name.as_str())
     }
 
+    /// Whether anything was created, or about to be.
+    pub fn has_begun(&self) -> bool {
+        self.datacenters().next().is_some()
+    }
+
     /// The condition of that type.
     pub fn condition(&self, kind: &str) -> Option<&Value> {
         condition(&self.status, kind)

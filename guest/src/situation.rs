@@ -39,7 +39,7 @@ impl ClusterSight {
     /// recorded of a datacenter says nothing of another cluster's of that name.
     pub fn of(task: &Task, view: View<'_>, reference: Option<&ObjectRef>) -> ClusterSight {
         match (task.other_owner(), reference) {
-            (Some(owner), Some(reference)) if task.recorded.datacenters().next().is_some() => {
+            (Some(owner), Some(reference)) if task.recorded.has_begun() => {
                 ClusterSight::Unusable(format!(
                     "spec.cluster.name was {owner} when the task began, and is {} now: put it back, or create another task",
                     reference.name
