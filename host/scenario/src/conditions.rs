@@ -5,8 +5,9 @@
 
 use std::collections::BTreeSet;
 
+use strsim::osa_distance;
+
 use crate::clusters::Seen;
-use crate::near::distance;
 use crate::scenario::Scenario;
 
 /// The types that were there.
@@ -58,7 +59,7 @@ impl Conditions {
 /// Whether one is the other but for a letter. Digits tell things apart: `Step1` is not `Step2`.
 fn is_slip(kind: &str, other: &str) -> bool {
     let is_numbered = kind.contains(|letter: char| letter.is_ascii_digit());
-    !is_numbered && distance(kind, other) == 1
+    !is_numbered && osa_distance(kind, other) == 1
 }
 
 #[cfg(test)]

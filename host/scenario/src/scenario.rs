@@ -125,6 +125,15 @@ impl Scenario {
         Self::parse(path, &text)
     }
 
+    /// All remote contexts that there ever are: those at the start, and those that a step registers.
+    pub fn all_contexts(&self) -> impl Iterator<Item = &str> {
+        let later = self.steps.iter().filter_map(|step| match &step.change {
+            Change::Register(name) => Some(name),
+            _ => None,
+        });
+        self.contexts.iter().chain(later).map(String::as_str)
+    }
+
     pub(crate) fn parse(path: &Path, text: &str) -> Result<Self> {
         let scenario = || format!("scenario {}", path.display());
         shape::check(&yaml::parse(path, text)?).with_context(scenario)?;

@@ -201,20 +201,8 @@ impl Simulated {
 }
 
 fn contexts_of(scenario: &Scenario) -> BTreeSet<Context> {
-    let later = scenario.steps.iter().filter_map(|step| match &step.change {
-        Change::Register(name) => Some(name),
-        _ => None,
-    });
-    let placed = scenario
-        .given
-        .iter()
-        .chain(scenario.steps.iter().map(|step| &step.change));
-    let placed = placed.filter_map(|change| match change {
-        Change::Apply { context, .. } => context.as_ref(),
-        _ => None,
-    });
-    let named = scenario.contexts.iter().chain(later).chain(placed);
-    named.cloned().map(Some).chain([None]).collect()
+    let remote = scenario.all_contexts().map(|name| Some(name.to_owned()));
+    remote.chain([None]).collect()
 }
 
 fn lift(injected: Option<Injected>, otherwise: &'static str) -> Result<()> {

@@ -41,20 +41,13 @@ struct Course<'a> {
 
 impl<'a> Course<'a> {
     fn of(scenario: &'a Scenario) -> Result<Self> {
-        let later = scenario.steps.iter().filter_map(|step| match &step.change {
-            Change::Register(name) => Some(name),
-            _ => None,
-        });
         let registered: BTreeSet<&str> = scenario.contexts.iter().map(String::as_str).collect();
         ensure!(
             !registered.contains(CONTROL_PLANE),
             "contexts: the control plane is always there: leave it out"
         );
         Ok(Self {
-            contexts: later
-                .map(String::as_str)
-                .chain(registered.iter().copied())
-                .collect(),
+            contexts: scenario.all_contexts().collect(),
             registered,
             lost: BTreeSet::new(),
             refused: BTreeSet::new(),

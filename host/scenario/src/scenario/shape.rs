@@ -117,7 +117,7 @@ fn step(fields: &Fields) -> Result<()> {
     expected(expect).context("expect")
 }
 
-/// Whether the fields are those of the verb. Where there is not one verb, that is said elsewhere.
+/// Whether there is one verb at most, and the fields are those of it.
 fn belonging(fields: &Fields) -> Result<()> {
     let said: Vec<_> = VERBS
         .iter()
@@ -126,7 +126,10 @@ fn belonging(fields: &Fields) -> Result<()> {
     let (verb, own) = match said[..] {
         [] => ("a step without a verb", &[][..]),
         [(verb, own)] => (*verb, *own),
-        _ => return Ok(()),
+        _ => bail!(
+            "only one thing can happen in a step, and this one has {} verbs",
+            said.len()
+        ),
     };
     for key in fields.keys().map(String::as_str) {
         let others = VERBS.iter().filter(|(_, fields)| fields.contains(&key));

@@ -11,7 +11,7 @@ use crate::clusters::{Change, Refusal};
 use crate::expect::Expect;
 use crate::reference::{Reference, context};
 
-/// A step. Of the verbs, it has one; `wait` may stand alone.
+/// A step. Of the verbs, it has one, as its shape says; `wait` may stand alone.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Written {
@@ -61,17 +61,17 @@ impl Written {
                 seconds(before)
             );
         }
-        let (title, change) = match self.verbs.change(scenario, files, at)? {
+        let place = Place {
+            scenario,
+            files,
+            now: at,
+        };
+        let (title, change) = match self.verbs.change(&place)? {
             Some(named) => named,
             None if self.wait.is_some() || self.at.is_some() => {
                 ("time passes".to_owned(), Change::Nothing)
             }
             None => bail!("nothing happens: say one of {}", shape::verbs()),
-        };
-        let place = Place {
-            scenario,
-            files,
-            now: at,
         };
         Ok(Step {
             title,
@@ -85,22 +85,9 @@ impl Written {
 
 impl Verbs {
     /// What happens, and its title; none if there is no verb.
-    fn change(
-        self,
-        scenario: &Scenario,
-        files: &Files,
-        now: Timestamp,
-    ) -> Result<Option<(String, Change)>> {
-        let count = self.count();
-        if count > 1 {
-            bail!("only one thing can happen in a step, and this one has {count} verbs");
-        }
+    fn change(self, place: &Place<'_>) -> Result<Option<(String, Change)>> {
         let change = match self.of_context() {
-            None => self.of_object(&Place {
-                scenario,
-                files,
-                now,
-            })?,
+            None => self.of_object(place)?,
             change => change,
         };
         Ok(change.map(|change| (change.to_string(), change)))
@@ -149,23 +136,6 @@ impl Verbs {
         } else {
             return Ok(None);
         }))
-    }
-
-    fn count(&self) -> usize {
-        let verbs = [
-            self.apply.is_some(),
-            self.patch.is_some(),
-            self.status.is_some(),
-            self.delete.is_some(),
-            self.lose.is_some(),
-            self.regain.is_some(),
-            self.unregister.is_some(),
-            self.register.is_some(),
-            self.refuse.is_some(),
-            self.permit.is_some(),
-            self.restart.is_some(),
-        ];
-        verbs.into_iter().filter(|is_there| *is_there).count()
     }
 }
 
