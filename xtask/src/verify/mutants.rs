@@ -62,23 +62,27 @@ impl Measured for Mutants {
         let directory = paths.verification();
         fs::create_dir_all(&directory)
             .with_context(|| format!("{} could not be made", directory.display()))?;
-        let file = directory.join("mutants.out").join("outcomes.json");
+        // The tool's own file has the last run alone, and that may have gone on from another one.
+        let file = directory.join("mutants.json");
         let before = if effort.again {
-            outcomes(&file).context("there is no last run here to go on from")?
+            remembered(&file).context("there is no last run here to go on from")?
         } else {
             Outcomes::new()
         };
         try_out(paths, &directory, effort)?;
-        let now = outcomes(&file)?;
+        let now = outcomes(&directory.join("mutants.out").join("outcomes.json"))?;
         let known = if effort.again {
             still_known(&now, &before, &listed(paths, &[])?)
         } else {
             Outcomes::new()
         };
+        let count = known.len();
+        let all = known.into_iter().chain(now).collect();
+        remember(&file, &all)?;
         Ok(Self {
             explained,
-            known: known.len(),
-            ..tally(&known.into_iter().chain(now).collect())
+            known: count,
+            ..tally(&all)
         })
     }
 
@@ -118,6 +122,17 @@ fn try_out(paths: &Paths, directory: &Path, effort: Effort) -> anyhow::Result<()
     run_to_code(&mut command, &TO_THE_END)
         .context("the mutants were not all tried; without any change, do the tests pass?")
         .map(drop)
+}
+
+/// What became of all mutants so far.
+fn remembered(file: &Path) -> anyhow::Result<Outcomes> {
+    let text = fs::read(file).with_context(|| format!("{} is not readable", file.display()))?;
+    serde_json::from_slice(&text).with_context(|| format!("{} is not ours", file.display()))
+}
+
+fn remember(file: &Path, outcomes: &Outcomes) -> anyhow::Result<()> {
+    fs::write(file, serde_json::to_vec(outcomes)?)
+        .with_context(|| format!("{} could not be written", file.display()))
 }
 
 /// Reads the file that cargo-mutants writes.
@@ -243,6 +258,16 @@ mod tests {
             explained: vec![],
         };
         assert_eq!(tally(&written(&summaries)), expected);
+    }
+
+    #[test]
+    fn what_is_remembered_is_all_that_went_before() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("mutants.json");
+        assert!(remembered(&file).is_err());
+        let all = written(&["CaughtMutant", "Unviable"]);
+        remember(&file, &all).unwrap();
+        assert_eq!(remembered(&file).unwrap(), all);
     }
 
     #[test]
