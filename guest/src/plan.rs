@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use crate::contract::{Action, Plan};
 use crate::decision::Verdict;
 use crate::patience::{self, Silence};
+use crate::progress::{is_true, transition};
 use crate::recorded::Recorded;
 use crate::resolution::Place;
 use crate::sequence::{self, Move};
@@ -164,7 +165,10 @@ fn wake(situation: &Situation<'_>) -> Option<u64> {
 fn reasons(situation: &Situation<'_>, story: &Story) -> Vec<String> {
     let mut said: Vec<String> = situation.failure.map(failure::reason).into_iter().collect();
     if let Validity::Wrong(wrong) = &story.validity {
-        said.push(format!("the specification is wrong: {wrong}"));
+        let recorded = situation.task.recorded.condition("Invalid");
+        let turned = recorded.filter(|it| is_true(it)).and_then(transition);
+        let since = turned.unwrap_or(situation.now);
+        said.push(format!("the specification is wrong since {since}: {wrong}"));
     }
     said.extend(story.hold.as_ref().map(|hold| hold.text.clone()));
     said.extend(reasons::reasons(

@@ -2,29 +2,52 @@
 //!
 //! Unlike a status, a reason may hold what changes from one look to the next.
 
-use crate::sequence::Move;
+use crate::sequence::{Concurrency, Move};
 use crate::situation::Situation;
 use crate::status::Hold;
 use crate::targets::{Datacenter, Sight};
 use crate::text;
 use crate::time::Time;
 
+/// What the sentences on all datacenters share.
+struct Circumstances {
+    /// Since when those that have not begun wait: ` since …`, or nothing where that is not known.
+    turn: String,
+    /// What those wait for whose turn has not come.
+    awaited: Option<String>,
+    /// Which failed.
+    failed: String,
+}
+
 /// The sentences on the datacenters. The hold is what keeps any from being created.
 pub fn reasons(situation: &Situation<'_>, moves: &[Move], hold: Option<&Hold>) -> Vec<String> {
+    let turn = since(turn(situation));
     let awaited = match hold {
-        Some(hold) => Some(format!(": {}", hold.text)),
-        None => ahead(situation, moves).map(|ahead| format!(" for {ahead}")),
+        Some(hold) => Some(format!("{turn}: {}", hold.text)),
+        None => ahead(situation, moves, &turn).map(|ahead| format!(" for {ahead}")),
+    };
+    let all = &Circumstances {
+        turn,
+        awaited,
+        failed: failed(situation),
     };
     let targets = situation.targets.iter().zip(moves);
-    let failed = failed(situation);
-    let because = |target, step| reason(target, step, awaited.as_deref(), &failed);
-    let targets = targets.map(|(target, step)| (target, because(target, step)));
+    let targets = targets.map(|(target, step)| (target, reason(target, step, all)));
     let leftovers = situation.leftovers.iter();
-    let leftovers = leftovers.map(|leftover| (leftover, wait(leftover)));
+    let leftovers = leftovers.map(|leftover| (leftover, wait(leftover, all)));
     targets
         .chain(leftovers)
         .flat_map(|(datacenter, said)| said.into_iter().chain(flaws(datacenter)))
         .collect()
+}
+
+/// When the turn came of whatever comes next: when the task was created, or under Forbid when the last one ended.
+fn turn(situation: &Situation<'_>) -> Option<Time> {
+    let ends = situation.datacenters().filter_map(|it| it.progress.end);
+    let last = ends
+        .max()
+        .filter(|_| situation.concurrency == Some(Concurrency::Forbid));
+    last.or(situation.task.metadata.created())
 }
 
 /// Which datacenters failed.
@@ -38,24 +61,25 @@ fn failed(situation: &Situation<'_>) -> String {
     }
 }
 
-fn reason(
-    target: &Datacenter<'_>,
-    step: &Move,
-    awaited: Option<&str>,
-    failed: &str,
-) -> Option<String> {
-    let name = &target.name;
+fn reason(target: &Datacenter<'_>, step: &Move, all: &Circumstances) -> Option<String> {
+    let (name, turn, failed) = (&target.name, &all.turn, &all.failed);
     match step {
         Move::Create(place) => Some(format!("{name}: creates CassandraTask {place}")),
-        Move::Wait => awaited.map(|awaited| format!("{name}: waits{awaited}")),
+        Move::Wait => {
+            let awaited = all.awaited.as_ref();
+            awaited.map(|awaited| format!("{name}: waits{awaited}"))
+        }
         Move::Cancelled => Some(format!("{name}: cancelled, since {failed} failed")),
-        Move::Unseen(blind) => Some(format!("{name}: waits to be created: {}", blind.reason())),
-        Move::Begun(_) => wait(target),
+        Move::Unseen(blind) => {
+            let why = blind.reason();
+            Some(format!("{name}: waits to be created{turn}: {why}"))
+        }
+        Move::Begun(_) => wait(target, all),
     }
 }
 
 /// The datacenter whose turn it is, and how it stands: one that is at work, or else the first that is to be created.
-fn ahead(situation: &Situation<'_>, moves: &[Move]) -> Option<String> {
+fn ahead(situation: &Situation<'_>, moves: &[Move], turn: &str) -> Option<String> {
     let at_work = situation.datacenters().find(|it| it.is_active());
     let at_work = at_work.map(|it| format!("{}, which {}", it.name, standing(it)));
     let mut targets = situation.targets.iter().zip(moves);
@@ -63,7 +87,7 @@ fn ahead(situation: &Situation<'_>, moves: &[Move]) -> Option<String> {
         targets.find_map(|(target, step)| match step {
             Move::Create(_) => Some(format!("{}, which is being created", target.name)),
             Move::Unseen(blind) => Some(format!(
-                "{}, which waits to be created: {}",
+                "{}, which waits to be created{turn}: {}",
                 target.name,
                 blind.reason()
             )),
@@ -90,7 +114,7 @@ fn standing(datacenter: &Datacenter<'_>) -> String {
 }
 
 /// What one that is at work is waited for.
-fn wait(datacenter: &Datacenter<'_>) -> Option<String> {
+fn wait(datacenter: &Datacenter<'_>, all: &Circumstances) -> Option<String> {
     if !datacenter.is_active() {
         return None;
     }
@@ -115,10 +139,9 @@ fn wait(datacenter: &Datacenter<'_>) -> Option<String> {
             )
         }
         Sight::Blind(blind) => {
-            format!(
-                "{name}: waits for its CassandraTask {aim}: {}",
-                blind.reason()
-            )
+            let turn = if progress.has_begun { "" } else { &all.turn };
+            let why = blind.reason();
+            format!("{name}: waits for its CassandraTask {aim}{turn}: {why}")
         }
         _ => format!("{name}: waits for its CassandraTask {aim}"),
     })

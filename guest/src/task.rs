@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::contract::{LabelQuery, ObjectRef, Scope};
 use crate::recorded::Recorded;
 use crate::sequence::Concurrency;
+use crate::time::Time;
 use crate::whereabouts::Whereabouts;
 use crate::{json, names};
 
@@ -36,6 +37,8 @@ pub struct Metadata {
     pub uid: String,
     /// When its deletion was asked for.
     pub deletion_timestamp: Option<String>,
+    #[serde(default)]
+    creation_timestamp: Value,
     /// Whatever they are: one of them is read.
     #[serde(default)]
     annotations: Value,
@@ -47,6 +50,11 @@ impl Metadata {
     /// The finalizers, ours and others.
     pub fn finalizers(&self) -> &[String] {
         self.finalizers.as_deref().unwrap_or_default()
+    }
+
+    /// When it was created, if it says so.
+    pub fn created(&self) -> Option<Time> {
+        self.creation_timestamp.as_str().and_then(Time::parse)
     }
 
     /// Where its CassandraTasks were created.
