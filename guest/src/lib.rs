@@ -1,66 +1,43 @@
-//! The K8ssandraTask policy: decides, from what is seen of a K8ssandraTask, its cluster and its CassandraTasks, what is to
-//! be done. The page on cluster tasks, whose sections the files name, is what it makes true.
+//! The K8ssandraTask policy: decides, from what is observed of a K8ssandraTask, its cluster and its CassandraTasks, what is to be
+//! done. It implements the page on cluster tasks, whose sections the files name.
 //!
 //! A pure function, [`reconcile`], from snapshot to plan: no clock, no randomness, no I/O, no panic; the same snapshot
 //! always gives the same plan. It is tested natively, and `component` wraps it as a WebAssembly component.
 //!
 //! ```text
-//! snapshot ─▶ decision ─▶ situation ─────▶ judge ─▶ plan ─▶ actions, in their order
-//!               │          task, cluster,    │       sequence: what is created
-//!               │          targets,          │       status, conditions, text: what is said
-//!               │          validation        │       adoption, events, failure, patience
-//!               ├─▶ deletion (rule 1)        └─ rules 2 to 6
-//!               └─▶ finish (rule 2, as recorded)
+//! snapshot ─▶ documents ─▶ observation ─▶ decision ─▶ report ─▶ plan ─▶ actions, in their order
+//!              JSON as      what is        which       what is    what is
+//!              facts        known of each  rule, and   said       written
+//!                           datacenter     the steps
 //! ```
+//!
+//! Each layer imports only from those to its left; `tests/layers.rs` reads the imports.
 
 pub use pilothouse_contract as contract;
 
-mod adoption;
-mod cassandra_task;
-mod cluster;
 #[cfg(target_arch = "wasm32")]
 mod component;
-mod conditions;
 mod decision;
-mod deletion;
-mod events;
-mod failure;
-mod family;
-mod finish;
-mod json;
-mod names;
-mod patience;
+mod documents;
+mod observation;
 mod plan;
-mod progress;
-mod readiness;
-mod reasons;
-mod recorded;
-mod resolution;
-mod sequence;
-mod settings;
-mod situation;
-mod status;
-mod targets;
-mod task;
-mod text;
-mod time;
-mod validation;
-mod view;
-mod whereabouts;
+mod report;
 
 use contract::{Interest, Manifest, Outcome, Scope, Snapshot, Verb};
+use documents::{names, task::Task};
+use observation::Observation;
 
-pub use settings::{KNOWN_COMMANDS, Settings};
+pub use documents::settings::{KNOWN_COMMANDS, Settings};
 
 /// Checks the settings (see [`Settings`]) and says what the policy watches and may write.
 ///
 /// The error names the setting that is wrong and what it may be.
 pub fn describe(settings: &str) -> Result<Manifest, String> {
     Settings::read(settings)?;
-    let interest = |gvk, scope, may: &[Verb]| Interest {
+    let interest = |gvk, scope, verbs: &[Verb]| Interest {
         gvk,
         scope,
-        may: may.to_vec(),
+        verbs: verbs.to_vec(),
     };
     Ok(Manifest {
         name: "k8ssandra-task".into(),
@@ -85,15 +62,37 @@ pub fn describe(settings: &str) -> Result<Manifest, String> {
     })
 }
 
-/// Decides for one K8ssandraTask. Total: whatever the settings and the objects are, there is an answer; what cannot be
-/// done is a reason in it.
+/// Decides for one K8ssandraTask. Total: whatever the settings and the objects are, there is an answer; what cannot be done is a
+/// reason in it.
 pub fn reconcile(settings: &str, snapshot: &Snapshot) -> Outcome {
-    match Settings::read(settings) {
-        Ok(settings) => decision::decide(&settings, snapshot),
-        Err(wrong) => Outcome::Act(decision::rest(format!(
-            "nothing is done, since the settings are wrong: {wrong}"
-        ))),
-    }
+    let nothing = |code, why| Outcome::Act(plan::nothing(code, why, Vec::new()));
+    let settings = match Settings::read(settings) {
+        Ok(settings) => settings,
+        Err(wrong) => {
+            return nothing(
+                "InvalidSettings",
+                format!("the settings are invalid: {wrong}"),
+            );
+        }
+    };
+    let task = match Task::read(&snapshot.primary) {
+        Ok(task) => task,
+        Err(wrong) => {
+            return nothing(
+                "Unreadable",
+                format!("the K8ssandraTask cannot be read: {wrong}"),
+            );
+        }
+    };
+    let observation = match Observation::read(&settings, snapshot, &task) {
+        Ok(observation) => observation,
+        Err(selectors) => return Outcome::Observe(selectors),
+    };
+    Outcome::Act(match task.metadata.deleted {
+        // Rule 1, "being deleted".
+        Some(_) => plan::removal(&observation, decision::deletion::decide(&observation)),
+        None => plan::plan(&observation, &decision::decide(&observation)),
+    })
 }
 
 #[cfg(test)]
@@ -119,7 +118,7 @@ mod tests {
                 (
                     interest.gvk.kind.as_str(),
                     &interest.scope,
-                    interest.may.as_slice(),
+                    interest.verbs.as_slice(),
                 )
             })
             .map(|(kind, scope, may)| format!("{kind} {scope:?} {may:?}"))
@@ -145,14 +144,14 @@ mod tests {
             now: 0,
             primary: "{}".into(),
             observations: vec![],
-            last_failure: None,
+            failures: Vec::new(),
         };
         let Outcome::Act(plan) = reconcile("nonsense", &snapshot) else {
             panic!("looked")
         };
         assert!(plan.actions.is_empty());
         assert!(
-            plan.reasons[0].contains("the settings are wrong"),
+            plan.reasons[0].code == "InvalidSettings",
             "{:?}",
             plan.reasons
         );

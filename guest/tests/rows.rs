@@ -8,14 +8,15 @@ use pilothouse_scenario::{Scenario, files};
 /// By their names: the decision table, the table of targets, concurrency, events, the status and its laws, the samples of the
 /// page on cluster tasks, what cass-operator writes, what a task that is stuck says, and the settings.
 const ROWS: &str = "
-    rule 1 being deleted, rule 2 finished, rule 3 cluster unknown, rule 4 specification wrong, rule 5 not yet adopted,
+    rule 1 being deleted, rule 2 finished, rule 3 cluster unknown, rule 3a status lost, rule 4 specification invalid, rule 4 specification wrong, rule 5 not yet adopted,
     rule 6 otherwise, pending, failed, done, running, lost, unknown, forbid, allow, creation event, cancellation event,
     datacenter added or removed, status copies, status times and sums, condition running, condition failed,
     condition complete, condition invalid, law startTime, law completionTime, law complete and failed,
     law no change no write, stopped task, page quick start, page normal execution, page events,
     page invalid specification, page job failures, page datacenters, page datacenter concurrency, page template, page ttl,
     page ownership, stuck no status, stuck context, stuck datacenter not ready, cass start, cass job on each pod,
-    cass success, cass pod fails, cass restart, cass refresh, cass waiting, cass unknown command, cass deletion, settings";
+    cass success, cass pod fails, cass restart, cass refresh, cass waiting, cass unknown command, cass deletion, settings, abandon,
+    condition stalled, conflict, datacenter moved, ownership, record, stuck, takeover";
 
 #[test]
 fn every_row_has_a_scenario_and_every_scenario_a_row() {

@@ -1,7 +1,7 @@
 //! Carries the steps of a checked plan out, in order, and stops at the first that fails.
 //!
 //! It decides nothing. Every write is guarded: a create by its name, a delete by the uid, status and metadata by the
-//! resourceVersion of the primary that was decided upon. What an API server answers is laid over the caches at once.
+//! resourceVersion of the primary that was decided upon. What an API server answers is overlaid on the caches at once.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -12,16 +12,17 @@ use kube::api::{
     Api, ApiResource, DeleteParams, Patch, PatchParams, PostParams, Preconditions,
     PropagationPolicy,
 };
-use kube::core::Status;
+use pilothouse_core::failures::{Cause, Failures};
+use pilothouse_core::plan::{CREATED_FOR, Step};
 use serde_json::{Map, Value, json};
-use tracing::info;
+use tracing::{info, warn};
 
-use crate::cache::{Caches, Place};
+use crate::cache::{Caches, Resource};
+use crate::clock::{Clock, instant};
 use crate::contexts::Contexts;
-use crate::contract::{Failure, Manifest, context_name};
+use crate::contract::{FailureClass, Manifest, context_name};
 use crate::events::Recorder;
 use crate::object::{Object, ObjectKey};
-use crate::plan::{CREATED_FOR, Step};
 use crate::watch::Listener;
 
 /// How long an API server may take for a write.
@@ -41,111 +42,137 @@ pub struct Executor {
     caches: Arc<Caches>,
     listener: Arc<dyn Listener>,
     recorder: Arc<Recorder>,
+    clock: Clock,
 }
 
-/// Why a step was not carried out.
+/// Why a plan was not carried out to its end.
 #[derive(Debug)]
 pub enum Failed {
     /// The primary has changed since it was decided upon: decide again.
     Stale,
-    /// The API server refused.
-    Refused(Failure),
-    /// It did not answer: nobody knows whether the step on this object was carried out.
-    Unanswered(Failure, Doubt),
+    /// A step failed.
+    Refused,
+    /// No answer says whether the step on this object was carried out.
+    Unanswered(Unconfirmed),
 }
 
-/// An object of which it is not known what became of a write.
+/// An object on which a write of unknown outcome was made.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Doubt {
+pub struct Unconfirmed {
     /// Where it is, and of which kind.
-    pub place: Place,
+    pub resource: Resource,
     /// Which object.
     pub key: ObjectKey,
 }
 
-/// An answer that is no success: a Status reason and a message.
-struct Refusal {
-    reason: String,
-    message: String,
-}
-
 impl Executor {
-    /// Writes through these clients, and lays what is answered over these caches.
+    /// Writes through these clients, and overlays what is answered on these caches.
     pub fn new(
         contexts: Contexts,
         caches: Arc<Caches>,
         listener: Arc<dyn Listener>,
         recorder: Arc<Recorder>,
+        clock: Clock,
     ) -> Self {
         Self {
             contexts,
             caches,
             listener,
             recorder,
+            clock,
         }
     }
 
-    /// Carries the steps out. The primary is the one that the plan was made for.
+    /// Carries the steps out. The primary is the one that the plan was made for. What fails and what succeeds is noted in
+    /// its failures.
     pub async fn execute(
         &self,
         manifest: &Manifest,
         primary: &Object,
         steps: &[Step],
+        failures: &mut Failures,
     ) -> Result<(), Failed> {
-        let home = Place {
+        let home = Resource {
             context: None,
             gvk: manifest.primary.clone(),
         };
+        let name = home.object(&primary.key());
         let mut primary = primary.clone();
-        for (index, step) in steps.iter().enumerate() {
-            let done = match step {
-                Step::Create { place, key, object } => {
-                    self.create(&primary, place, key, object).await
-                }
-                Step::Delete { place, key, uid } => self.delete(place, key, uid).await,
-                Step::PatchMetadata(patch) => self.patch_metadata(&home, &mut primary, patch).await,
-                Step::SetStatus(status) => self.set_status(&home, &mut primary, status).await,
-                Step::RecordEvent(event) => {
-                    self.recorder
-                        .record(&manifest.controller, &home.gvk, &primary, event)
-                        .await;
-                    Ok(())
-                }
+        for step in steps {
+            let done = self.carry_out(manifest, &home, &mut primary, step).await;
+            let Some((object, operation)) = step.target(&name) else {
+                continue;
             };
-            done.map_err(|refusal| failed(index, step, &home, &primary, refusal))?;
+            match done {
+                Ok(()) => failures.succeeded(&object, operation),
+                Err(cause) => {
+                    let Cause {
+                        reason, message, ..
+                    } = &cause;
+                    warn!(primary = %primary.key(), reason, "{step}: {message}");
+                    let failed = failed(step, &home, &primary, &cause);
+                    failures.record(instant((self.clock)()), object, operation, cause);
+                    return Err(failed);
+                }
+            }
         }
         Ok(())
+    }
+
+    async fn carry_out(
+        &self,
+        manifest: &Manifest,
+        home: &Resource,
+        primary: &mut Object,
+        step: &Step,
+    ) -> Result<(), Cause> {
+        match step {
+            Step::Create {
+                resource,
+                key,
+                object,
+            } => self.create(primary, resource, key, object).await,
+            Step::Delete { resource, key, uid } => self.delete(resource, key, uid).await,
+            Step::PatchMetadata(patch) => self.patch_metadata(home, primary, patch).await,
+            Step::SetStatus(status) => self.set_status(home, primary, status).await,
+            Step::RecordEvent(event) => {
+                self.recorder
+                    .record(&manifest.controller, &home.gvk, primary, event)
+                    .await;
+                Ok(())
+            }
+        }
     }
 
     async fn create(
         &self,
         primary: &Object,
-        place: &Place,
+        resource: &Resource,
         key: &ObjectKey,
         object: &Value,
-    ) -> Result<(), Refusal> {
-        let api = self.api(place, key)?;
-        let object =
-            Object::parse(&object.to_string()).map_err(|error| refusal("Invalid", error))?;
+    ) -> Result<(), Cause> {
+        let api = self.api(resource, key)?;
+        let object = Object::parse(&object.to_string())
+            .map_err(|error| Cause::because("Invalid", &error.to_string()))?;
         match answered(api.create(&PostParams::default(), &object)).await {
             Ok(created) => {
-                info!(object = %key, kind = %place.gvk, context = context_name(&place.context), primary = %primary.key(), "created");
-                self.lay_over(place, created);
+                info!(object = %key, kind = %resource.gvk, context = context_name(&resource.context), primary = %primary.key(), "created");
+                self.overlay(resource, created);
                 Ok(())
             }
-            Err(refusal) if refusal.reason == "AlreadyExists" => {
+            Err(cause) if cause.reason == "AlreadyExists" => {
                 let existing = answered(api.get(&key.name)).await?;
                 let ours = created_for(&existing, primary);
-                self.lay_over(place, existing);
+                self.overlay(resource, existing);
                 // An earlier answer was lost, or a restart came between: it is what was asked for.
-                if ours { Ok(()) } else { Err(refusal) }
+                if ours { Ok(()) } else { Err(cause) }
             }
-            Err(refusal) => Err(refusal),
+            Err(cause) => Err(cause),
         }
     }
 
-    async fn delete(&self, place: &Place, key: &ObjectKey, uid: &str) -> Result<(), Refusal> {
-        let api = self.api(place, key)?;
+    async fn delete(&self, resource: &Resource, key: &ObjectKey, uid: &str) -> Result<(), Cause> {
+        let api = self.api(resource, key)?;
         let params = DeleteParams {
             preconditions: Some(Preconditions {
                 uid: Some(uid.to_owned()),
@@ -156,7 +183,7 @@ impl Executor {
         };
         match answered(api.delete(&key.name, &params)).await {
             Ok(answer) => {
-                info!(object = %key, kind = %place.gvk, context = context_name(&place.context), "deleted");
+                info!(object = %key, kind = %resource.gvk, context = context_name(&resource.context), "deleted");
                 match answer.left() {
                     // Its finalizers hold it.
                     Some(object)
@@ -166,45 +193,50 @@ impl Executor {
                             .as_ref()
                             .is_some_and(|names| !names.is_empty()) =>
                     {
-                        self.lay_over(place, object);
+                        self.overlay(resource, object);
                     }
-                    _ => self.lay_over_gone(place, key, uid),
+                    _ => self.overlay_gone(resource, key, uid),
                 }
             }
             // Gone already, or another object has its name by now.
-            Err(refusal) if matches!(refusal.reason.as_str(), "NotFound" | "Conflict") => {
-                self.lay_over_gone(place, key, uid);
+            Err(cause) if matches!(cause.reason.as_str(), "NotFound" | "Conflict") => {
+                self.overlay_gone(resource, key, uid);
             }
-            Err(refusal) => return Err(refusal),
+            Err(cause) => return Err(cause),
         }
         Ok(())
     }
 
-    /// Asks what became of a write that got no answer, and lays it over the caches. False while there is still no answer.
-    pub async fn resolve(&self, doubt: &Doubt) -> bool {
-        let Doubt { place, key } = doubt;
-        let Ok(api) = self.api(place, key) else {
+    /// Reads an object with an unconfirmed write back, and overlays it on the caches. False while that fails, too.
+    pub async fn resolve(&self, write: &Unconfirmed) -> bool {
+        let Unconfirmed { resource, key } = write;
+        let Ok(api) = self.api(resource, key) else {
             // Nobody can write there any more, and nobody will see it either.
             return true;
         };
         match answered(api.get_opt(&key.name)).await {
-            Ok(Some(object)) => self.lay_over(place, object),
+            Ok(Some(object)) => self.overlay(resource, object),
             Ok(None) => {
-                if let Some(known) = self.caches.get(place, key) {
-                    self.lay_over_gone(place, key, known.uid());
+                if let Some(known) = self.caches.get(resource, key) {
+                    self.overlay_gone(resource, key, known.uid());
                 }
             }
-            Err(refusal) => return !is_silence(&refusal.reason),
+            Err(cause) => {
+                return !matches!(
+                    cause.class,
+                    FailureClass::UnknownOutcome | FailureClass::Throttled
+                );
+            }
         }
         true
     }
 
     async fn patch_metadata(
         &self,
-        home: &Place,
+        home: &Resource,
         primary: &mut Object,
         patch: &Map<String, Value>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), Cause> {
         let mut metadata = patch.clone();
         metadata.insert(
             "resourceVersion".into(),
@@ -219,18 +251,18 @@ impl Executor {
 
     async fn set_status(
         &self,
-        home: &Place,
+        home: &Resource,
         primary: &mut Object,
         status: &Map<String, Value>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), Cause> {
         // Replacing the resourceVersion by the one that was decided upon makes another one a conflict, and `add`
         // replaces the whole status, whether there was one or not.
         let operations = json!([
             { "op": "replace", "path": "/metadata/resourceVersion", "value": primary.metadata.resource_version },
             { "op": "add", "path": "/status", "value": status },
         ]);
-        let operations =
-            serde_json::from_value(operations).map_err(|error| refusal("Invalid", error))?;
+        let operations = serde_json::from_value(operations)
+            .map_err(|error| Cause::because("Invalid", &error.to_string()))?;
         let patch: Patch<Value> = Patch::Json(operations);
         let (api, key) = (self.api(home, &primary.key())?, primary.key());
         let request = api.patch_status(&key.name, &PATCH, &patch);
@@ -239,49 +271,51 @@ impl Executor {
     }
 
     /// The next step of the plan is guarded by the resourceVersion that this one has made.
-    fn advance(&self, home: &Place, primary: &mut Object, patched: Object) {
-        self.lay_over(home, patched.clone());
+    fn advance(&self, home: &Resource, primary: &mut Object, patched: Object) {
+        self.overlay(home, patched.clone());
         *primary = patched;
     }
 
-    fn api(&self, place: &Place, key: &ObjectKey) -> Result<Api<Object>, Refusal> {
-        let context = context_name(&place.context);
-        let client: &Client = self.contexts.client(&place.context).ok_or_else(|| {
-            refusal(
+    fn api(&self, resource: &Resource, key: &ObjectKey) -> Result<Api<Object>, Cause> {
+        let context = context_name(&resource.context);
+        let client: &Client = self.contexts.client(&resource.context).ok_or_else(|| {
+            Cause::unknown(
                 "Unreachable",
                 format!("context {context} is not registered with this host"),
             )
         })?;
-        let (resource, namespaced): (ApiResource, bool) =
-            self.caches.resource(place).ok_or_else(|| {
-                refusal(
+        let (api_resource, namespaced): (ApiResource, bool) =
+            self.caches.api_resource(resource).ok_or_else(|| {
+                Cause::unknown(
                     "Unreachable",
                     format!(
                         "{} is not served by context {context} so far as is known",
-                        place.gvk
+                        resource.gvk
                     ),
                 )
             })?;
         match &key.namespace {
-            Some(namespace) if namespaced => {
-                Ok(Api::namespaced_with(client.clone(), namespace, &resource))
-            }
-            None if namespaced => Err(refusal(
-                "Invalid",
-                format!("{} {key} names no namespace", place.gvk),
+            Some(namespace) if namespaced => Ok(Api::namespaced_with(
+                client.clone(),
+                namespace,
+                &api_resource,
             )),
-            _ => Ok(Api::all_with(client.clone(), &resource)),
+            None if namespaced => Err(Cause::because(
+                "Invalid",
+                &format!("{} {key} names no namespace", resource.gvk),
+            )),
+            _ => Ok(Api::all_with(client.clone(), &api_resource)),
         }
     }
 
-    fn lay_over(&self, place: &Place, object: Object) {
-        let changes = self.caches.wrote(place, object);
-        self.listener.changed(place, changes);
+    fn overlay(&self, resource: &Resource, object: Object) {
+        let changes = self.caches.wrote(resource, object);
+        self.listener.changed(resource, changes);
     }
 
-    fn lay_over_gone(&self, place: &Place, key: &ObjectKey, uid: &str) {
-        let changes = self.caches.wrote_gone(place, key, uid);
-        self.listener.changed(place, changes);
+    fn overlay_gone(&self, resource: &Resource, key: &ObjectKey, uid: &str) {
+        let changes = self.caches.wrote_gone(resource, key, uid);
+        self.listener.changed(resource, changes);
     }
 }
 
@@ -293,84 +327,38 @@ fn created_for(existing: &Object, primary: &Object) -> bool {
         && existing.metadata.deletion_timestamp.is_none()
 }
 
-async fn answered<T>(request: impl Future<Output = kube::Result<T>>) -> Result<T, Refusal> {
+async fn answered<T>(request: impl Future<Output = kube::Result<T>>) -> Result<T, Cause> {
     match tokio::time::timeout(WRITE_TIMEOUT, request).await {
         Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(kube::Error::Api(status))) => Err(refused(&status)),
-        Ok(Err(error)) => Err(refusal(
+        Ok(Err(kube::Error::Api(status))) => Err(Cause::answered(
+            status.code,
+            &status.reason,
+            &status.message,
+        )),
+        Ok(Err(error)) => Err(Cause::unknown(
             "Unreachable",
             format!("{:#}", anyhow::Error::new(error)),
         )),
-        Err(_) => Err(refusal(
+        Err(_) => Err(Cause::unknown(
             "Timeout",
             format!("no answer within {} s", WRITE_TIMEOUT.as_secs()),
         )),
     }
 }
 
-fn refused(status: &Status) -> Refusal {
-    let reason = if status.reason.is_empty() {
-        format!("HTTP{}", status.code)
-    } else {
-        status.reason.clone()
-    };
-    refusal(&reason, &status.message)
-}
-
-fn refusal(reason: &str, message: impl ToString) -> Refusal {
-    Refusal {
-        reason: reason.to_owned(),
-        message: message.to_string(),
-    }
-}
-
-fn failed(index: usize, step: &Step, home: &Place, primary: &Object, refusal: Refusal) -> Failed {
+fn failed(step: &Step, home: &Resource, primary: &Object, cause: &Cause) -> Failed {
     let of_primary = matches!(step, Step::PatchMetadata(_) | Step::SetStatus(_));
-    if of_primary && matches!(refusal.reason.as_str(), "Conflict" | "NotFound") {
+    if of_primary && matches!(cause.reason.as_str(), "Conflict" | "NotFound") {
         return Failed::Stale;
     }
-    let is_silent = is_silence(&refusal.reason);
-    let failure = Failure {
-        action: u32::try_from(index).unwrap_or(u32::MAX),
-        message: format!("{}: {}", describe(step), refusal.message),
-        reason: refusal.reason,
-    };
-    if !is_silent {
-        return Failed::Refused(failure);
+    if cause.class != FailureClass::UnknownOutcome {
+        return Failed::Refused;
     }
-    let (place, key) = match step {
-        Step::Create { place, key, .. } | Step::Delete { place, key, .. } => {
-            (place.clone(), key.clone())
+    let (resource, key) = match step {
+        Step::Create { resource, key, .. } | Step::Delete { resource, key, .. } => {
+            (resource.clone(), key.clone())
         }
         _ => (home.clone(), primary.key()),
     };
-    Failed::Unanswered(failure, Doubt { place, key })
-}
-
-/// Whether a reason says that there was no answer: the API server's own gateways say `Timeout`, too.
-fn is_silence(reason: &str) -> bool {
-    matches!(reason, "Timeout" | "Unreachable")
-}
-
-/// What a step does, for people.
-fn describe(step: &Step) -> String {
-    match step {
-        Step::Create { place, key, .. } => {
-            format!(
-                "create {} {key} in {}",
-                place.gvk.kind,
-                context_name(&place.context)
-            )
-        }
-        Step::Delete { place, key, .. } => {
-            format!(
-                "delete {} {key} in {}",
-                place.gvk.kind,
-                context_name(&place.context)
-            )
-        }
-        Step::PatchMetadata(_) => "patch the metadata".into(),
-        Step::SetStatus(_) => "set the status".into(),
-        Step::RecordEvent(_) => "record an event".into(),
-    }
+    Failed::Unanswered(Unconfirmed { resource, key })
 }

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info};
 
-use crate::cache::{Caches, Change, Place};
+use crate::cache::{Caches, Change, Resource};
 use crate::clock::Clock;
 use crate::contexts::Contexts;
 use crate::events::Recorder;
@@ -75,8 +75,14 @@ impl Host {
             caches.clone(),
             listener.clone(),
             recorder.clone(),
+            options.clock.clone(),
         );
-        let watches = Watches::new(options.contexts.clone(), options.namespaces, caches.clone());
+        let watches = Watches::new(
+            options.contexts.clone(),
+            options.namespaces,
+            caches.clone(),
+            options.clock.clone(),
+        );
         let reconciler = Reconciler {
             policy,
             caches,
@@ -86,7 +92,8 @@ impl Host {
             recorder,
             clock: options.clock,
             failures: Mutex::new(HashMap::new()),
-            doubts: Mutex::new(HashMap::new()),
+            unconfirmed: Mutex::new(HashMap::new()),
+            observes: Mutex::new(HashMap::new()),
         };
         Ok(Self {
             reconciler: Arc::new(reconciler),
@@ -125,7 +132,7 @@ impl Host {
         self.watches.start(&policy.manifest, &self.listener);
         self.reconciler.policy.store(policy.clone());
         self.watches.stop_others(&policy.manifest);
-        let home = Place {
+        let home = Resource {
             context: None,
             gvk: policy.manifest.primary.clone(),
         };
@@ -193,15 +200,15 @@ struct Dispatcher {
 }
 
 impl Listener for Dispatcher {
-    fn changed(&self, place: &Place, changes: Vec<Change>) {
+    fn changed(&self, resource: &Resource, changes: Vec<Change>) {
         let policy = self.policy.load();
-        let primaries = place.context.is_none() && place.gvk == policy.manifest.primary;
+        let primaries = resource.context.is_none() && resource.gvk == policy.manifest.primary;
         for change in changes {
             let concerned = self
                 .subscriptions
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .concerned(place, &change);
+                .concerned(resource, &change);
             self.wake(&policy, concerned);
             if primaries {
                 self.wake(&policy, [change.key]);
@@ -209,12 +216,12 @@ impl Listener for Dispatcher {
         }
     }
 
-    fn health_changed(&self, place: &Place) {
+    fn health_changed(&self, resource: &Resource) {
         let asking = self
             .subscriptions
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .asking(place);
+            .asking(resource);
         self.wake(&self.policy.load(), asking);
     }
 }
@@ -229,7 +236,7 @@ impl Dispatcher {
 
     /// A primary that carries the policy's finalizer has begun.
     fn priority(&self, policy: &Policy, key: &ObjectKey) -> Priority {
-        let home = Place {
+        let home = Resource {
             context: None,
             gvk: policy.manifest.primary.clone(),
         };

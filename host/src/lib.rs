@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Each arrow is a module: [`watch`] and [`cache`] know what there is, [`subscriptions`] whose business it is,
-//! [`queue`] who is next, [`snapshot`] what a policy sees, [`policy`] calls it, [`plan`] checks its answer, [`execute`]
+//! [`queue`] who is next, [`snapshot`] what a policy sees, [`policy`] calls it, [`pilothouse_core::plan`] checks its answer, [`execute`]
 //! carries it out; [`reconcile`] is the line itself, [`host`] puts it together and [`swap`] changes the policy under it. Apart from that
 //! line, [`scenario`] lets a component be tested without a cluster.
 //!
@@ -16,12 +16,10 @@ pub mod cache;
 pub mod cli;
 pub mod clock;
 pub mod contexts;
-pub mod contract;
 pub mod events;
 pub mod execute;
 pub mod host;
 pub mod object;
-pub mod plan;
 pub mod policy;
 pub mod queue;
 pub mod reconcile;
@@ -30,3 +28,5 @@ pub mod snapshot;
 pub mod subscriptions;
 pub mod swap;
 pub mod watch;
+
+pub use pilothouse_contract as contract;

@@ -13,23 +13,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-/// Namespace and name, unique for a kind in a context.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ObjectKey {
-    /// None for cluster-scoped kinds.
-    pub namespace: Option<String>,
-    /// `metadata.name`.
-    pub name: String,
-}
-
-impl std::fmt::Display for ObjectKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&crate::contract::qualified(
-            self.namespace.as_deref(),
-            &self.name,
-        ))
-    }
-}
+pub use pilothouse_core::ObjectKey;
+use pilothouse_core::object::Primary;
 
 /// An object's metadata (without `managedFields`) and its whole text (without them, too).
 #[derive(Clone, Debug)]
@@ -69,6 +54,16 @@ impl Object {
         ObjectKey {
             namespace: self.metadata.namespace.clone(),
             name: self.metadata.name.clone().unwrap_or_default(),
+        }
+    }
+
+    /// What a plan for it is checked against.
+    pub fn primary(&self) -> Primary {
+        let finalizers = self.metadata.finalizers.iter().flatten();
+        Primary {
+            key: Some(self.key()),
+            uid: self.uid().to_owned(),
+            finalizers: finalizers.cloned().collect(),
         }
     }
 

@@ -2,30 +2,31 @@
 //!
 //! Comes in: a primary's key. Goes out: what is to become of the key. No branch here decides what a policy decides.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 use arc_swap::ArcSwap;
+use pilothouse_core::failures::{Cause, Failures};
+use pilothouse_core::plan;
 use tracing::{debug, info, warn};
 
-use crate::cache::{Caches, Place};
+use crate::cache::{Caches, Resource};
 use crate::clock::{Clock, instant};
 use crate::contexts::Contexts;
-use crate::contract::{Event, Failure, Outcome, Plan, Selector, Severity};
+use crate::contract::{Event, FailureClass, Outcome, Plan, Selector, Severity};
 use crate::events::Recorder;
-use crate::execute::{Doubt, Executor, Failed};
+use crate::execute::{Executor, Failed, Unconfirmed};
 use crate::object::{Object, ObjectKey};
-use crate::plan;
 use crate::policy::Policy;
 use crate::snapshot::{self, NotYet};
 use crate::subscriptions::Subscriptions;
 
-/// How often a policy may ask to see more before it has to decide.
-const MOST_LOOKS: usize = 8;
+/// How often a policy may ask to observe more before it has to decide.
+const MAX_CALLS: usize = 8;
 /// How many things one primary may wait for.
-const MOST_SELECTORS: usize = 1_000;
+const MAX_SELECTORS: usize = 1_000;
 
 /// What becomes of a key after a reconcile.
 #[derive(Debug, PartialEq, Eq)]
@@ -42,7 +43,8 @@ pub enum Verdict {
 
 /// A decision: a plan, or that it has to wait.
 enum Decision {
-    Plan(Plan),
+    /// With what was observed for it.
+    Plan(Plan, Vec<Selector>),
     NotYet,
 }
 
@@ -62,10 +64,12 @@ pub struct Reconciler {
     pub recorder: Arc<Recorder>,
     /// Tells the time.
     pub clock: Clock,
-    /// What went wrong last, by primary.
-    pub failures: Mutex<HashMap<ObjectKey, Failure>>,
-    /// The writes that got no answer, by primary.
-    pub doubts: Mutex<HashMap<ObjectKey, BTreeSet<Doubt>>>,
+    /// What has failed and not succeeded since, by primary.
+    pub failures: Mutex<HashMap<ObjectKey, Failures>>,
+    /// The writes of unknown outcome, by primary, and when each was made.
+    pub unconfirmed: Mutex<HashMap<ObjectKey, BTreeMap<Unconfirmed, u64>>>,
+    /// What each primary's last plan depended on: the next reconcile starts with it.
+    pub observes: Mutex<HashMap<ObjectKey, Vec<Selector>>>,
 }
 
 impl Reconciler {
@@ -73,7 +77,7 @@ impl Reconciler {
     pub async fn reconcile(&self, key: &ObjectKey) -> Verdict {
         self.resolve(key).await;
         let policy = self.policy.load_full();
-        let home = Place {
+        let home = Resource {
             context: None,
             gvk: policy.manifest.primary.clone(),
         };
@@ -81,75 +85,85 @@ impl Reconciler {
             self.forget(key);
             return Verdict::Done(None);
         };
-        if self.is_in_doubt(&home, key) {
+        if self.is_unconfirmed(&home, key) {
             return Verdict::Failed;
         }
-        let plan = match self.decide(&policy, key, &primary) {
-            Ok(Decision::Plan(plan)) => plan,
+        let (plan, observed) = match self.decide(&policy, key, &primary) {
+            Ok(Decision::Plan(plan, observed)) => (plan, observed),
             Ok(Decision::NotYet) => return Verdict::NotYet,
             Err(error) => return self.hold(&policy, &primary, &error).await,
         };
-        debug!(primary = %key, actions = plan.actions.len(), reasons = plan.reasons.join("; "), "decided");
-        let steps = match plan::check(&policy.manifest, &primary, &plan) {
+        debug!(primary = %key, actions = plan.actions.len(), reasons = reasons(&plan), "decided");
+        let steps = match plan::check(&policy.manifest, &primary.primary(), &observed, &plan) {
             Ok(steps) => steps,
-            Err(denied) => return self.deny(&policy, &primary, &denied).await,
+            Err(denied) => return self.deny(&policy, &primary, &plan, &denied).await,
         };
-        match self
-            .executor
-            .execute(&policy.manifest, &primary, &steps)
-            .await
-        {
-            Ok(()) => {
-                self.set_failure(key, None);
-                Verdict::Done(plan::requeue_after(&plan))
-            }
+        self.depends_on(key, &plan.observes);
+        let mut failures = self.failures_of(key);
+        failures.allowed();
+        let executor = &self.executor;
+        let executed = executor
+            .execute(&policy.manifest, &primary, &steps, &mut failures)
+            .await;
+        self.set_failures(key, failures);
+        match executed {
+            Ok(()) => Verdict::Done(plan::requeue_after(&plan)),
             Err(Failed::Stale) => Verdict::Stale,
-            Err(Failed::Refused(failure)) => self.fail(key, failure),
-            Err(Failed::Unanswered(failure, doubt)) => {
-                locked(&self.doubts)
-                    .entry(key.clone())
-                    .or_default()
-                    .insert(doubt);
-                self.fail(key, failure)
+            Err(Failed::Refused) => Verdict::Failed,
+            Err(Failed::Unanswered(write)) => {
+                let now = instant((self.clock)());
+                let mut unconfirmed = locked(&self.unconfirmed);
+                let writes = unconfirmed.entry(key.clone()).or_default();
+                writes.entry(write).or_insert(now);
+                Verdict::Failed
             }
         }
     }
 
+    /// From now on these wake the primary, and its next reconcile starts with them.
+    fn depends_on(&self, key: &ObjectKey, selectors: &[Selector]) {
+        locked(&self.subscriptions).set(key, selectors.iter().cloned().collect());
+        locked(&self.observes).insert(key.clone(), selectors.to_vec());
+    }
+
     /// Asks the policy, shows it what it wants to see, and asks again until it decides.
     fn decide(&self, policy: &Policy, key: &ObjectKey, primary: &Object) -> Result<Decision> {
-        let mut selectors: Vec<Selector> = Vec::new();
-        let last_failure = locked(&self.failures).get(key).cloned();
-        let doubts = locked(&self.doubts).get(key).cloned().unwrap_or_default();
+        // Where the policy fails, the next reconcile starts with nothing.
+        let observed = locked(&self.observes).remove(key);
+        let mut selectors: Vec<Selector> = observed.unwrap_or_default();
+        let failures = self.failures_of(key).list();
+        let unconfirmed = locked(&self.unconfirmed).get(key).cloned();
+        let unconfirmed = unconfirmed.unwrap_or_default();
         let now = instant((self.clock)());
-        for _ in 0..MOST_LOOKS {
+        for _ in 0..MAX_CALLS {
             let names = self.contexts.names();
             let seen = snapshot::take(
                 primary,
                 &selectors,
-                last_failure.clone(),
+                failures.clone(),
                 &snapshot::Known {
                     caches: &self.caches,
-                    doubts: &doubts,
+                    unconfirmed: &unconfirmed,
                 },
                 names,
                 now,
             );
             let Ok(snapshot) = seen.map_err(|NotYet| ()) else {
+                locked(&self.observes).insert(key.clone(), selectors);
                 return Ok(Decision::NotYet);
             };
             match in_place(|| policy.reconcile(&snapshot))? {
                 Outcome::Act(plan) => {
-                    locked(&self.subscriptions).set(key, selectors.into_iter().collect());
-                    return Ok(Decision::Plan(plan));
+                    return Ok(Decision::Plan(plan, selectors));
                 }
-                Outcome::Look(more) => {
+                Outcome::Observe(more) => {
                     let new: Vec<_> = more
                         .into_iter()
                         .filter(|selector| !selectors.contains(selector))
                         .collect();
                     ensure!(
                         !new.is_empty(),
-                        "the policy asks to see nothing that it has not seen, and does not decide"
+                        "the policy asks to observe nothing new, and does not decide"
                     );
                     // Before the caches are read: a change between the two wakes the primary again.
                     locked(&self.subscriptions).add(key, &new);
@@ -158,40 +172,34 @@ impl Reconciler {
             }
             let asked = selectors.len();
             ensure!(
-                asked <= MOST_SELECTORS,
-                "the policy asks to see {asked} things for one primary, {MOST_SELECTORS} are allowed"
+                asked <= MAX_SELECTORS,
+                "the policy observes {asked} selectors for one primary, {MAX_SELECTORS} are allowed"
             );
         }
-        bail!("the policy asked {MOST_LOOKS} times to see more, and did not decide")
+        bail!("the policy asked {MAX_CALLS} times to observe more, and did not decide")
     }
 
-    /// Asks what became of the writes that got no answer. Until there is one, what is known of their places counts as unknown.
+    /// Reads the objects of unconfirmed writes back. Until that succeeds, their kinds are unavailable to the policy.
     async fn resolve(&self, key: &ObjectKey) {
-        let Some(doubts) = locked(&self.doubts).remove(key) else {
+        let Some(writes) = locked(&self.unconfirmed).remove(key) else {
             return;
         };
-        let mut left = BTreeSet::new();
-        for doubt in doubts {
-            if !self.executor.resolve(&doubt).await {
-                left.insert(doubt);
+        let mut left = BTreeMap::new();
+        for (write, since) in writes {
+            if !self.executor.resolve(&write).await {
+                left.insert(write, since);
             }
         }
         if !left.is_empty() {
-            locked(&self.doubts).insert(key.clone(), left);
+            locked(&self.unconfirmed).insert(key.clone(), left);
         }
     }
 
-    /// Whether it is not known what became of a write to the primary itself: then nothing is decided on what it was before.
-    fn is_in_doubt(&self, home: &Place, key: &ObjectKey) -> bool {
-        let doubts = locked(&self.doubts);
-        let mut doubts = doubts.get(key).into_iter().flatten();
-        doubts.any(|doubt| doubt.place == *home && doubt.key == *key)
-    }
-
-    fn fail(&self, key: &ObjectKey, failure: Failure) -> Verdict {
-        warn!(primary = %key, reason = failure.reason, "{}", failure.message);
-        self.set_failure(key, Some(failure));
-        Verdict::Failed
+    /// Whether a write to the primary itself is unconfirmed: then nothing is decided on what it was before.
+    fn is_unconfirmed(&self, home: &Resource, key: &ObjectKey) -> bool {
+        let unconfirmed = locked(&self.unconfirmed);
+        let mut writes = unconfirmed.get(key).into_iter().flatten();
+        writes.any(|(write, _)| write.resource == *home && write.key == *key)
     }
 
     /// The policy failed: nothing is written for this primary but an event that says so.
@@ -202,18 +210,32 @@ impl Reconciler {
         Verdict::Failed
     }
 
-    async fn deny(&self, policy: &Policy, primary: &Object, denied: &plan::Denied) -> Verdict {
-        let plan::Denied { action, message } = denied;
-        warn!(primary = %primary.key(), policy = policy.digest, action, "plan denied: {message}");
+    async fn deny(
+        &self,
+        policy: &Policy,
+        primary: &Object,
+        plan: &Plan,
+        denied: &plan::Denied,
+    ) -> Verdict {
+        let message = &denied.message;
+        warn!(primary = %primary.key(), policy = policy.digest, "plan denied: {denied}");
         self.tell(policy, primary, "PlanDenied", message.clone())
             .await;
-        let action = u32::try_from(*action).unwrap_or(u32::MAX);
-        let failure = Failure {
-            action,
+        let home = Resource {
+            context: None,
+            gvk: policy.manifest.primary.clone(),
+        };
+        let action = denied.action.and_then(|index| plan.actions.get(index));
+        let (object, operation) = plan::denied_target(action, &home.object(&primary.key()));
+        let cause = Cause {
+            class: FailureClass::Denied,
             reason: "Denied".into(),
             message: message.clone(),
         };
-        self.set_failure(&primary.key(), Some(failure));
+        let key = primary.key();
+        let mut failures = self.failures_of(&key);
+        failures.record(instant((self.clock)()), object, operation, cause);
+        self.set_failures(&key, failures);
         Verdict::Failed
     }
 
@@ -237,17 +259,28 @@ impl Reconciler {
     fn forget(&self, key: &ObjectKey) {
         info!(primary = %key, "gone");
         locked(&self.subscriptions).set(key, BTreeSet::new());
-        self.set_failure(key, None);
-        locked(&self.doubts).remove(key);
+        locked(&self.failures).remove(key);
+        locked(&self.unconfirmed).remove(key);
+        locked(&self.observes).remove(key);
     }
 
-    fn set_failure(&self, key: &ObjectKey, failure: Option<Failure>) {
+    fn failures_of(&self, key: &ObjectKey) -> Failures {
+        let failures = locked(&self.failures);
+        failures.get(key).cloned().unwrap_or_default()
+    }
+
+    fn set_failures(&self, key: &ObjectKey, of_primary: Failures) {
         let mut failures = locked(&self.failures);
-        match failure {
-            Some(failure) => failures.insert(key.clone(), failure),
-            None => failures.remove(key),
+        match of_primary.is_empty() {
+            true => failures.remove(key),
+            false => failures.insert(key.clone(), of_primary),
         };
     }
+}
+
+fn reasons(plan: &Plan) -> String {
+    let reasons: Vec<&str> = plan.reasons.iter().map(|it| it.message.as_str()).collect();
+    reasons.join("; ")
 }
 
 /// What is behind a lock. A panic while it was held has left nothing half done.

@@ -3,13 +3,14 @@
 //! Comes in: a primary, what was asked for, the caches, the clock. Goes out: a snapshot, or "not yet" where a first
 //! list is still under way. Absent and unknown are never mixed up here.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use crate::cache::{Caches, Unknown};
 use crate::contract::{
-    Blindness, Context, Failure, Observation, Scope, Selector, Sighting, Snapshot,
+    Context, ContextResult, Failure, Observation, Scope, Selector, Snapshot, Unavailable,
+    UnavailableReason,
 };
-use crate::execute::Doubt;
+use crate::execute::Unconfirmed;
 use crate::object::Object;
 
 /// Something that was asked for is being listed for the first time: ask again when it is known.
@@ -20,27 +21,27 @@ pub struct NotYet;
 pub struct Known<'a> {
     /// What the watches saw, and what was written.
     pub caches: &'a Caches,
-    /// The primary's writes of which it is not known what became of them.
-    pub doubts: &'a BTreeSet<Doubt>,
+    /// The primary's unconfirmed writes, and when each was made.
+    pub unconfirmed: &'a BTreeMap<Unconfirmed, u64>,
 }
 
 /// Assembles a snapshot.
 pub fn take<'a>(
     primary: &Object,
     selectors: &[Selector],
-    last_failure: Option<Failure>,
+    failures: Vec<Failure>,
     known: &Known<'_>,
     contexts: impl Iterator<Item = &'a Context> + Clone,
     now: u64,
 ) -> Result<Snapshot, NotYet> {
     let observe = |selector: &Selector| {
-        let sightings = in_scope(&selector.scope(), contexts.clone())
+        let results = in_scope(&selector.scope(), contexts.clone())
             .into_iter()
-            .map(|(context, registered)| sight(selector, context, registered, known))
+            .map(|(context, registered)| result(selector, context, registered, known))
             .collect::<Result<_, _>>()?;
         Ok(Observation {
             selector: selector.clone(),
-            sightings,
+            results,
         })
     };
     let observations = selectors.iter().map(observe).collect::<Result<_, _>>()?;
@@ -48,7 +49,7 @@ pub fn take<'a>(
         now,
         primary: primary.text().to_owned(),
         observations,
-        last_failure,
+        failures,
     })
 }
 
@@ -68,70 +69,76 @@ fn in_scope<'a>(
     }
 }
 
-fn sight(
+fn result(
     selector: &Selector,
     context: Context,
     registered: bool,
-    Known { caches, doubts }: &Known<'_>,
-) -> Result<Sighting, NotYet> {
+    Known {
+        caches,
+        unconfirmed,
+    }: &Known<'_>,
+) -> Result<ContextResult, NotYet> {
     if !registered {
-        return Ok(Sighting {
+        return Ok(ContextResult {
             context,
-            objects: Err(Blindness::Unregistered),
+            objects: Err(Unavailable::new(UnavailableReason::NotRegistered, "")),
         });
     }
-    let is_meant =
-        |doubt: &&Doubt| doubt.place.context == context && doubt.place.gvk == *selector.gvk();
-    if let Some(Doubt { key, .. }) = doubts.iter().find(is_meant) {
-        let why = format!(
-            "a write to {key} there got no answer, and neither does the question what became of it"
-        );
-        return Ok(Sighting {
+    let is_meant = |(write, _): &(&Unconfirmed, &u64)| {
+        write.resource.context == context && write.resource.gvk == *selector.gvk()
+    };
+    if let Some((Unconfirmed { key, .. }, since)) = unconfirmed.iter().find(is_meant) {
+        let why =
+            format!("unconfirmed write to {key}: no reply, and the follow-up read failed too");
+        return Ok(ContextResult {
             context,
-            objects: Err(Blindness::Unreachable(why)),
+            objects: Err(Unavailable {
+                since: Some(*since),
+                ..Unavailable::new(UnavailableReason::Unconfirmed, why)
+            }),
         });
     }
     let answer = match selector {
         Selector::Object(object) => caches
             .object(object)
             .map(|object| object.into_iter().collect()),
-        Selector::Labelled(query) => caches.labelled(&context, query),
+        Selector::Labels(query) => caches.labelled(&context, query),
     };
     let objects = match answer {
         Ok(objects) => Ok(objects
             .iter()
             .map(|object| object.text().to_owned())
             .collect()),
-        Err(Unknown::Blind(blindness)) => Err(blindness),
+        Err(Unknown::Unavailable(unavailable)) => Err(unavailable),
         Err(Unknown::Pending) => return Err(NotYet),
     };
-    Ok(Sighting { context, objects })
+    Ok(ContextResult { context, objects })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cache::{Health, Place};
+    use crate::cache::{Health, Resource};
     use crate::contract::{Gvk, LabelQuery, ObjectRef};
 
-    fn place(context: Option<&str>) -> Place {
-        Place {
+    fn resource(context: Option<&str>) -> Resource {
+        Resource {
             context: context.map(str::to_owned),
             gvk: Gvk::new("g/v1", "Thing"),
         }
     }
 
     fn everything() -> Selector {
-        Selector::Labelled(LabelQuery {
+        Selector::Labels(LabelQuery {
             scope: Scope::Everywhere,
-            gvk: place(None).gvk,
+            gvk: resource(None).gvk,
             namespace: None,
             labels: vec![],
         })
     }
 
     fn named(context: &str) -> Selector {
-        let Place { context, gvk } = place(Some(context));
+        let Resource { context, gvk } = resource(Some(context));
         Selector::Object(ObjectRef {
             context,
             gvk,
@@ -140,14 +147,14 @@ mod tests {
         })
     }
 
-    fn look(caches: &Caches, selectors: &[Selector]) -> Result<Vec<Vec<Sighting>>, NotYet> {
+    fn observe(caches: &Caches, selectors: &[Selector]) -> Result<Vec<Vec<ContextResult>>, NotYet> {
         let primary = Object::parse("{}").unwrap();
         let contexts = [None, Some("east".to_owned())];
         let known = Known {
             caches,
-            doubts: &BTreeSet::new(),
+            unconfirmed: &BTreeMap::new(),
         };
-        let snapshot = take(&primary, selectors, None, &known, contexts.iter(), 7)?;
+        let snapshot = take(&primary, selectors, vec![], &known, contexts.iter(), 7)?;
         assert_eq!(
             (snapshot.now, snapshot.primary.as_str()),
             (7, r#"{"metadata":{}}"#)
@@ -155,46 +162,50 @@ mod tests {
         Ok(snapshot
             .observations
             .into_iter()
-            .map(|observation| observation.sightings)
+            .map(|observation| observation.results)
             .collect())
     }
 
     #[test]
     fn absent_unreachable_unregistered_and_not_yet_are_different_answers() {
         let caches = Caches::default();
-        caches.open(&place(None), None);
-        caches.open(&place(Some("east")), None);
-        caches.set_health(&place(None), None, Health::Synced);
-        assert_eq!(look(&caches, &[everything()]), Err(NotYet));
+        caches.open(&resource(None), None);
+        caches.open(&resource(Some("east")), None);
+        caches.set_health(&resource(None), None, Health::Synced);
+        assert_eq!(observe(&caches, &[everything()]), Err(NotYet));
 
-        caches.set_health(&place(Some("east")), None, Health::Lost("no route".into()));
-        let sightings = look(&caches, &[everything(), named("east"), named("west")]).unwrap();
-        let unreachable = Err(Blindness::Unreachable("no route".into()));
+        let lost = Unavailable {
+            since: Some(5),
+            ..Unavailable::new(UnavailableReason::Unreachable, "no route")
+        };
+        caches.set_health(&resource(Some("east")), None, Health::Lost(lost.clone()));
+        let results = observe(&caches, &[everything(), named("east"), named("west")]).unwrap();
+        let unreachable = Err(lost);
         assert_eq!(
-            sightings[0][0],
-            Sighting {
+            results[0][0],
+            ContextResult {
                 context: None,
                 objects: Ok(vec![])
             }
         );
         assert_eq!(
-            sightings[0][1],
-            Sighting {
+            results[0][1],
+            ContextResult {
                 context: Some("east".into()),
                 objects: unreachable.clone()
             }
         );
         assert_eq!(
-            sightings[1],
-            [Sighting {
+            results[1],
+            [ContextResult {
                 context: Some("east".into()),
                 objects: unreachable
             }]
         );
-        let unregistered = Err(Blindness::Unregistered);
+        let unregistered = Err(Unavailable::new(UnavailableReason::NotRegistered, ""));
         assert_eq!(
-            sightings[2],
-            [Sighting {
+            results[2],
+            [ContextResult {
                 context: Some("west".into()),
                 objects: unregistered
             }]
@@ -205,9 +216,9 @@ mod tests {
     fn an_object_is_seen_as_its_text() {
         let caches = Caches::default();
         let text = r#"{"metadata":{"name":"a","namespace":"ns"}}"#;
-        caches.seen(&place(Some("east")), Object::parse(text).unwrap());
-        caches.set_health(&place(Some("east")), None, Health::Synced);
-        let sightings = look(&caches, &[named("east")]).unwrap();
-        assert_eq!(sightings[0][0].objects, Ok(vec![text.to_owned()]));
+        caches.seen(&resource(Some("east")), Object::parse(text).unwrap());
+        caches.set_health(&resource(Some("east")), None, Health::Synced);
+        let results = observe(&caches, &[named("east")]).unwrap();
+        assert_eq!(results[0][0].objects, Ok(vec![text.to_owned()]));
     }
 }

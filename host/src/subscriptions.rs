@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use crate::cache::{Change, Place};
+use crate::cache::{Change, Resource};
 use crate::contract::{Context, Gvk, LabelQuery, ObjectRef, Selector};
 use crate::object::ObjectKey;
 
@@ -55,24 +55,24 @@ impl Subscriptions {
     }
 
     /// The primaries that this change concerns.
-    pub fn concerned(&self, place: &Place, change: &Change) -> HashSet<ObjectKey> {
+    pub fn concerned(&self, resource: &Resource, change: &Change) -> HashSet<ObjectKey> {
         let object = ObjectRef {
-            context: place.context.clone(),
-            gvk: place.gvk.clone(),
+            context: resource.context.clone(),
+            gvk: resource.gvk.clone(),
             namespace: change.key.namespace.clone(),
             name: change.key.name.clone(),
         };
         let labels = change
             .labels
             .iter()
-            .map(|label| Drawer::Label(place.gvk.clone(), label.clone()));
-        let drawers = labels.chain([Drawer::Object(object), Drawer::Kind(place.gvk.clone())]);
+            .map(|label| Drawer::Label(resource.gvk.clone(), label.clone()));
+        let drawers = labels.chain([Drawer::Object(object), Drawer::Kind(resource.gvk.clone())]);
         let mut concerned = HashSet::new();
         for (selector, primaries) in drawers
             .filter_map(|drawer| self.drawers.get(&drawer))
             .flatten()
         {
-            if may_match(selector, &place.context, change) {
+            if may_match(selector, &resource.context, change) {
                 concerned.extend(primaries.iter().cloned());
             }
         }
@@ -80,9 +80,9 @@ impl Subscriptions {
     }
 
     /// The primaries that asked anything about this kind in this context.
-    pub fn asking(&self, place: &Place) -> HashSet<ObjectKey> {
+    pub fn asking(&self, resource: &Resource) -> HashSet<ObjectKey> {
         let asks = |selector: &Selector| {
-            selector.gvk() == &place.gvk && selector.scope().includes(&place.context)
+            selector.gvk() == &resource.gvk && selector.scope().includes(&resource.context)
         };
         self.of
             .iter()
@@ -127,7 +127,7 @@ impl Subscriptions {
     fn choose(&self, selector: &Selector) -> Drawer {
         match selector {
             Selector::Object(object) => Drawer::Object(object.clone()),
-            Selector::Labelled(LabelQuery { gvk, labels, .. }) => {
+            Selector::Labels(LabelQuery { gvk, labels, .. }) => {
                 let drawers = labels
                     .iter()
                     .map(|label| Drawer::Label(gvk.clone(), label.clone()));
@@ -143,7 +143,7 @@ impl Subscriptions {
 fn may_match(selector: &Selector, context: &Context, change: &Change) -> bool {
     match selector {
         Selector::Object(_) => true,
-        Selector::Labelled(query) => {
+        Selector::Labels(query) => {
             query.scope.includes(context)
                 && (query.namespace.is_none() || query.namespace == change.key.namespace)
                 && query
@@ -175,7 +175,7 @@ mod tests {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        Selector::Labelled(LabelQuery {
+        Selector::Labels(LabelQuery {
             scope: Scope::Everywhere,
             gvk: gvk(),
             namespace: None,
@@ -199,7 +199,7 @@ mod tests {
         name: &str,
         labels: &[(&str, &str)],
     ) -> Vec<String> {
-        let place = Place {
+        let resource = Resource {
             context: context.map(str::to_owned),
             gvk: gvk(),
         };
@@ -212,7 +212,7 @@ mod tests {
             labels,
         };
         let mut names: Vec<_> = subscriptions
-            .concerned(&place, &change)
+            .concerned(&resource, &change)
             .into_iter()
             .map(|key| key.name)
             .collect();

@@ -19,9 +19,10 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
-use crate::cache::{Caches, Change, Epoch, Health, Place};
+use crate::cache::{Caches, Change, Epoch, Health, Resource};
+use crate::clock::{Clock, instant};
 use crate::contexts::Contexts;
-use crate::contract::{Interest, Manifest, Scope, context_name};
+use crate::contract::{Interest, Manifest, Scope, Unavailable, UnavailableReason, context_name};
 use crate::object::Object;
 
 /// The API server ends a watch after this long, and a connection that is silent for longer is given up.
@@ -35,9 +36,9 @@ const LONGEST_RETRY: Duration = Duration::from_secs(15);
 /// Hears of what changed in the caches.
 pub trait Listener: Send + Sync + 'static {
     /// Objects of a kind came, changed or went.
-    fn changed(&self, place: &Place, changes: Vec<Change>);
+    fn changed(&self, resource: &Resource, changes: Vec<Change>);
     /// It is now known, or no longer known, what there is of a kind.
-    fn health_changed(&self, place: &Place);
+    fn health_changed(&self, resource: &Resource);
 }
 
 /// The running watches.
@@ -45,16 +46,23 @@ pub struct Watches {
     contexts: Contexts,
     namespaces: Vec<String>,
     caches: Arc<Caches>,
-    running: Mutex<BTreeMap<Place, Vec<AbortHandle>>>,
+    clock: Clock,
+    running: Mutex<BTreeMap<Resource, Vec<AbortHandle>>>,
 }
 
 impl Watches {
     /// No watch runs yet. An empty list of namespaces stands for all.
-    pub fn new(contexts: Contexts, namespaces: Vec<String>, caches: Arc<Caches>) -> Self {
+    pub fn new(
+        contexts: Contexts,
+        namespaces: Vec<String>,
+        caches: Arc<Caches>,
+        clock: Clock,
+    ) -> Self {
         Self {
             contexts,
             namespaces,
             caches,
+            clock,
             running: Mutex::default(),
         }
     }
@@ -62,13 +70,13 @@ impl Watches {
     /// Starts the watches that a manifest asks for and that do not run yet.
     pub fn start(&self, manifest: &Manifest, listener: &Arc<dyn Listener>) {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        for place in self.wanted(manifest) {
-            let Some(client) = self.contexts.client(&place.context) else {
+        for resource in self.wanted(manifest) {
+            let Some(client) = self.contexts.client(&resource.context) else {
                 continue;
             };
             running
-                .entry(place.clone())
-                .or_insert_with(|| self.spawn(&place, client, listener));
+                .entry(resource.clone())
+                .or_insert_with(|| self.spawn(&resource, client, listener));
         }
     }
 
@@ -76,41 +84,41 @@ impl Watches {
     pub fn stop_others(&self, manifest: &Manifest) {
         let wanted = self.wanted(manifest);
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        running.retain(|place, tasks| {
-            let keep = wanted.contains(place);
+        running.retain(|resource, tasks| {
+            let keep = wanted.contains(resource);
             if !keep {
                 tasks.iter().for_each(AbortHandle::abort);
-                self.caches.close(place);
+                self.caches.close(resource);
             }
             keep
         });
     }
 
-    fn wanted(&self, manifest: &Manifest) -> Vec<Place> {
+    fn wanted(&self, manifest: &Manifest) -> Vec<Resource> {
         let primary = Interest {
             gvk: manifest.primary.clone(),
             scope: Scope::ControlPlane,
-            may: Vec::new(),
+            verbs: Vec::new(),
         };
-        let mut places = Vec::new();
+        let mut resources = Vec::new();
         for interest in manifest.interests.iter().chain([&primary]) {
             for context in self
                 .contexts
                 .names()
                 .filter(|context| interest.scope.includes(context))
             {
-                places.push(Place {
+                resources.push(Resource {
                     context: context.clone(),
                     gvk: interest.gvk.clone(),
                 });
             }
         }
-        places
+        resources
     }
 
     fn spawn(
         &self,
-        place: &Place,
+        resource: &Resource,
         client: &Client,
         listener: &Arc<dyn Listener>,
     ) -> Vec<AbortHandle> {
@@ -120,14 +128,15 @@ impl Watches {
         };
         // All are open before the first one answers: a kind is known when all of its namespaces are.
         for namespace in &namespaces {
-            self.caches.open(place, namespace.as_deref());
+            self.caches.open(resource, namespace.as_deref());
         }
         let watch = |namespace| Watch {
             client: client.clone(),
-            place: place.clone(),
+            resource: resource.clone(),
             namespace,
             caches: self.caches.clone(),
             listener: listener.clone(),
+            clock: self.clock.clone(),
         };
         namespaces
             .into_iter()
@@ -149,10 +158,11 @@ impl Drop for Watches {
 /// One watch: of a kind, in a context, in a namespace or in all.
 struct Watch {
     client: Client,
-    place: Place,
+    resource: Resource,
     namespace: Option<String>,
     caches: Arc<Caches>,
     listener: Arc<dyn Listener>,
+    clock: Clock,
 }
 
 impl Watch {
@@ -163,13 +173,17 @@ impl Watch {
             let (synced, error) = self.follow().await;
             if synced {
                 // It was well a moment ago: list again, and only say that it is lost if that fails.
-                debug!(kind = %self.place.gvk, context = context_name(&self.place.context), "watch broke: {error:#}");
+                debug!(kind = %self.resource.gvk, context = context_name(&self.resource.context), "watch broke: {error:#}");
                 if started.elapsed() > LONGEST_RETRY {
                     retry = FIRST_RETRY;
                     continue;
                 }
             } else {
-                self.set_health(Health::Lost(format!("{error:#}")));
+                self.set_health(Health::Lost(Unavailable {
+                    reason: why(&error),
+                    since: Some(instant((self.clock)())),
+                    message: format!("{error:#}"),
+                }));
             }
             tokio::time::sleep(retry).await;
             retry = (retry * 2).min(LONGEST_RETRY);
@@ -178,15 +192,15 @@ impl Watch {
 
     /// Lists and follows until something fails: whether the list succeeded, and what failed.
     async fn follow(&self) -> (bool, Error) {
-        let (resource, namespaced) = match self.resolve().await {
+        let (api_resource, namespaced) = match self.resolve().await {
             Ok(resolved) => resolved,
             Err(error) => return (false, error),
         };
         let api: Api<Object> = match &self.namespace {
             Some(namespace) if namespaced => {
-                Api::namespaced_with(self.client.clone(), namespace, &resource)
+                Api::namespaced_with(self.client.clone(), namespace, &api_resource)
             }
-            _ => Api::all_with(self.client.clone(), &resource),
+            _ => Api::all_with(self.client.clone(), &api_resource),
         };
         let mut events =
             watcher::watcher(api, watcher::Config::default().timeout(WATCH_SECONDS)).boxed();
@@ -215,10 +229,10 @@ impl Watch {
     }
 
     async fn resolve(&self) -> Result<(ApiResource, bool), Error> {
-        let gvk = &self.place.gvk;
+        let gvk = &self.resource.gvk;
         let wanted = GroupVersionKind::gvk(&gvk.group, &gvk.version, &gvk.kind);
         let asked = tokio::time::timeout(LIST_TIMEOUT, pinned_kind(&self.client, &wanted)).await;
-        let (resource, capabilities) = asked
+        let (api_resource, capabilities) = asked
             .with_context(|| {
                 format!(
                     "no answer from the API server within {} s",
@@ -230,15 +244,15 @@ impl Watch {
             })?;
         let namespaced = capabilities.scope == ApiScope::Namespaced;
         self.caches
-            .resolve(&self.place, resource.clone(), namespaced);
-        Ok((resource, namespaced))
+            .resolve(&self.resource, api_resource.clone(), namespaced);
+        Ok((api_resource, namespaced))
     }
 
     /// Takes one event over into the cache. True when a list is complete.
     fn take(&self, event: Event<Object>, list: &mut Option<(Epoch, Vec<Object>)>) -> bool {
         let changes = match event {
             Event::Init => {
-                *list = Some((self.caches.list_begins(&self.place), Vec::new()));
+                *list = Some((self.caches.list_begins(&self.resource), Vec::new()));
                 return false;
             }
             Event::InitApply(object) => {
@@ -251,32 +265,47 @@ impl Watch {
                 let Some((since, objects)) = list.take() else {
                     return false;
                 };
-                let changes =
-                    self.caches
-                        .list_done(&self.place, self.namespace.as_deref(), objects, since);
-                self.listener.changed(&self.place, changes);
+                let changes = self.caches.list_done(
+                    &self.resource,
+                    self.namespace.as_deref(),
+                    objects,
+                    since,
+                );
+                self.listener.changed(&self.resource, changes);
                 self.set_health(Health::Synced);
                 return true;
             }
-            Event::Apply(object) => self.caches.seen(&self.place, object),
-            Event::Delete(object) => self.caches.seen_gone(&self.place, &object),
+            Event::Apply(object) => self.caches.seen(&self.resource, object),
+            Event::Delete(object) => self.caches.seen_gone(&self.resource, &object),
         };
-        self.listener.changed(&self.place, changes);
+        self.listener.changed(&self.resource, changes);
         false
     }
 
     fn set_health(&self, health: Health) {
         if !self
             .caches
-            .set_health(&self.place, self.namespace.as_deref(), health.clone())
+            .set_health(&self.resource, self.namespace.as_deref(), health.clone())
         {
             return;
         }
-        let (kind, context) = (&self.place.gvk, context_name(&self.place.context));
+        let (kind, context) = (&self.resource.gvk, context_name(&self.resource.context));
         match health {
-            Health::Lost(why) => warn!(%kind, context, "cannot be watched: {why}"),
+            Health::Lost(why) => warn!(%kind, context, "cannot be watched: {}", why.message),
             Health::Synced | Health::Starting => info!(%kind, context, "watched"),
         }
-        self.listener.health_changed(&self.place);
+        self.listener.health_changed(&self.resource);
+    }
+}
+
+/// What an API server's answer says of the kind; without an answer, it is unreachable.
+fn why(error: &Error) -> UnavailableReason {
+    let answers = error.chain();
+    let mut answers = answers.filter_map(|cause| cause.downcast_ref::<kube::Error>());
+    match answers.next() {
+        Some(kube::Error::Api(status)) if status.code == 403 => UnavailableReason::Forbidden,
+        Some(kube::Error::Api(status)) if status.code == 404 => UnavailableReason::NotServed,
+        Some(kube::Error::Discovery(_)) => UnavailableReason::NotServed,
+        _ => UnavailableReason::Unreachable,
     }
 }

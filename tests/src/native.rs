@@ -4,7 +4,6 @@ use anyhow::{Result, ensure};
 use k8ssandra_task_policy as guest;
 use pilothouse::contract::{Outcome, Snapshot};
 use pilothouse::policy::{Decide, Policy};
-use pilothouse::scenario::across;
 
 /// The policy as it is compiled into the tests, with its settings.
 pub struct Native(pub String);
@@ -17,7 +16,7 @@ impl Native {
 
     /// It as a policy for a host.
     pub fn with(settings: &str) -> Result<Policy> {
-        let manifest = across(&guest::describe(settings).map_err(anyhow::Error::msg)?)?;
+        let manifest = guest::describe(settings).map_err(anyhow::Error::msg)?;
         Ok(Policy::new(
             manifest,
             "native".into(),
@@ -28,7 +27,7 @@ impl Native {
 
 impl Decide for Native {
     fn reconcile(&self, snapshot: &Snapshot) -> Result<Outcome> {
-        across(&guest::reconcile(&self.0, &across(snapshot)?))
+        Ok(guest::reconcile(&self.0, snapshot))
     }
 }
 

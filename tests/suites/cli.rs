@@ -59,7 +59,7 @@ fn what_is_wrong_is_said_in_one_line() {
         ),
         (
             &["--policy", policy, "--settings", "unknown.json"],
-            &["its settings are wrong", "colour"],
+            &["its settings are invalid", "colour"],
         ),
         (
             &["--policy", policy, "--kubeconfig", "missing"],

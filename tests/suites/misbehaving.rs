@@ -173,17 +173,17 @@ async fn too_long_an_answer_holds_the_primary() {
 
 #[tokio::test(start_paused = true)]
 async fn looking_for_ever_holds_the_primary() {
-    held_with("look-forever", "PolicyFailed", "asked 8 times to see more").await;
+    held_with(
+        "look-forever",
+        "PolicyFailed",
+        "asked 8 times to observe more",
+    )
+    .await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn looking_at_nothing_new_holds_the_primary() {
-    held_with(
-        "look-at-nothing-new",
-        "PolicyFailed",
-        "nothing that it has not seen",
-    )
-    .await;
+    held_with("look-at-nothing-new", "PolicyFailed", "observe nothing new").await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -211,5 +211,5 @@ fn what_is_no_policy_is_refused_with_a_reason() {
         "{}",
         error(b"no", "{}")
     );
-    assert!(error(&policy(), "[]").contains("its settings are wrong: there are no settings"));
+    assert!(error(&policy(), "[]").contains("its settings are invalid: there are no settings"));
 }

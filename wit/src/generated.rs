@@ -8,7 +8,7 @@
 pub mod exports {
     pub mod pilothouse {
         pub mod policy {
-            /// Decides, for one primary object at a time, what is to be done about what is seen.
+            /// Decides, for one primary object at a time, what is to be done.
             #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
             pub mod reconciler {
                 #[used]
@@ -17,10 +17,10 @@ pub mod exports {
                 use super::super::super::super::_rt;
                 /// One JSON document (RFC 8259).
                 pub type Json = _rt::String;
-                /// Milliseconds since the Unix epoch, UTC.
-                pub type Instant = u64;
-                /// A span of time in milliseconds.
-                pub type Span = u64;
+                /// A point in time: milliseconds since the Unix epoch, UTC.
+                pub type TimestampMs = u64;
+                /// A duration in milliseconds.
+                pub type DurationMs = u64;
                 /// A Kubernetes API type. The core group is the empty string.
                 #[derive(
                     Clone,
@@ -49,8 +49,8 @@ pub mod exports {
                             .finish()
                     }
                 }
-                /// Where an object is: none is the cluster of the primary (the control plane), some(name) a remote context that
-                /// the host was given under that name.
+                /// Where an object is: none is the cluster of the primary (the control plane), some(name) a remote context that is
+                /// registered with the host under that name.
                 pub type Context = ::core::option::Option<_rt::String>;
                 /// One object by its name. The namespace is none for cluster-scoped kinds only.
                 #[derive(
@@ -82,7 +82,7 @@ pub mod exports {
                             .finish()
                     }
                 }
-                /// Which contexts a question is about.
+                /// Which contexts a selector asks.
                 #[derive(
                     Clone,
                     Eq,
@@ -94,7 +94,7 @@ pub mod exports {
                     serde::Serialize
                 )]
                 pub enum Scope {
-                    /// The cluster of the primary.
+                    /// The control plane.
                     ControlPlane,
                     /// One remote context.
                     One(_rt::String),
@@ -151,8 +151,7 @@ pub mod exports {
                             .finish()
                     }
                 }
-                /// What a policy can ask to see. It is a subscription too: the primary is reconciled again when an object that
-                /// matches appears, changes or goes, or when what is known of a context in scope changes.
+                /// What a policy asks for.
                 #[derive(
                     Clone,
                     Eq,
@@ -165,7 +164,7 @@ pub mod exports {
                 )]
                 pub enum Selector {
                     Object(ObjectRef),
-                    Labelled(LabelQuery),
+                    Labels(LabelQuery),
                 }
                 impl ::core::fmt::Debug for Selector {
                     fn fmt(
@@ -176,15 +175,17 @@ pub mod exports {
                             Selector::Object(e) => {
                                 f.debug_tuple("Selector::Object").field(e).finish()
                             }
-                            Selector::Labelled(e) => {
-                                f.debug_tuple("Selector::Labelled").field(e).finish()
+                            Selector::Labels(e) => {
+                                f.debug_tuple("Selector::Labels").field(e).finish()
                             }
                         }
                     }
                 }
-                /// Why a context gave no answer. Never the same as an empty answer.
+                /// Why a context cannot say what it has of a kind.
+                #[repr(u8)]
                 #[derive(
                     Clone,
+                    Copy,
                     Eq,
                     Hash,
                     Ord,
@@ -193,28 +194,65 @@ pub mod exports {
                     serde::Deserialize,
                     serde::Serialize
                 )]
-                pub enum Blindness {
+                pub enum UnavailableReason {
                     /// No context of that name is registered with the host.
-                    Unregistered,
-                    /// It is registered, but its API server or the kind cannot be watched now; the text says why, for people.
-                    Unreachable(_rt::String),
+                    NotRegistered,
+                    /// Its API server does not respond, or its watch has failed.
+                    Unreachable,
+                    /// Its API server does not allow the host to list or watch the kind.
+                    Forbidden,
+                    /// Its API server responds, and does not serve the kind: there are no objects of it.
+                    NotServed,
+                    /// The host is not configured to watch the kind, or the namespace, there.
+                    NotWatched,
+                    /// A write of the host to an object of the kind has an unknown outcome, and reading it back has failed too.
+                    Unconfirmed,
                 }
-                impl ::core::fmt::Debug for Blindness {
+                impl ::core::fmt::Debug for UnavailableReason {
                     fn fmt(
                         &self,
                         f: &mut ::core::fmt::Formatter<'_>,
                     ) -> ::core::fmt::Result {
                         match self {
-                            Blindness::Unregistered => {
-                                f.debug_tuple("Blindness::Unregistered").finish()
+                            UnavailableReason::NotRegistered => {
+                                f.debug_tuple("UnavailableReason::NotRegistered").finish()
                             }
-                            Blindness::Unreachable(e) => {
-                                f.debug_tuple("Blindness::Unreachable").field(e).finish()
+                            UnavailableReason::Unreachable => {
+                                f.debug_tuple("UnavailableReason::Unreachable").finish()
+                            }
+                            UnavailableReason::Forbidden => {
+                                f.debug_tuple("UnavailableReason::Forbidden").finish()
+                            }
+                            UnavailableReason::NotServed => {
+                                f.debug_tuple("UnavailableReason::NotServed").finish()
+                            }
+                            UnavailableReason::NotWatched => {
+                                f.debug_tuple("UnavailableReason::NotWatched").finish()
+                            }
+                            UnavailableReason::Unconfirmed => {
+                                f.debug_tuple("UnavailableReason::Unconfirmed").finish()
                             }
                         }
                     }
                 }
-                /// What one context answered.
+                impl UnavailableReason {
+                    #[doc(hidden)]
+                    pub unsafe fn _lift(val: u8) -> UnavailableReason {
+                        if !cfg!(debug_assertions) {
+                            return unsafe { ::core::mem::transmute(val) };
+                        }
+                        match val {
+                            0 => UnavailableReason::NotRegistered,
+                            1 => UnavailableReason::Unreachable,
+                            2 => UnavailableReason::Forbidden,
+                            3 => UnavailableReason::NotServed,
+                            4 => UnavailableReason::NotWatched,
+                            5 => UnavailableReason::Unconfirmed,
+                            _ => panic!("invalid enum discriminant"),
+                        }
+                    }
+                }
+                /// A context that cannot say what it has of a kind. Never the same as an empty answer.
                 #[derive(
                     Clone,
                     Eq,
@@ -225,23 +263,53 @@ pub mod exports {
                     serde::Deserialize,
                     serde::Serialize
                 )]
-                pub struct Sighting {
-                    pub context: Context,
-                    /// The matching objects, ordered by namespace and name; an empty list means "known to be absent".
-                    pub objects: ::core::result::Result<_rt::Vec<Json>, Blindness>,
+                pub struct Unavailable {
+                    pub reason: UnavailableReason,
+                    /// Since when, if the host knows.
+                    pub since: ::core::option::Option<TimestampMs>,
+                    /// Details for people. They may differ from call to call: do not write them into an object.
+                    pub message: _rt::String,
                 }
-                impl ::core::fmt::Debug for Sighting {
+                impl ::core::fmt::Debug for Unavailable {
                     fn fmt(
                         &self,
                         f: &mut ::core::fmt::Formatter<'_>,
                     ) -> ::core::fmt::Result {
-                        f.debug_struct("Sighting")
+                        f.debug_struct("Unavailable")
+                            .field("reason", &self.reason)
+                            .field("since", &self.since)
+                            .field("message", &self.message)
+                            .finish()
+                    }
+                }
+                /// What one context has for a selector.
+                #[derive(
+                    Clone,
+                    Eq,
+                    Hash,
+                    Ord,
+                    PartialEq,
+                    PartialOrd,
+                    serde::Deserialize,
+                    serde::Serialize
+                )]
+                pub struct ContextResult {
+                    pub context: Context,
+                    /// The matching objects, ordered by namespace and name. An empty list means that there are none.
+                    pub objects: ::core::result::Result<_rt::Vec<Json>, Unavailable>,
+                }
+                impl ::core::fmt::Debug for ContextResult {
+                    fn fmt(
+                        &self,
+                        f: &mut ::core::fmt::Formatter<'_>,
+                    ) -> ::core::fmt::Result {
+                        f.debug_struct("ContextResult")
                             .field("context", &self.context)
                             .field("objects", &self.objects)
                             .finish()
                     }
                 }
-                /// The answer to one selector: one sighting for each context in its scope, the control plane first.
+                /// The answer to one selector: one result for each context in its scope, the control plane first.
                 #[derive(
                     Clone,
                     Eq,
@@ -254,7 +322,7 @@ pub mod exports {
                 )]
                 pub struct Observation {
                     pub selector: Selector,
-                    pub sightings: _rt::Vec<Sighting>,
+                    pub results: _rt::Vec<ContextResult>,
                 }
                 impl ::core::fmt::Debug for Observation {
                     fn fmt(
@@ -263,11 +331,133 @@ pub mod exports {
                     ) -> ::core::fmt::Result {
                         f.debug_struct("Observation")
                             .field("selector", &self.selector)
-                            .field("sightings", &self.sightings)
+                            .field("results", &self.results)
                             .finish()
                     }
                 }
-                /// What went wrong with the last plan for this primary; reported until a plan succeeds.
+                /// What an action does.
+                #[repr(u8)]
+                #[derive(
+                    Clone,
+                    Copy,
+                    Eq,
+                    Hash,
+                    Ord,
+                    PartialEq,
+                    PartialOrd,
+                    serde::Deserialize,
+                    serde::Serialize
+                )]
+                pub enum Operation {
+                    Create,
+                    Delete,
+                    PatchMetadata,
+                    SetStatus,
+                }
+                impl ::core::fmt::Debug for Operation {
+                    fn fmt(
+                        &self,
+                        f: &mut ::core::fmt::Formatter<'_>,
+                    ) -> ::core::fmt::Result {
+                        match self {
+                            Operation::Create => {
+                                f.debug_tuple("Operation::Create").finish()
+                            }
+                            Operation::Delete => {
+                                f.debug_tuple("Operation::Delete").finish()
+                            }
+                            Operation::PatchMetadata => {
+                                f.debug_tuple("Operation::PatchMetadata").finish()
+                            }
+                            Operation::SetStatus => {
+                                f.debug_tuple("Operation::SetStatus").finish()
+                            }
+                        }
+                    }
+                }
+                impl Operation {
+                    #[doc(hidden)]
+                    pub unsafe fn _lift(val: u8) -> Operation {
+                        if !cfg!(debug_assertions) {
+                            return unsafe { ::core::mem::transmute(val) };
+                        }
+                        match val {
+                            0 => Operation::Create,
+                            1 => Operation::Delete,
+                            2 => Operation::PatchMetadata,
+                            3 => Operation::SetStatus,
+                            _ => panic!("invalid enum discriminant"),
+                        }
+                    }
+                }
+                /// How an action failed.
+                #[repr(u8)]
+                #[derive(
+                    Clone,
+                    Copy,
+                    Eq,
+                    Hash,
+                    Ord,
+                    PartialEq,
+                    PartialOrd,
+                    serde::Deserialize,
+                    serde::Serialize
+                )]
+                pub enum FailureClass {
+                    /// The API server refused it: nothing was changed. It stays so until somebody changes something.
+                    Refused,
+                    /// The object has changed, or another one has its name: nothing was changed. The host decides anew.
+                    Conflict,
+                    /// The API server is overloaded or shutting down and asks to try again later: nothing was changed.
+                    Throttled,
+                    /// No reply, or one that does not say what became of the action. The host reads the object back before it
+                    /// decides anew.
+                    UnknownOutcome,
+                    /// The host did not allow the action, and carried out no action of that plan.
+                    Denied,
+                }
+                impl ::core::fmt::Debug for FailureClass {
+                    fn fmt(
+                        &self,
+                        f: &mut ::core::fmt::Formatter<'_>,
+                    ) -> ::core::fmt::Result {
+                        match self {
+                            FailureClass::Refused => {
+                                f.debug_tuple("FailureClass::Refused").finish()
+                            }
+                            FailureClass::Conflict => {
+                                f.debug_tuple("FailureClass::Conflict").finish()
+                            }
+                            FailureClass::Throttled => {
+                                f.debug_tuple("FailureClass::Throttled").finish()
+                            }
+                            FailureClass::UnknownOutcome => {
+                                f.debug_tuple("FailureClass::UnknownOutcome").finish()
+                            }
+                            FailureClass::Denied => {
+                                f.debug_tuple("FailureClass::Denied").finish()
+                            }
+                        }
+                    }
+                }
+                impl FailureClass {
+                    #[doc(hidden)]
+                    pub unsafe fn _lift(val: u8) -> FailureClass {
+                        if !cfg!(debug_assertions) {
+                            return unsafe { ::core::mem::transmute(val) };
+                        }
+                        match val {
+                            0 => FailureClass::Refused,
+                            1 => FailureClass::Conflict,
+                            2 => FailureClass::Throttled,
+                            3 => FailureClass::UnknownOutcome,
+                            4 => FailureClass::Denied,
+                            _ => panic!("invalid enum discriminant"),
+                        }
+                    }
+                }
+                /// An action that has failed, and has not succeeded since. The host keeps one for each object and operation, the last
+                /// one, until the action succeeds or the host restarts.
                 #[derive(
                     Clone,
                     Eq,
@@ -279,12 +469,20 @@ pub mod exports {
                     serde::Serialize
                 )]
                 pub struct Failure {
-                    /// Index of the action that failed.
-                    pub action: u32,
-                    /// The API server's Status reason (`Forbidden`, `Invalid`, …), `Timeout` or `Unreachable` where there was no
-                    /// answer, or `Denied` where the host did not allow the action.
+                    pub object: ObjectRef,
+                    pub operation: Operation,
+                    pub class: FailureClass,
+                    /// The API server's Status reason (`Forbidden`, `Invalid`, `AlreadyExists`, …); `Timeout` or `Unreachable` where
+                    /// there was no reply; `Denied` where the host did not allow the action.
                     pub reason: _rt::String,
+                    /// The API server's message, for people.
                     pub message: _rt::String,
+                    /// When it first failed with this class and reason.
+                    pub first: TimestampMs,
+                    /// When it failed last.
+                    pub last: TimestampMs,
+                    /// How often it has failed with this class and reason, 1 or more.
+                    pub attempts: u32,
                 }
                 impl ::core::fmt::Debug for Failure {
                     fn fmt(
@@ -292,9 +490,14 @@ pub mod exports {
                         f: &mut ::core::fmt::Formatter<'_>,
                     ) -> ::core::fmt::Result {
                         f.debug_struct("Failure")
-                            .field("action", &self.action)
+                            .field("object", &self.object)
+                            .field("operation", &self.operation)
+                            .field("class", &self.class)
                             .field("reason", &self.reason)
                             .field("message", &self.message)
+                            .field("first", &self.first)
+                            .field("last", &self.last)
+                            .field("attempts", &self.attempts)
                             .finish()
                     }
                 }
@@ -310,11 +513,13 @@ pub mod exports {
                     serde::Serialize
                 )]
                 pub struct Snapshot {
-                    pub now: Instant,
+                    pub now: TimestampMs,
                     pub primary: Json,
-                    /// The answers to what was looked for, in the order in which it was asked.
+                    /// The answers to the selectors that the host was asked for, in any order. It may hold more than this call needs: the
+                    /// first call of a reconcile brings what the last plan observed.
                     pub observations: _rt::Vec<Observation>,
-                    pub last_failure: ::core::option::Option<Failure>,
+                    /// What went wrong and has not succeeded since, ordered by object and operation.
+                    pub failures: _rt::Vec<Failure>,
                 }
                 impl ::core::fmt::Debug for Snapshot {
                     fn fmt(
@@ -325,7 +530,7 @@ pub mod exports {
                             .field("now", &self.now)
                             .field("primary", &self.primary)
                             .field("observations", &self.observations)
-                            .field("last-failure", &self.last_failure)
+                            .field("failures", &self.failures)
                             .finish()
                     }
                 }
@@ -417,7 +622,7 @@ pub mod exports {
                 )]
                 pub struct Deletion {
                     pub object: ObjectRef,
-                    /// The object is left alone if it has another uid by then.
+                    /// The object is deleted only if this is its uid.
                     pub uid: _rt::String,
                 }
                 impl ::core::fmt::Debug for Deletion {
@@ -445,8 +650,8 @@ pub mod exports {
                 pub struct Creation {
                     pub context: Context,
                     /// The whole object: `apiVersion`, `kind`, `metadata.name` and, where the kind is namespaced,
-                    /// `metadata.namespace`. One that exists under that name already is left alone, and the action has failed with
-                    /// `AlreadyExists` unless the existing one was created for this very primary.
+                    /// `metadata.namespace`. If an object of that name exists, it is left alone, and the action has failed with the
+                    /// reason `AlreadyExists` unless the existing one was created for this very primary.
                     pub object: Json,
                 }
                 impl ::core::fmt::Debug for Creation {
@@ -505,6 +710,77 @@ pub mod exports {
                         }
                     }
                 }
+                /// When the host calls the policy again for this primary. It always does when something that the plan observes
+                /// changes, and after a plan that failed.
+                #[derive(
+                    Clone,
+                    Copy,
+                    Eq,
+                    Hash,
+                    Ord,
+                    PartialEq,
+                    PartialOrd,
+                    serde::Deserialize,
+                    serde::Serialize
+                )]
+                pub enum Requeue {
+                    /// Only then.
+                    OnChange,
+                    /// After this long, too.
+                    After(DurationMs),
+                    /// As soon as the plan has been carried out. The host's own writes alone need not wake a primary.
+                    AtOnce,
+                }
+                impl ::core::fmt::Debug for Requeue {
+                    fn fmt(
+                        &self,
+                        f: &mut ::core::fmt::Formatter<'_>,
+                    ) -> ::core::fmt::Result {
+                        match self {
+                            Requeue::OnChange => {
+                                f.debug_tuple("Requeue::OnChange").finish()
+                            }
+                            Requeue::After(e) => {
+                                f.debug_tuple("Requeue::After").field(e).finish()
+                            }
+                            Requeue::AtOnce => f.debug_tuple("Requeue::AtOnce").finish(),
+                        }
+                    }
+                }
+                /// Why a plan does what it does, or nothing: something that is waited for.
+                #[derive(
+                    Clone,
+                    Eq,
+                    Hash,
+                    Ord,
+                    PartialEq,
+                    PartialOrd,
+                    serde::Deserialize,
+                    serde::Serialize
+                )]
+                pub struct Reason {
+                    /// The object that is waited for or cannot be used; none is the primary itself.
+                    pub about: ::core::option::Option<ObjectRef>,
+                    /// A word in CamelCase.
+                    pub code: _rt::String,
+                    /// A sentence for people.
+                    pub message: _rt::String,
+                    /// Since when, if that is known.
+                    pub since: ::core::option::Option<TimestampMs>,
+                }
+                impl ::core::fmt::Debug for Reason {
+                    fn fmt(
+                        &self,
+                        f: &mut ::core::fmt::Formatter<'_>,
+                    ) -> ::core::fmt::Result {
+                        f.debug_struct("Reason")
+                            .field("about", &self.about)
+                            .field("code", &self.code)
+                            .field("message", &self.message)
+                            .field("since", &self.since)
+                            .finish()
+                    }
+                }
                 /// What is to be done.
                 #[derive(
                     Clone,
@@ -518,10 +794,12 @@ pub mod exports {
                 )]
                 pub struct Plan {
                     pub actions: _rt::Vec<Action>,
-                    /// Reconcile again after this long even if nothing changes.
-                    pub requeue_after: ::core::option::Option<Span>,
-                    /// Why the plan is what it is, a sentence each, for people: what is waited for, and for whom.
-                    pub reasons: _rt::Vec<_rt::String>,
+                    pub requeue: Requeue,
+                    pub reasons: _rt::Vec<Reason>,
+                    /// The selectors that the plan depends on, each observed in the snapshot. The primary is reconciled again when an
+                    /// object that matches one appears, changes or goes, or when a context in scope becomes available or
+                    /// unavailable. The next reconcile starts with them.
+                    pub observes: _rt::Vec<Selector>,
                 }
                 impl ::core::fmt::Debug for Plan {
                     fn fmt(
@@ -530,8 +808,9 @@ pub mod exports {
                     ) -> ::core::fmt::Result {
                         f.debug_struct("Plan")
                             .field("actions", &self.actions)
-                            .field("requeue-after", &self.requeue_after)
+                            .field("requeue", &self.requeue)
                             .field("reasons", &self.reasons)
+                            .field("observes", &self.observes)
                             .finish()
                     }
                 }
@@ -548,7 +827,7 @@ pub mod exports {
                 )]
                 pub enum Outcome {
                     /// Observe these too, and ask again with all that was observed so far. Each answer must name something new.
-                    Look(_rt::Vec<Selector>),
+                    Observe(_rt::Vec<Selector>),
                     Act(Plan),
                 }
                 impl ::core::fmt::Debug for Outcome {
@@ -557,8 +836,8 @@ pub mod exports {
                         f: &mut ::core::fmt::Formatter<'_>,
                     ) -> ::core::fmt::Result {
                         match self {
-                            Outcome::Look(e) => {
-                                f.debug_tuple("Outcome::Look").field(e).finish()
+                            Outcome::Observe(e) => {
+                                f.debug_tuple("Outcome::Observe").field(e).finish()
                             }
                             Outcome::Act(e) => {
                                 f.debug_tuple("Outcome::Act").field(e).finish()
@@ -607,7 +886,7 @@ pub mod exports {
                         }
                     }
                 }
-                /// A kind that the policy looks at, and may write to.
+                /// A kind that the policy observes, and may write to.
                 #[derive(
                     Clone,
                     Eq,
@@ -621,7 +900,7 @@ pub mod exports {
                 pub struct Interest {
                     pub gvk: Gvk,
                     pub scope: Scope,
-                    pub may: _rt::Vec<Verb>,
+                    pub verbs: _rt::Vec<Verb>,
                 }
                 impl ::core::fmt::Debug for Interest {
                     fn fmt(
@@ -631,7 +910,7 @@ pub mod exports {
                         f.debug_struct("Interest")
                             .field("gvk", &self.gvk)
                             .field("scope", &self.scope)
-                            .field("may", &self.may)
+                            .field("verbs", &self.verbs)
                             .finish()
                     }
                 }
@@ -652,11 +931,11 @@ pub mod exports {
                     /// Reported as the source of events.
                     pub controller: _rt::String,
                     /// The kind that is reconciled, in the control plane. The host may always patch its metadata, set its status
-                    /// and record events about it; deleting it takes an interest that says so.
+                    /// and record events about it; deleting it takes an interest with that verb.
                     pub primary: Gvk,
                     pub interests: _rt::Vec<Interest>,
-                    /// The finalizer that the policy puts on primaries, if it uses one. A primary that carries it has begun, and
-                    /// the host reconciles those before new ones.
+                    /// The finalizer that the policy puts on primaries, if it uses one. The host reconciles primaries that carry it
+                    /// before those that do not.
                     pub finalizer: ::core::option::Option<_rt::String>,
                 }
                 impl ::core::fmt::Debug for Manifest {
@@ -781,7 +1060,11 @@ pub mod exports {
                                     let base = result18
                                         .add(i * (11 * ::core::mem::size_of::<*const u8>()));
                                     {
-                                        let Interest { gvk: gvk11, scope: scope11, may: may11 } = e;
+                                        let Interest {
+                                            gvk: gvk11,
+                                            scope: scope11,
+                                            verbs: verbs11,
+                                        } = e;
                                         let Gvk {
                                             group: group12,
                                             version: version12,
@@ -842,7 +1125,7 @@ pub mod exports {
                                                     .cast::<u8>() = (2i32) as u8;
                                             }
                                         }
-                                        let vec17 = may11;
+                                        let vec17 = verbs11;
                                         let len17 = vec17.len();
                                         let layout17 = _rt::alloc::Layout::from_size_align(
                                                 vec17.len() * 1,
@@ -1069,16 +1352,12 @@ pub mod exports {
                     arg4: usize,
                     arg5: *mut u8,
                     arg6: usize,
-                    arg7: i32,
-                    arg8: i32,
-                    arg9: *mut u8,
-                    arg10: usize,
-                    arg11: *mut u8,
-                    arg12: usize,
+                    arg7: *mut u8,
+                    arg8: usize,
                 ) -> *mut u8 {
                     unsafe {
                         #[cfg(target_arch = "wasm32")] _rt::run_ctors_once();
-                        let result73 = {
+                        let result104 = {
                             let len0 = arg1;
                             let bytes0 = _rt::Vec::from_raw_parts(
                                 arg0.cast(),
@@ -1091,13 +1370,13 @@ pub mod exports {
                                 len1,
                                 len1,
                             );
-                            let base70 = arg5;
-                            let len70 = arg6;
-                            let mut result70 = _rt::Vec::with_capacity(len70);
-                            for i in 0..len70 {
-                                let base = base70
+                            let base71 = arg5;
+                            let len71 = arg6;
+                            let mut result71 = _rt::Vec::with_capacity(len71);
+                            for i in 0..len71 {
+                                let base = base71
                                     .add(i * (17 * ::core::mem::size_of::<*const u8>()));
-                                let e70 = {
+                                let e71 = {
                                     let l2 = i32::from(*base.add(0).cast::<u8>());
                                     let v50 = match l2 {
                                         0 => {
@@ -1361,7 +1640,7 @@ pub mod exports {
                                                     labels: result49,
                                                 }
                                             };
-                                            Selector::Labelled(e50)
+                                            Selector::Labels(e50)
                                         }
                                     };
                                     let l51 = *base
@@ -1370,20 +1649,20 @@ pub mod exports {
                                     let l52 = *base
                                         .add(16 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
-                                    let base69 = l51;
-                                    let len69 = l52;
-                                    let mut result69 = _rt::Vec::with_capacity(len69);
-                                    for i in 0..len69 {
-                                        let base = base69
-                                            .add(i * (7 * ::core::mem::size_of::<*const u8>()));
-                                        let e69 = {
+                                    let base70 = l51;
+                                    let len70 = l52;
+                                    let mut result70 = _rt::Vec::with_capacity(len70);
+                                    for i in 0..len70 {
+                                        let base = base70
+                                            .add(i * (40 + 4 * ::core::mem::size_of::<*const u8>()));
+                                        let e70 = {
                                             let l53 = i32::from(*base.add(0).cast::<u8>());
                                             let l57 = i32::from(
                                                 *base
-                                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                                    .add(8 + 2 * ::core::mem::size_of::<*const u8>())
                                                     .cast::<u8>(),
                                             );
-                                            Sighting {
+                                            ContextResult {
                                                 context: match l53 {
                                                     0 => None,
                                                     1 => {
@@ -1410,10 +1689,10 @@ pub mod exports {
                                                     0 => {
                                                         let e = {
                                                             let l58 = *base
-                                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                                 .cast::<*mut u8>();
                                                             let l59 = *base
-                                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
                                                                 .cast::<usize>();
                                                             let base63 = l58;
                                                             let len63 = l59;
@@ -1449,32 +1728,43 @@ pub mod exports {
                                                         let e = {
                                                             let l64 = i32::from(
                                                                 *base
-                                                                    .add(4 * ::core::mem::size_of::<*const u8>())
+                                                                    .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                                                                     .cast::<u8>(),
                                                             );
-                                                            let v68 = match l64 {
-                                                                0 => Blindness::Unregistered,
-                                                                n => {
-                                                                    debug_assert_eq!(n, 1, "invalid enum discriminant");
-                                                                    let e68 = {
-                                                                        let l65 = *base
-                                                                            .add(5 * ::core::mem::size_of::<*const u8>())
-                                                                            .cast::<*mut u8>();
-                                                                        let l66 = *base
-                                                                            .add(6 * ::core::mem::size_of::<*const u8>())
-                                                                            .cast::<usize>();
-                                                                        let len67 = l66;
-                                                                        let bytes67 = _rt::Vec::from_raw_parts(
-                                                                            l65.cast(),
-                                                                            len67,
-                                                                            len67,
-                                                                        );
-                                                                        _rt::string_lift(bytes67)
-                                                                    };
-                                                                    Blindness::Unreachable(e68)
-                                                                }
-                                                            };
-                                                            v68
+                                                            let l65 = i32::from(
+                                                                *base
+                                                                    .add(24 + 2 * ::core::mem::size_of::<*const u8>())
+                                                                    .cast::<u8>(),
+                                                            );
+                                                            let l67 = *base
+                                                                .add(40 + 2 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<*mut u8>();
+                                                            let l68 = *base
+                                                                .add(40 + 3 * ::core::mem::size_of::<*const u8>())
+                                                                .cast::<usize>();
+                                                            let len69 = l68;
+                                                            let bytes69 = _rt::Vec::from_raw_parts(
+                                                                l67.cast(),
+                                                                len69,
+                                                                len69,
+                                                            );
+                                                            Unavailable {
+                                                                reason: UnavailableReason::_lift(l64 as u8),
+                                                                since: match l65 {
+                                                                    0 => None,
+                                                                    1 => {
+                                                                        let e = {
+                                                                            let l66 = *base
+                                                                                .add(32 + 2 * ::core::mem::size_of::<*const u8>())
+                                                                                .cast::<i64>();
+                                                                            l66 as u64
+                                                                        };
+                                                                        Some(e)
+                                                                    }
+                                                                    _ => _rt::invalid_enum_discriminant(),
+                                                                },
+                                                                message: _rt::string_lift(bytes69),
+                                                            }
                                                         };
                                                         Err(e)
                                                     }
@@ -1482,105 +1772,253 @@ pub mod exports {
                                                 },
                                             }
                                         };
-                                        result69.push(e69);
+                                        result70.push(e70);
                                     }
                                     _rt::cabi_dealloc(
-                                        base69,
-                                        len69 * (7 * ::core::mem::size_of::<*const u8>()),
-                                        ::core::mem::size_of::<*const u8>(),
+                                        base70,
+                                        len70 * (40 + 4 * ::core::mem::size_of::<*const u8>()),
+                                        8,
                                     );
                                     Observation {
                                         selector: v50,
-                                        sightings: result69,
+                                        results: result70,
                                     }
                                 };
-                                result70.push(e70);
+                                result71.push(e71);
                             }
                             _rt::cabi_dealloc(
-                                base70,
-                                len70 * (17 * ::core::mem::size_of::<*const u8>()),
+                                base71,
+                                len71 * (17 * ::core::mem::size_of::<*const u8>()),
                                 ::core::mem::size_of::<*const u8>(),
+                            );
+                            let base103 = arg7;
+                            let len103 = arg8;
+                            let mut result103 = _rt::Vec::with_capacity(len103);
+                            for i in 0..len103 {
+                                let base = base103
+                                    .add(i * (32 + 18 * ::core::mem::size_of::<*const u8>()));
+                                let e103 = {
+                                    let l72 = i32::from(*base.add(0).cast::<u8>());
+                                    let l76 = *base
+                                        .add(3 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<*mut u8>();
+                                    let l77 = *base
+                                        .add(4 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<usize>();
+                                    let len78 = l77;
+                                    let bytes78 = _rt::Vec::from_raw_parts(
+                                        l76.cast(),
+                                        len78,
+                                        len78,
+                                    );
+                                    let l79 = *base
+                                        .add(5 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<*mut u8>();
+                                    let l80 = *base
+                                        .add(6 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<usize>();
+                                    let len81 = l80;
+                                    let bytes81 = _rt::Vec::from_raw_parts(
+                                        l79.cast(),
+                                        len81,
+                                        len81,
+                                    );
+                                    let l82 = *base
+                                        .add(7 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<*mut u8>();
+                                    let l83 = *base
+                                        .add(8 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<usize>();
+                                    let len84 = l83;
+                                    let bytes84 = _rt::Vec::from_raw_parts(
+                                        l82.cast(),
+                                        len84,
+                                        len84,
+                                    );
+                                    let l85 = i32::from(
+                                        *base
+                                            .add(9 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<u8>(),
+                                    );
+                                    let l89 = *base
+                                        .add(12 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<*mut u8>();
+                                    let l90 = *base
+                                        .add(13 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<usize>();
+                                    let len91 = l90;
+                                    let bytes91 = _rt::Vec::from_raw_parts(
+                                        l89.cast(),
+                                        len91,
+                                        len91,
+                                    );
+                                    let l92 = i32::from(
+                                        *base
+                                            .add(14 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<u8>(),
+                                    );
+                                    let l93 = i32::from(
+                                        *base
+                                            .add(1 + 14 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<u8>(),
+                                    );
+                                    let l94 = *base
+                                        .add(15 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<*mut u8>();
+                                    let l95 = *base
+                                        .add(16 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<usize>();
+                                    let len96 = l95;
+                                    let bytes96 = _rt::Vec::from_raw_parts(
+                                        l94.cast(),
+                                        len96,
+                                        len96,
+                                    );
+                                    let l97 = *base
+                                        .add(17 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<*mut u8>();
+                                    let l98 = *base
+                                        .add(18 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<usize>();
+                                    let len99 = l98;
+                                    let bytes99 = _rt::Vec::from_raw_parts(
+                                        l97.cast(),
+                                        len99,
+                                        len99,
+                                    );
+                                    let l100 = *base
+                                        .add(8 + 18 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<i64>();
+                                    let l101 = *base
+                                        .add(16 + 18 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<i64>();
+                                    let l102 = *base
+                                        .add(24 + 18 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<i32>();
+                                    Failure {
+                                        object: ObjectRef {
+                                            context: match l72 {
+                                                0 => None,
+                                                1 => {
+                                                    let e = {
+                                                        let l73 = *base
+                                                            .add(::core::mem::size_of::<*const u8>())
+                                                            .cast::<*mut u8>();
+                                                        let l74 = *base
+                                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<usize>();
+                                                        let len75 = l74;
+                                                        let bytes75 = _rt::Vec::from_raw_parts(
+                                                            l73.cast(),
+                                                            len75,
+                                                            len75,
+                                                        );
+                                                        _rt::string_lift(bytes75)
+                                                    };
+                                                    Some(e)
+                                                }
+                                                _ => _rt::invalid_enum_discriminant(),
+                                            },
+                                            gvk: Gvk {
+                                                group: _rt::string_lift(bytes78),
+                                                version: _rt::string_lift(bytes81),
+                                                kind: _rt::string_lift(bytes84),
+                                            },
+                                            namespace: match l85 {
+                                                0 => None,
+                                                1 => {
+                                                    let e = {
+                                                        let l86 = *base
+                                                            .add(10 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<*mut u8>();
+                                                        let l87 = *base
+                                                            .add(11 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<usize>();
+                                                        let len88 = l87;
+                                                        let bytes88 = _rt::Vec::from_raw_parts(
+                                                            l86.cast(),
+                                                            len88,
+                                                            len88,
+                                                        );
+                                                        _rt::string_lift(bytes88)
+                                                    };
+                                                    Some(e)
+                                                }
+                                                _ => _rt::invalid_enum_discriminant(),
+                                            },
+                                            name: _rt::string_lift(bytes91),
+                                        },
+                                        operation: Operation::_lift(l92 as u8),
+                                        class: FailureClass::_lift(l93 as u8),
+                                        reason: _rt::string_lift(bytes96),
+                                        message: _rt::string_lift(bytes99),
+                                        first: l100 as u64,
+                                        last: l101 as u64,
+                                        attempts: l102 as u32,
+                                    }
+                                };
+                                result103.push(e103);
+                            }
+                            _rt::cabi_dealloc(
+                                base103,
+                                len103 * (32 + 18 * ::core::mem::size_of::<*const u8>()),
+                                8,
                             );
                             T_::reconcile(
                                 _rt::string_lift(bytes0),
                                 Snapshot {
                                     now: arg2 as u64,
                                     primary: _rt::string_lift(bytes1),
-                                    observations: result70,
-                                    last_failure: match arg7 {
-                                        0 => None,
-                                        1 => {
-                                            let e = {
-                                                let len71 = arg10;
-                                                let bytes71 = _rt::Vec::from_raw_parts(
-                                                    arg9.cast(),
-                                                    len71,
-                                                    len71,
-                                                );
-                                                let len72 = arg12;
-                                                let bytes72 = _rt::Vec::from_raw_parts(
-                                                    arg11.cast(),
-                                                    len72,
-                                                    len72,
-                                                );
-                                                Failure {
-                                                    action: arg8 as u32,
-                                                    reason: _rt::string_lift(bytes71),
-                                                    message: _rt::string_lift(bytes72),
-                                                }
-                                            };
-                                            Some(e)
-                                        }
-                                        _ => _rt::invalid_enum_discriminant(),
-                                    },
+                                    observations: result71,
+                                    failures: result103,
                                 },
                             )
                         };
-                        let ptr74 = (&raw mut _RET_AREA.0).cast::<u8>();
-                        match result73 {
-                            Outcome::Look(e) => {
-                                *ptr74.add(0).cast::<u8>() = (0i32) as u8;
-                                let vec94 = e;
-                                let len94 = vec94.len();
-                                let layout94 = _rt::alloc::Layout::from_size_align(
-                                        vec94.len() * (15 * ::core::mem::size_of::<*const u8>()),
+                        let ptr105 = (&raw mut _RET_AREA.0).cast::<u8>();
+                        match result104 {
+                            Outcome::Observe(e) => {
+                                *ptr105.add(0).cast::<u8>() = (0i32) as u8;
+                                let vec125 = e;
+                                let len125 = vec125.len();
+                                let layout125 = _rt::alloc::Layout::from_size_align(
+                                        vec125.len() * (15 * ::core::mem::size_of::<*const u8>()),
                                         ::core::mem::size_of::<*const u8>(),
                                     )
                                     .unwrap();
-                                let (result94, _cleanup94) = wit_bindgen::rt::Cleanup::new(
-                                    layout94,
+                                let (result125, _cleanup125) = wit_bindgen::rt::Cleanup::new(
+                                    layout125,
                                 );
-                                if let Some(cleanup) = _cleanup94 {
+                                if let Some(cleanup) = _cleanup125 {
                                     cleanup.forget();
                                 }
-                                for (i, e) in vec94.into_iter().enumerate() {
-                                    let base = result94
+                                for (i, e) in vec125.into_iter().enumerate() {
+                                    let base = result125
                                         .add(i * (15 * ::core::mem::size_of::<*const u8>()));
                                     {
                                         match e {
                                             Selector::Object(e) => {
                                                 *base.add(0).cast::<u8>() = (0i32) as u8;
                                                 let ObjectRef {
-                                                    context: context75,
-                                                    gvk: gvk75,
-                                                    namespace: namespace75,
-                                                    name: name75,
+                                                    context: context106,
+                                                    gvk: gvk106,
+                                                    namespace: namespace106,
+                                                    name: name106,
                                                 } = e;
-                                                match context75 {
+                                                match context106 {
                                                     Some(e) => {
                                                         *base
                                                             .add(::core::mem::size_of::<*const u8>())
                                                             .cast::<u8>() = (1i32) as u8;
-                                                        let vec76 = (e.into_bytes()).into_boxed_slice();
-                                                        let ptr76 = vec76.as_ptr().cast::<u8>();
-                                                        let len76 = vec76.len();
-                                                        ::core::mem::forget(vec76);
+                                                        let vec107 = (e.into_bytes()).into_boxed_slice();
+                                                        let ptr107 = vec107.as_ptr().cast::<u8>();
+                                                        let len107 = vec107.len();
+                                                        ::core::mem::forget(vec107);
                                                         *base
                                                             .add(3 * ::core::mem::size_of::<*const u8>())
-                                                            .cast::<usize>() = len76;
+                                                            .cast::<usize>() = len107;
                                                         *base
                                                             .add(2 * ::core::mem::size_of::<*const u8>())
-                                                            .cast::<*mut u8>() = ptr76.cast_mut();
+                                                            .cast::<*mut u8>() = ptr107.cast_mut();
                                                     }
                                                     None => {
                                                         *base
@@ -1589,55 +2027,55 @@ pub mod exports {
                                                     }
                                                 };
                                                 let Gvk {
-                                                    group: group77,
-                                                    version: version77,
-                                                    kind: kind77,
-                                                } = gvk75;
-                                                let vec78 = (group77.into_bytes()).into_boxed_slice();
-                                                let ptr78 = vec78.as_ptr().cast::<u8>();
-                                                let len78 = vec78.len();
-                                                ::core::mem::forget(vec78);
+                                                    group: group108,
+                                                    version: version108,
+                                                    kind: kind108,
+                                                } = gvk106;
+                                                let vec109 = (group108.into_bytes()).into_boxed_slice();
+                                                let ptr109 = vec109.as_ptr().cast::<u8>();
+                                                let len109 = vec109.len();
+                                                ::core::mem::forget(vec109);
                                                 *base
                                                     .add(5 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<usize>() = len78;
+                                                    .cast::<usize>() = len109;
                                                 *base
                                                     .add(4 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<*mut u8>() = ptr78.cast_mut();
-                                                let vec79 = (version77.into_bytes()).into_boxed_slice();
-                                                let ptr79 = vec79.as_ptr().cast::<u8>();
-                                                let len79 = vec79.len();
-                                                ::core::mem::forget(vec79);
+                                                    .cast::<*mut u8>() = ptr109.cast_mut();
+                                                let vec110 = (version108.into_bytes()).into_boxed_slice();
+                                                let ptr110 = vec110.as_ptr().cast::<u8>();
+                                                let len110 = vec110.len();
+                                                ::core::mem::forget(vec110);
                                                 *base
                                                     .add(7 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<usize>() = len79;
+                                                    .cast::<usize>() = len110;
                                                 *base
                                                     .add(6 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<*mut u8>() = ptr79.cast_mut();
-                                                let vec80 = (kind77.into_bytes()).into_boxed_slice();
-                                                let ptr80 = vec80.as_ptr().cast::<u8>();
-                                                let len80 = vec80.len();
-                                                ::core::mem::forget(vec80);
+                                                    .cast::<*mut u8>() = ptr110.cast_mut();
+                                                let vec111 = (kind108.into_bytes()).into_boxed_slice();
+                                                let ptr111 = vec111.as_ptr().cast::<u8>();
+                                                let len111 = vec111.len();
+                                                ::core::mem::forget(vec111);
                                                 *base
                                                     .add(9 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<usize>() = len80;
+                                                    .cast::<usize>() = len111;
                                                 *base
                                                     .add(8 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<*mut u8>() = ptr80.cast_mut();
-                                                match namespace75 {
+                                                    .cast::<*mut u8>() = ptr111.cast_mut();
+                                                match namespace106 {
                                                     Some(e) => {
                                                         *base
                                                             .add(10 * ::core::mem::size_of::<*const u8>())
                                                             .cast::<u8>() = (1i32) as u8;
-                                                        let vec81 = (e.into_bytes()).into_boxed_slice();
-                                                        let ptr81 = vec81.as_ptr().cast::<u8>();
-                                                        let len81 = vec81.len();
-                                                        ::core::mem::forget(vec81);
+                                                        let vec112 = (e.into_bytes()).into_boxed_slice();
+                                                        let ptr112 = vec112.as_ptr().cast::<u8>();
+                                                        let len112 = vec112.len();
+                                                        ::core::mem::forget(vec112);
                                                         *base
                                                             .add(12 * ::core::mem::size_of::<*const u8>())
-                                                            .cast::<usize>() = len81;
+                                                            .cast::<usize>() = len112;
                                                         *base
                                                             .add(11 * ::core::mem::size_of::<*const u8>())
-                                                            .cast::<*mut u8>() = ptr81.cast_mut();
+                                                            .cast::<*mut u8>() = ptr112.cast_mut();
                                                     }
                                                     None => {
                                                         *base
@@ -1645,26 +2083,26 @@ pub mod exports {
                                                             .cast::<u8>() = (0i32) as u8;
                                                     }
                                                 };
-                                                let vec82 = (name75.into_bytes()).into_boxed_slice();
-                                                let ptr82 = vec82.as_ptr().cast::<u8>();
-                                                let len82 = vec82.len();
-                                                ::core::mem::forget(vec82);
+                                                let vec113 = (name106.into_bytes()).into_boxed_slice();
+                                                let ptr113 = vec113.as_ptr().cast::<u8>();
+                                                let len113 = vec113.len();
+                                                ::core::mem::forget(vec113);
                                                 *base
                                                     .add(14 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<usize>() = len82;
+                                                    .cast::<usize>() = len113;
                                                 *base
                                                     .add(13 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<*mut u8>() = ptr82.cast_mut();
+                                                    .cast::<*mut u8>() = ptr113.cast_mut();
                                             }
-                                            Selector::Labelled(e) => {
+                                            Selector::Labels(e) => {
                                                 *base.add(0).cast::<u8>() = (1i32) as u8;
                                                 let LabelQuery {
-                                                    scope: scope83,
-                                                    gvk: gvk83,
-                                                    namespace: namespace83,
-                                                    labels: labels83,
+                                                    scope: scope114,
+                                                    gvk: gvk114,
+                                                    namespace: namespace114,
+                                                    labels: labels114,
                                                 } = e;
-                                                match scope83 {
+                                                match scope114 {
                                                     Scope::ControlPlane => {
                                                         *base
                                                             .add(::core::mem::size_of::<*const u8>())
@@ -1674,16 +2112,16 @@ pub mod exports {
                                                         *base
                                                             .add(::core::mem::size_of::<*const u8>())
                                                             .cast::<u8>() = (1i32) as u8;
-                                                        let vec84 = (e.into_bytes()).into_boxed_slice();
-                                                        let ptr84 = vec84.as_ptr().cast::<u8>();
-                                                        let len84 = vec84.len();
-                                                        ::core::mem::forget(vec84);
+                                                        let vec115 = (e.into_bytes()).into_boxed_slice();
+                                                        let ptr115 = vec115.as_ptr().cast::<u8>();
+                                                        let len115 = vec115.len();
+                                                        ::core::mem::forget(vec115);
                                                         *base
                                                             .add(3 * ::core::mem::size_of::<*const u8>())
-                                                            .cast::<usize>() = len84;
+                                                            .cast::<usize>() = len115;
                                                         *base
                                                             .add(2 * ::core::mem::size_of::<*const u8>())
-                                                            .cast::<*mut u8>() = ptr84.cast_mut();
+                                                            .cast::<*mut u8>() = ptr115.cast_mut();
                                                     }
                                                     Scope::Everywhere => {
                                                         *base
@@ -1692,55 +2130,55 @@ pub mod exports {
                                                     }
                                                 }
                                                 let Gvk {
-                                                    group: group85,
-                                                    version: version85,
-                                                    kind: kind85,
-                                                } = gvk83;
-                                                let vec86 = (group85.into_bytes()).into_boxed_slice();
-                                                let ptr86 = vec86.as_ptr().cast::<u8>();
-                                                let len86 = vec86.len();
-                                                ::core::mem::forget(vec86);
+                                                    group: group116,
+                                                    version: version116,
+                                                    kind: kind116,
+                                                } = gvk114;
+                                                let vec117 = (group116.into_bytes()).into_boxed_slice();
+                                                let ptr117 = vec117.as_ptr().cast::<u8>();
+                                                let len117 = vec117.len();
+                                                ::core::mem::forget(vec117);
                                                 *base
                                                     .add(5 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<usize>() = len86;
+                                                    .cast::<usize>() = len117;
                                                 *base
                                                     .add(4 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<*mut u8>() = ptr86.cast_mut();
-                                                let vec87 = (version85.into_bytes()).into_boxed_slice();
-                                                let ptr87 = vec87.as_ptr().cast::<u8>();
-                                                let len87 = vec87.len();
-                                                ::core::mem::forget(vec87);
+                                                    .cast::<*mut u8>() = ptr117.cast_mut();
+                                                let vec118 = (version116.into_bytes()).into_boxed_slice();
+                                                let ptr118 = vec118.as_ptr().cast::<u8>();
+                                                let len118 = vec118.len();
+                                                ::core::mem::forget(vec118);
                                                 *base
                                                     .add(7 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<usize>() = len87;
+                                                    .cast::<usize>() = len118;
                                                 *base
                                                     .add(6 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<*mut u8>() = ptr87.cast_mut();
-                                                let vec88 = (kind85.into_bytes()).into_boxed_slice();
-                                                let ptr88 = vec88.as_ptr().cast::<u8>();
-                                                let len88 = vec88.len();
-                                                ::core::mem::forget(vec88);
+                                                    .cast::<*mut u8>() = ptr118.cast_mut();
+                                                let vec119 = (kind116.into_bytes()).into_boxed_slice();
+                                                let ptr119 = vec119.as_ptr().cast::<u8>();
+                                                let len119 = vec119.len();
+                                                ::core::mem::forget(vec119);
                                                 *base
                                                     .add(9 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<usize>() = len88;
+                                                    .cast::<usize>() = len119;
                                                 *base
                                                     .add(8 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<*mut u8>() = ptr88.cast_mut();
-                                                match namespace83 {
+                                                    .cast::<*mut u8>() = ptr119.cast_mut();
+                                                match namespace114 {
                                                     Some(e) => {
                                                         *base
                                                             .add(10 * ::core::mem::size_of::<*const u8>())
                                                             .cast::<u8>() = (1i32) as u8;
-                                                        let vec89 = (e.into_bytes()).into_boxed_slice();
-                                                        let ptr89 = vec89.as_ptr().cast::<u8>();
-                                                        let len89 = vec89.len();
-                                                        ::core::mem::forget(vec89);
+                                                        let vec120 = (e.into_bytes()).into_boxed_slice();
+                                                        let ptr120 = vec120.as_ptr().cast::<u8>();
+                                                        let len120 = vec120.len();
+                                                        ::core::mem::forget(vec120);
                                                         *base
                                                             .add(12 * ::core::mem::size_of::<*const u8>())
-                                                            .cast::<usize>() = len89;
+                                                            .cast::<usize>() = len120;
                                                         *base
                                                             .add(11 * ::core::mem::size_of::<*const u8>())
-                                                            .cast::<*mut u8>() = ptr89.cast_mut();
+                                                            .cast::<*mut u8>() = ptr120.cast_mut();
                                                     }
                                                     None => {
                                                         *base
@@ -1748,102 +2186,103 @@ pub mod exports {
                                                             .cast::<u8>() = (0i32) as u8;
                                                     }
                                                 };
-                                                let vec93 = labels83;
-                                                let len93 = vec93.len();
-                                                let layout93 = _rt::alloc::Layout::from_size_align(
-                                                        vec93.len() * (4 * ::core::mem::size_of::<*const u8>()),
+                                                let vec124 = labels114;
+                                                let len124 = vec124.len();
+                                                let layout124 = _rt::alloc::Layout::from_size_align(
+                                                        vec124.len() * (4 * ::core::mem::size_of::<*const u8>()),
                                                         ::core::mem::size_of::<*const u8>(),
                                                     )
                                                     .unwrap();
-                                                let (result93, _cleanup93) = wit_bindgen::rt::Cleanup::new(
-                                                    layout93,
+                                                let (result124, _cleanup124) = wit_bindgen::rt::Cleanup::new(
+                                                    layout124,
                                                 );
-                                                if let Some(cleanup) = _cleanup93 {
+                                                if let Some(cleanup) = _cleanup124 {
                                                     cleanup.forget();
                                                 }
-                                                for (i, e) in vec93.into_iter().enumerate() {
-                                                    let base = result93
+                                                for (i, e) in vec124.into_iter().enumerate() {
+                                                    let base = result124
                                                         .add(i * (4 * ::core::mem::size_of::<*const u8>()));
                                                     {
-                                                        let (t90_0, t90_1) = e;
-                                                        let vec91 = (t90_0.into_bytes()).into_boxed_slice();
-                                                        let ptr91 = vec91.as_ptr().cast::<u8>();
-                                                        let len91 = vec91.len();
-                                                        ::core::mem::forget(vec91);
+                                                        let (t121_0, t121_1) = e;
+                                                        let vec122 = (t121_0.into_bytes()).into_boxed_slice();
+                                                        let ptr122 = vec122.as_ptr().cast::<u8>();
+                                                        let len122 = vec122.len();
+                                                        ::core::mem::forget(vec122);
                                                         *base
                                                             .add(::core::mem::size_of::<*const u8>())
-                                                            .cast::<usize>() = len91;
-                                                        *base.add(0).cast::<*mut u8>() = ptr91.cast_mut();
-                                                        let vec92 = (t90_1.into_bytes()).into_boxed_slice();
-                                                        let ptr92 = vec92.as_ptr().cast::<u8>();
-                                                        let len92 = vec92.len();
-                                                        ::core::mem::forget(vec92);
+                                                            .cast::<usize>() = len122;
+                                                        *base.add(0).cast::<*mut u8>() = ptr122.cast_mut();
+                                                        let vec123 = (t121_1.into_bytes()).into_boxed_slice();
+                                                        let ptr123 = vec123.as_ptr().cast::<u8>();
+                                                        let len123 = vec123.len();
+                                                        ::core::mem::forget(vec123);
                                                         *base
                                                             .add(3 * ::core::mem::size_of::<*const u8>())
-                                                            .cast::<usize>() = len92;
+                                                            .cast::<usize>() = len123;
                                                         *base
                                                             .add(2 * ::core::mem::size_of::<*const u8>())
-                                                            .cast::<*mut u8>() = ptr92.cast_mut();
+                                                            .cast::<*mut u8>() = ptr123.cast_mut();
                                                     }
                                                 }
                                                 *base
                                                     .add(14 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<usize>() = len93;
+                                                    .cast::<usize>() = len124;
                                                 *base
                                                     .add(13 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<*mut u8>() = result93;
+                                                    .cast::<*mut u8>() = result124;
                                             }
                                         }
                                     }
                                 }
-                                *ptr74
+                                *ptr105
                                     .add(8 + 1 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len94;
-                                *ptr74.add(8).cast::<*mut u8>() = result94;
+                                    .cast::<usize>() = len125;
+                                *ptr105.add(8).cast::<*mut u8>() = result125;
                             }
                             Outcome::Act(e) => {
-                                *ptr74.add(0).cast::<u8>() = (1i32) as u8;
+                                *ptr105.add(0).cast::<u8>() = (1i32) as u8;
                                 let Plan {
-                                    actions: actions95,
-                                    requeue_after: requeue_after95,
-                                    reasons: reasons95,
+                                    actions: actions126,
+                                    requeue: requeue126,
+                                    reasons: reasons126,
+                                    observes: observes126,
                                 } = e;
-                                let vec114 = actions95;
-                                let len114 = vec114.len();
-                                let layout114 = _rt::alloc::Layout::from_size_align(
-                                        vec114.len() * (17 * ::core::mem::size_of::<*const u8>()),
+                                let vec145 = actions126;
+                                let len145 = vec145.len();
+                                let layout145 = _rt::alloc::Layout::from_size_align(
+                                        vec145.len() * (17 * ::core::mem::size_of::<*const u8>()),
                                         ::core::mem::size_of::<*const u8>(),
                                     )
                                     .unwrap();
-                                let (result114, _cleanup114) = wit_bindgen::rt::Cleanup::new(
-                                    layout114,
+                                let (result145, _cleanup145) = wit_bindgen::rt::Cleanup::new(
+                                    layout145,
                                 );
-                                if let Some(cleanup) = _cleanup114 {
+                                if let Some(cleanup) = _cleanup145 {
                                     cleanup.forget();
                                 }
-                                for (i, e) in vec114.into_iter().enumerate() {
-                                    let base = result114
+                                for (i, e) in vec145.into_iter().enumerate() {
+                                    let base = result145
                                         .add(i * (17 * ::core::mem::size_of::<*const u8>()));
                                     {
                                         match e {
                                             Action::Create(e) => {
                                                 *base.add(0).cast::<u8>() = (0i32) as u8;
-                                                let Creation { context: context96, object: object96 } = e;
-                                                match context96 {
+                                                let Creation { context: context127, object: object127 } = e;
+                                                match context127 {
                                                     Some(e) => {
                                                         *base
                                                             .add(::core::mem::size_of::<*const u8>())
                                                             .cast::<u8>() = (1i32) as u8;
-                                                        let vec97 = (e.into_bytes()).into_boxed_slice();
-                                                        let ptr97 = vec97.as_ptr().cast::<u8>();
-                                                        let len97 = vec97.len();
-                                                        ::core::mem::forget(vec97);
+                                                        let vec128 = (e.into_bytes()).into_boxed_slice();
+                                                        let ptr128 = vec128.as_ptr().cast::<u8>();
+                                                        let len128 = vec128.len();
+                                                        ::core::mem::forget(vec128);
                                                         *base
                                                             .add(3 * ::core::mem::size_of::<*const u8>())
-                                                            .cast::<usize>() = len97;
+                                                            .cast::<usize>() = len128;
                                                         *base
                                                             .add(2 * ::core::mem::size_of::<*const u8>())
-                                                            .cast::<*mut u8>() = ptr97.cast_mut();
+                                                            .cast::<*mut u8>() = ptr128.cast_mut();
                                                     }
                                                     None => {
                                                         *base
@@ -1851,41 +2290,41 @@ pub mod exports {
                                                             .cast::<u8>() = (0i32) as u8;
                                                     }
                                                 };
-                                                let vec98 = (object96.into_bytes()).into_boxed_slice();
-                                                let ptr98 = vec98.as_ptr().cast::<u8>();
-                                                let len98 = vec98.len();
-                                                ::core::mem::forget(vec98);
+                                                let vec129 = (object127.into_bytes()).into_boxed_slice();
+                                                let ptr129 = vec129.as_ptr().cast::<u8>();
+                                                let len129 = vec129.len();
+                                                ::core::mem::forget(vec129);
                                                 *base
                                                     .add(5 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<usize>() = len98;
+                                                    .cast::<usize>() = len129;
                                                 *base
                                                     .add(4 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<*mut u8>() = ptr98.cast_mut();
+                                                    .cast::<*mut u8>() = ptr129.cast_mut();
                                             }
                                             Action::Delete(e) => {
                                                 *base.add(0).cast::<u8>() = (1i32) as u8;
-                                                let Deletion { object: object99, uid: uid99 } = e;
+                                                let Deletion { object: object130, uid: uid130 } = e;
                                                 let ObjectRef {
-                                                    context: context100,
-                                                    gvk: gvk100,
-                                                    namespace: namespace100,
-                                                    name: name100,
-                                                } = object99;
-                                                match context100 {
+                                                    context: context131,
+                                                    gvk: gvk131,
+                                                    namespace: namespace131,
+                                                    name: name131,
+                                                } = object130;
+                                                match context131 {
                                                     Some(e) => {
                                                         *base
                                                             .add(::core::mem::size_of::<*const u8>())
                                                             .cast::<u8>() = (1i32) as u8;
-                                                        let vec101 = (e.into_bytes()).into_boxed_slice();
-                                                        let ptr101 = vec101.as_ptr().cast::<u8>();
-                                                        let len101 = vec101.len();
-                                                        ::core::mem::forget(vec101);
+                                                        let vec132 = (e.into_bytes()).into_boxed_slice();
+                                                        let ptr132 = vec132.as_ptr().cast::<u8>();
+                                                        let len132 = vec132.len();
+                                                        ::core::mem::forget(vec132);
                                                         *base
                                                             .add(3 * ::core::mem::size_of::<*const u8>())
-                                                            .cast::<usize>() = len101;
+                                                            .cast::<usize>() = len132;
                                                         *base
                                                             .add(2 * ::core::mem::size_of::<*const u8>())
-                                                            .cast::<*mut u8>() = ptr101.cast_mut();
+                                                            .cast::<*mut u8>() = ptr132.cast_mut();
                                                     }
                                                     None => {
                                                         *base
@@ -1894,55 +2333,55 @@ pub mod exports {
                                                     }
                                                 };
                                                 let Gvk {
-                                                    group: group102,
-                                                    version: version102,
-                                                    kind: kind102,
-                                                } = gvk100;
-                                                let vec103 = (group102.into_bytes()).into_boxed_slice();
-                                                let ptr103 = vec103.as_ptr().cast::<u8>();
-                                                let len103 = vec103.len();
-                                                ::core::mem::forget(vec103);
+                                                    group: group133,
+                                                    version: version133,
+                                                    kind: kind133,
+                                                } = gvk131;
+                                                let vec134 = (group133.into_bytes()).into_boxed_slice();
+                                                let ptr134 = vec134.as_ptr().cast::<u8>();
+                                                let len134 = vec134.len();
+                                                ::core::mem::forget(vec134);
                                                 *base
                                                     .add(5 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<usize>() = len103;
+                                                    .cast::<usize>() = len134;
                                                 *base
                                                     .add(4 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<*mut u8>() = ptr103.cast_mut();
-                                                let vec104 = (version102.into_bytes()).into_boxed_slice();
-                                                let ptr104 = vec104.as_ptr().cast::<u8>();
-                                                let len104 = vec104.len();
-                                                ::core::mem::forget(vec104);
+                                                    .cast::<*mut u8>() = ptr134.cast_mut();
+                                                let vec135 = (version133.into_bytes()).into_boxed_slice();
+                                                let ptr135 = vec135.as_ptr().cast::<u8>();
+                                                let len135 = vec135.len();
+                                                ::core::mem::forget(vec135);
                                                 *base
                                                     .add(7 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<usize>() = len104;
+                                                    .cast::<usize>() = len135;
                                                 *base
                                                     .add(6 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<*mut u8>() = ptr104.cast_mut();
-                                                let vec105 = (kind102.into_bytes()).into_boxed_slice();
-                                                let ptr105 = vec105.as_ptr().cast::<u8>();
-                                                let len105 = vec105.len();
-                                                ::core::mem::forget(vec105);
+                                                    .cast::<*mut u8>() = ptr135.cast_mut();
+                                                let vec136 = (kind133.into_bytes()).into_boxed_slice();
+                                                let ptr136 = vec136.as_ptr().cast::<u8>();
+                                                let len136 = vec136.len();
+                                                ::core::mem::forget(vec136);
                                                 *base
                                                     .add(9 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<usize>() = len105;
+                                                    .cast::<usize>() = len136;
                                                 *base
                                                     .add(8 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<*mut u8>() = ptr105.cast_mut();
-                                                match namespace100 {
+                                                    .cast::<*mut u8>() = ptr136.cast_mut();
+                                                match namespace131 {
                                                     Some(e) => {
                                                         *base
                                                             .add(10 * ::core::mem::size_of::<*const u8>())
                                                             .cast::<u8>() = (1i32) as u8;
-                                                        let vec106 = (e.into_bytes()).into_boxed_slice();
-                                                        let ptr106 = vec106.as_ptr().cast::<u8>();
-                                                        let len106 = vec106.len();
-                                                        ::core::mem::forget(vec106);
+                                                        let vec137 = (e.into_bytes()).into_boxed_slice();
+                                                        let ptr137 = vec137.as_ptr().cast::<u8>();
+                                                        let len137 = vec137.len();
+                                                        ::core::mem::forget(vec137);
                                                         *base
                                                             .add(12 * ::core::mem::size_of::<*const u8>())
-                                                            .cast::<usize>() = len106;
+                                                            .cast::<usize>() = len137;
                                                         *base
                                                             .add(11 * ::core::mem::size_of::<*const u8>())
-                                                            .cast::<*mut u8>() = ptr106.cast_mut();
+                                                            .cast::<*mut u8>() = ptr137.cast_mut();
                                                     }
                                                     None => {
                                                         *base
@@ -1950,142 +2389,546 @@ pub mod exports {
                                                             .cast::<u8>() = (0i32) as u8;
                                                     }
                                                 };
-                                                let vec107 = (name100.into_bytes()).into_boxed_slice();
-                                                let ptr107 = vec107.as_ptr().cast::<u8>();
-                                                let len107 = vec107.len();
-                                                ::core::mem::forget(vec107);
+                                                let vec138 = (name131.into_bytes()).into_boxed_slice();
+                                                let ptr138 = vec138.as_ptr().cast::<u8>();
+                                                let len138 = vec138.len();
+                                                ::core::mem::forget(vec138);
                                                 *base
                                                     .add(14 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<usize>() = len107;
+                                                    .cast::<usize>() = len138;
                                                 *base
                                                     .add(13 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<*mut u8>() = ptr107.cast_mut();
-                                                let vec108 = (uid99.into_bytes()).into_boxed_slice();
-                                                let ptr108 = vec108.as_ptr().cast::<u8>();
-                                                let len108 = vec108.len();
-                                                ::core::mem::forget(vec108);
+                                                    .cast::<*mut u8>() = ptr138.cast_mut();
+                                                let vec139 = (uid130.into_bytes()).into_boxed_slice();
+                                                let ptr139 = vec139.as_ptr().cast::<u8>();
+                                                let len139 = vec139.len();
+                                                ::core::mem::forget(vec139);
                                                 *base
                                                     .add(16 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<usize>() = len108;
+                                                    .cast::<usize>() = len139;
                                                 *base
                                                     .add(15 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<*mut u8>() = ptr108.cast_mut();
+                                                    .cast::<*mut u8>() = ptr139.cast_mut();
                                             }
                                             Action::PatchMetadata(e) => {
                                                 *base.add(0).cast::<u8>() = (2i32) as u8;
-                                                let vec109 = (e.into_bytes()).into_boxed_slice();
-                                                let ptr109 = vec109.as_ptr().cast::<u8>();
-                                                let len109 = vec109.len();
-                                                ::core::mem::forget(vec109);
+                                                let vec140 = (e.into_bytes()).into_boxed_slice();
+                                                let ptr140 = vec140.as_ptr().cast::<u8>();
+                                                let len140 = vec140.len();
+                                                ::core::mem::forget(vec140);
                                                 *base
                                                     .add(2 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<usize>() = len109;
+                                                    .cast::<usize>() = len140;
                                                 *base
                                                     .add(::core::mem::size_of::<*const u8>())
-                                                    .cast::<*mut u8>() = ptr109.cast_mut();
+                                                    .cast::<*mut u8>() = ptr140.cast_mut();
                                             }
                                             Action::SetStatus(e) => {
                                                 *base.add(0).cast::<u8>() = (3i32) as u8;
-                                                let vec110 = (e.into_bytes()).into_boxed_slice();
-                                                let ptr110 = vec110.as_ptr().cast::<u8>();
-                                                let len110 = vec110.len();
-                                                ::core::mem::forget(vec110);
+                                                let vec141 = (e.into_bytes()).into_boxed_slice();
+                                                let ptr141 = vec141.as_ptr().cast::<u8>();
+                                                let len141 = vec141.len();
+                                                ::core::mem::forget(vec141);
                                                 *base
                                                     .add(2 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<usize>() = len110;
+                                                    .cast::<usize>() = len141;
                                                 *base
                                                     .add(::core::mem::size_of::<*const u8>())
-                                                    .cast::<*mut u8>() = ptr110.cast_mut();
+                                                    .cast::<*mut u8>() = ptr141.cast_mut();
                                             }
                                             Action::RecordEvent(e) => {
                                                 *base.add(0).cast::<u8>() = (4i32) as u8;
                                                 let Event {
-                                                    severity: severity111,
-                                                    reason: reason111,
-                                                    message: message111,
+                                                    severity: severity142,
+                                                    reason: reason142,
+                                                    message: message142,
                                                 } = e;
                                                 *base
                                                     .add(::core::mem::size_of::<*const u8>())
-                                                    .cast::<u8>() = (severity111.clone() as i32) as u8;
-                                                let vec112 = (reason111.into_bytes()).into_boxed_slice();
-                                                let ptr112 = vec112.as_ptr().cast::<u8>();
-                                                let len112 = vec112.len();
-                                                ::core::mem::forget(vec112);
+                                                    .cast::<u8>() = (severity142.clone() as i32) as u8;
+                                                let vec143 = (reason142.into_bytes()).into_boxed_slice();
+                                                let ptr143 = vec143.as_ptr().cast::<u8>();
+                                                let len143 = vec143.len();
+                                                ::core::mem::forget(vec143);
                                                 *base
                                                     .add(3 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<usize>() = len112;
+                                                    .cast::<usize>() = len143;
                                                 *base
                                                     .add(2 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<*mut u8>() = ptr112.cast_mut();
-                                                let vec113 = (message111.into_bytes()).into_boxed_slice();
-                                                let ptr113 = vec113.as_ptr().cast::<u8>();
-                                                let len113 = vec113.len();
-                                                ::core::mem::forget(vec113);
+                                                    .cast::<*mut u8>() = ptr143.cast_mut();
+                                                let vec144 = (message142.into_bytes()).into_boxed_slice();
+                                                let ptr144 = vec144.as_ptr().cast::<u8>();
+                                                let len144 = vec144.len();
+                                                ::core::mem::forget(vec144);
                                                 *base
                                                     .add(5 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<usize>() = len113;
+                                                    .cast::<usize>() = len144;
                                                 *base
                                                     .add(4 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<*mut u8>() = ptr113.cast_mut();
+                                                    .cast::<*mut u8>() = ptr144.cast_mut();
                                             }
                                         }
                                     }
                                 }
-                                *ptr74
+                                *ptr105
                                     .add(8 + 1 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len114;
-                                *ptr74.add(8).cast::<*mut u8>() = result114;
-                                match requeue_after95 {
-                                    Some(e) => {
-                                        *ptr74
-                                            .add(8 + 2 * ::core::mem::size_of::<*const u8>())
-                                            .cast::<u8>() = (1i32) as u8;
-                                        *ptr74
-                                            .add(16 + 2 * ::core::mem::size_of::<*const u8>())
-                                            .cast::<i64>() = _rt::as_i64(e);
-                                    }
-                                    None => {
-                                        *ptr74
+                                    .cast::<usize>() = len145;
+                                *ptr105.add(8).cast::<*mut u8>() = result145;
+                                match requeue126 {
+                                    Requeue::OnChange => {
+                                        *ptr105
                                             .add(8 + 2 * ::core::mem::size_of::<*const u8>())
                                             .cast::<u8>() = (0i32) as u8;
                                     }
-                                };
-                                let vec116 = reasons95;
-                                let len116 = vec116.len();
-                                let layout116 = _rt::alloc::Layout::from_size_align(
-                                        vec116.len() * (2 * ::core::mem::size_of::<*const u8>()),
+                                    Requeue::After(e) => {
+                                        *ptr105
+                                            .add(8 + 2 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<u8>() = (1i32) as u8;
+                                        *ptr105
+                                            .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<i64>() = _rt::as_i64(e);
+                                    }
+                                    Requeue::AtOnce => {
+                                        *ptr105
+                                            .add(8 + 2 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<u8>() = (2i32) as u8;
+                                    }
+                                }
+                                let vec157 = reasons126;
+                                let len157 = vec157.len();
+                                let layout157 = _rt::alloc::Layout::from_size_align(
+                                        vec157.len()
+                                            * (24 + 18 * ::core::mem::size_of::<*const u8>()),
+                                        8,
+                                    )
+                                    .unwrap();
+                                let (result157, _cleanup157) = wit_bindgen::rt::Cleanup::new(
+                                    layout157,
+                                );
+                                if let Some(cleanup) = _cleanup157 {
+                                    cleanup.forget();
+                                }
+                                for (i, e) in vec157.into_iter().enumerate() {
+                                    let base = result157
+                                        .add(i * (24 + 18 * ::core::mem::size_of::<*const u8>()));
+                                    {
+                                        let Reason {
+                                            about: about146,
+                                            code: code146,
+                                            message: message146,
+                                            since: since146,
+                                        } = e;
+                                        match about146 {
+                                            Some(e) => {
+                                                *base.add(0).cast::<u8>() = (1i32) as u8;
+                                                let ObjectRef {
+                                                    context: context147,
+                                                    gvk: gvk147,
+                                                    namespace: namespace147,
+                                                    name: name147,
+                                                } = e;
+                                                match context147 {
+                                                    Some(e) => {
+                                                        *base
+                                                            .add(::core::mem::size_of::<*const u8>())
+                                                            .cast::<u8>() = (1i32) as u8;
+                                                        let vec148 = (e.into_bytes()).into_boxed_slice();
+                                                        let ptr148 = vec148.as_ptr().cast::<u8>();
+                                                        let len148 = vec148.len();
+                                                        ::core::mem::forget(vec148);
+                                                        *base
+                                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<usize>() = len148;
+                                                        *base
+                                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<*mut u8>() = ptr148.cast_mut();
+                                                    }
+                                                    None => {
+                                                        *base
+                                                            .add(::core::mem::size_of::<*const u8>())
+                                                            .cast::<u8>() = (0i32) as u8;
+                                                    }
+                                                };
+                                                let Gvk {
+                                                    group: group149,
+                                                    version: version149,
+                                                    kind: kind149,
+                                                } = gvk147;
+                                                let vec150 = (group149.into_bytes()).into_boxed_slice();
+                                                let ptr150 = vec150.as_ptr().cast::<u8>();
+                                                let len150 = vec150.len();
+                                                ::core::mem::forget(vec150);
+                                                *base
+                                                    .add(5 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>() = len150;
+                                                *base
+                                                    .add(4 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<*mut u8>() = ptr150.cast_mut();
+                                                let vec151 = (version149.into_bytes()).into_boxed_slice();
+                                                let ptr151 = vec151.as_ptr().cast::<u8>();
+                                                let len151 = vec151.len();
+                                                ::core::mem::forget(vec151);
+                                                *base
+                                                    .add(7 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>() = len151;
+                                                *base
+                                                    .add(6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<*mut u8>() = ptr151.cast_mut();
+                                                let vec152 = (kind149.into_bytes()).into_boxed_slice();
+                                                let ptr152 = vec152.as_ptr().cast::<u8>();
+                                                let len152 = vec152.len();
+                                                ::core::mem::forget(vec152);
+                                                *base
+                                                    .add(9 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>() = len152;
+                                                *base
+                                                    .add(8 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<*mut u8>() = ptr152.cast_mut();
+                                                match namespace147 {
+                                                    Some(e) => {
+                                                        *base
+                                                            .add(10 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<u8>() = (1i32) as u8;
+                                                        let vec153 = (e.into_bytes()).into_boxed_slice();
+                                                        let ptr153 = vec153.as_ptr().cast::<u8>();
+                                                        let len153 = vec153.len();
+                                                        ::core::mem::forget(vec153);
+                                                        *base
+                                                            .add(12 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<usize>() = len153;
+                                                        *base
+                                                            .add(11 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<*mut u8>() = ptr153.cast_mut();
+                                                    }
+                                                    None => {
+                                                        *base
+                                                            .add(10 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<u8>() = (0i32) as u8;
+                                                    }
+                                                };
+                                                let vec154 = (name147.into_bytes()).into_boxed_slice();
+                                                let ptr154 = vec154.as_ptr().cast::<u8>();
+                                                let len154 = vec154.len();
+                                                ::core::mem::forget(vec154);
+                                                *base
+                                                    .add(14 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>() = len154;
+                                                *base
+                                                    .add(13 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<*mut u8>() = ptr154.cast_mut();
+                                            }
+                                            None => {
+                                                *base.add(0).cast::<u8>() = (0i32) as u8;
+                                            }
+                                        };
+                                        let vec155 = (code146.into_bytes()).into_boxed_slice();
+                                        let ptr155 = vec155.as_ptr().cast::<u8>();
+                                        let len155 = vec155.len();
+                                        ::core::mem::forget(vec155);
+                                        *base
+                                            .add(16 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>() = len155;
+                                        *base
+                                            .add(15 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>() = ptr155.cast_mut();
+                                        let vec156 = (message146.into_bytes()).into_boxed_slice();
+                                        let ptr156 = vec156.as_ptr().cast::<u8>();
+                                        let len156 = vec156.len();
+                                        ::core::mem::forget(vec156);
+                                        *base
+                                            .add(18 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>() = len156;
+                                        *base
+                                            .add(17 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>() = ptr156.cast_mut();
+                                        match since146 {
+                                            Some(e) => {
+                                                *base
+                                                    .add(8 + 18 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>() = (1i32) as u8;
+                                                *base
+                                                    .add(16 + 18 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<i64>() = _rt::as_i64(e);
+                                            }
+                                            None => {
+                                                *base
+                                                    .add(8 + 18 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>() = (0i32) as u8;
+                                            }
+                                        };
+                                    }
+                                }
+                                *ptr105
+                                    .add(24 + 3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len157;
+                                *ptr105
+                                    .add(24 + 2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>() = result157;
+                                let vec177 = observes126;
+                                let len177 = vec177.len();
+                                let layout177 = _rt::alloc::Layout::from_size_align(
+                                        vec177.len() * (15 * ::core::mem::size_of::<*const u8>()),
                                         ::core::mem::size_of::<*const u8>(),
                                     )
                                     .unwrap();
-                                let (result116, _cleanup116) = wit_bindgen::rt::Cleanup::new(
-                                    layout116,
+                                let (result177, _cleanup177) = wit_bindgen::rt::Cleanup::new(
+                                    layout177,
                                 );
-                                if let Some(cleanup) = _cleanup116 {
+                                if let Some(cleanup) = _cleanup177 {
                                     cleanup.forget();
                                 }
-                                for (i, e) in vec116.into_iter().enumerate() {
-                                    let base = result116
-                                        .add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                                for (i, e) in vec177.into_iter().enumerate() {
+                                    let base = result177
+                                        .add(i * (15 * ::core::mem::size_of::<*const u8>()));
                                     {
-                                        let vec115 = (e.into_bytes()).into_boxed_slice();
-                                        let ptr115 = vec115.as_ptr().cast::<u8>();
-                                        let len115 = vec115.len();
-                                        ::core::mem::forget(vec115);
-                                        *base
-                                            .add(::core::mem::size_of::<*const u8>())
-                                            .cast::<usize>() = len115;
-                                        *base.add(0).cast::<*mut u8>() = ptr115.cast_mut();
+                                        match e {
+                                            Selector::Object(e) => {
+                                                *base.add(0).cast::<u8>() = (0i32) as u8;
+                                                let ObjectRef {
+                                                    context: context158,
+                                                    gvk: gvk158,
+                                                    namespace: namespace158,
+                                                    name: name158,
+                                                } = e;
+                                                match context158 {
+                                                    Some(e) => {
+                                                        *base
+                                                            .add(::core::mem::size_of::<*const u8>())
+                                                            .cast::<u8>() = (1i32) as u8;
+                                                        let vec159 = (e.into_bytes()).into_boxed_slice();
+                                                        let ptr159 = vec159.as_ptr().cast::<u8>();
+                                                        let len159 = vec159.len();
+                                                        ::core::mem::forget(vec159);
+                                                        *base
+                                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<usize>() = len159;
+                                                        *base
+                                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<*mut u8>() = ptr159.cast_mut();
+                                                    }
+                                                    None => {
+                                                        *base
+                                                            .add(::core::mem::size_of::<*const u8>())
+                                                            .cast::<u8>() = (0i32) as u8;
+                                                    }
+                                                };
+                                                let Gvk {
+                                                    group: group160,
+                                                    version: version160,
+                                                    kind: kind160,
+                                                } = gvk158;
+                                                let vec161 = (group160.into_bytes()).into_boxed_slice();
+                                                let ptr161 = vec161.as_ptr().cast::<u8>();
+                                                let len161 = vec161.len();
+                                                ::core::mem::forget(vec161);
+                                                *base
+                                                    .add(5 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>() = len161;
+                                                *base
+                                                    .add(4 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<*mut u8>() = ptr161.cast_mut();
+                                                let vec162 = (version160.into_bytes()).into_boxed_slice();
+                                                let ptr162 = vec162.as_ptr().cast::<u8>();
+                                                let len162 = vec162.len();
+                                                ::core::mem::forget(vec162);
+                                                *base
+                                                    .add(7 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>() = len162;
+                                                *base
+                                                    .add(6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<*mut u8>() = ptr162.cast_mut();
+                                                let vec163 = (kind160.into_bytes()).into_boxed_slice();
+                                                let ptr163 = vec163.as_ptr().cast::<u8>();
+                                                let len163 = vec163.len();
+                                                ::core::mem::forget(vec163);
+                                                *base
+                                                    .add(9 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>() = len163;
+                                                *base
+                                                    .add(8 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<*mut u8>() = ptr163.cast_mut();
+                                                match namespace158 {
+                                                    Some(e) => {
+                                                        *base
+                                                            .add(10 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<u8>() = (1i32) as u8;
+                                                        let vec164 = (e.into_bytes()).into_boxed_slice();
+                                                        let ptr164 = vec164.as_ptr().cast::<u8>();
+                                                        let len164 = vec164.len();
+                                                        ::core::mem::forget(vec164);
+                                                        *base
+                                                            .add(12 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<usize>() = len164;
+                                                        *base
+                                                            .add(11 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<*mut u8>() = ptr164.cast_mut();
+                                                    }
+                                                    None => {
+                                                        *base
+                                                            .add(10 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<u8>() = (0i32) as u8;
+                                                    }
+                                                };
+                                                let vec165 = (name158.into_bytes()).into_boxed_slice();
+                                                let ptr165 = vec165.as_ptr().cast::<u8>();
+                                                let len165 = vec165.len();
+                                                ::core::mem::forget(vec165);
+                                                *base
+                                                    .add(14 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>() = len165;
+                                                *base
+                                                    .add(13 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<*mut u8>() = ptr165.cast_mut();
+                                            }
+                                            Selector::Labels(e) => {
+                                                *base.add(0).cast::<u8>() = (1i32) as u8;
+                                                let LabelQuery {
+                                                    scope: scope166,
+                                                    gvk: gvk166,
+                                                    namespace: namespace166,
+                                                    labels: labels166,
+                                                } = e;
+                                                match scope166 {
+                                                    Scope::ControlPlane => {
+                                                        *base
+                                                            .add(::core::mem::size_of::<*const u8>())
+                                                            .cast::<u8>() = (0i32) as u8;
+                                                    }
+                                                    Scope::One(e) => {
+                                                        *base
+                                                            .add(::core::mem::size_of::<*const u8>())
+                                                            .cast::<u8>() = (1i32) as u8;
+                                                        let vec167 = (e.into_bytes()).into_boxed_slice();
+                                                        let ptr167 = vec167.as_ptr().cast::<u8>();
+                                                        let len167 = vec167.len();
+                                                        ::core::mem::forget(vec167);
+                                                        *base
+                                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<usize>() = len167;
+                                                        *base
+                                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<*mut u8>() = ptr167.cast_mut();
+                                                    }
+                                                    Scope::Everywhere => {
+                                                        *base
+                                                            .add(::core::mem::size_of::<*const u8>())
+                                                            .cast::<u8>() = (2i32) as u8;
+                                                    }
+                                                }
+                                                let Gvk {
+                                                    group: group168,
+                                                    version: version168,
+                                                    kind: kind168,
+                                                } = gvk166;
+                                                let vec169 = (group168.into_bytes()).into_boxed_slice();
+                                                let ptr169 = vec169.as_ptr().cast::<u8>();
+                                                let len169 = vec169.len();
+                                                ::core::mem::forget(vec169);
+                                                *base
+                                                    .add(5 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>() = len169;
+                                                *base
+                                                    .add(4 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<*mut u8>() = ptr169.cast_mut();
+                                                let vec170 = (version168.into_bytes()).into_boxed_slice();
+                                                let ptr170 = vec170.as_ptr().cast::<u8>();
+                                                let len170 = vec170.len();
+                                                ::core::mem::forget(vec170);
+                                                *base
+                                                    .add(7 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>() = len170;
+                                                *base
+                                                    .add(6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<*mut u8>() = ptr170.cast_mut();
+                                                let vec171 = (kind168.into_bytes()).into_boxed_slice();
+                                                let ptr171 = vec171.as_ptr().cast::<u8>();
+                                                let len171 = vec171.len();
+                                                ::core::mem::forget(vec171);
+                                                *base
+                                                    .add(9 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>() = len171;
+                                                *base
+                                                    .add(8 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<*mut u8>() = ptr171.cast_mut();
+                                                match namespace166 {
+                                                    Some(e) => {
+                                                        *base
+                                                            .add(10 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<u8>() = (1i32) as u8;
+                                                        let vec172 = (e.into_bytes()).into_boxed_slice();
+                                                        let ptr172 = vec172.as_ptr().cast::<u8>();
+                                                        let len172 = vec172.len();
+                                                        ::core::mem::forget(vec172);
+                                                        *base
+                                                            .add(12 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<usize>() = len172;
+                                                        *base
+                                                            .add(11 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<*mut u8>() = ptr172.cast_mut();
+                                                    }
+                                                    None => {
+                                                        *base
+                                                            .add(10 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<u8>() = (0i32) as u8;
+                                                    }
+                                                };
+                                                let vec176 = labels166;
+                                                let len176 = vec176.len();
+                                                let layout176 = _rt::alloc::Layout::from_size_align(
+                                                        vec176.len() * (4 * ::core::mem::size_of::<*const u8>()),
+                                                        ::core::mem::size_of::<*const u8>(),
+                                                    )
+                                                    .unwrap();
+                                                let (result176, _cleanup176) = wit_bindgen::rt::Cleanup::new(
+                                                    layout176,
+                                                );
+                                                if let Some(cleanup) = _cleanup176 {
+                                                    cleanup.forget();
+                                                }
+                                                for (i, e) in vec176.into_iter().enumerate() {
+                                                    let base = result176
+                                                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                                                    {
+                                                        let (t173_0, t173_1) = e;
+                                                        let vec174 = (t173_0.into_bytes()).into_boxed_slice();
+                                                        let ptr174 = vec174.as_ptr().cast::<u8>();
+                                                        let len174 = vec174.len();
+                                                        ::core::mem::forget(vec174);
+                                                        *base
+                                                            .add(::core::mem::size_of::<*const u8>())
+                                                            .cast::<usize>() = len174;
+                                                        *base.add(0).cast::<*mut u8>() = ptr174.cast_mut();
+                                                        let vec175 = (t173_1.into_bytes()).into_boxed_slice();
+                                                        let ptr175 = vec175.as_ptr().cast::<u8>();
+                                                        let len175 = vec175.len();
+                                                        ::core::mem::forget(vec175);
+                                                        *base
+                                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<usize>() = len175;
+                                                        *base
+                                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<*mut u8>() = ptr175.cast_mut();
+                                                    }
+                                                }
+                                                *base
+                                                    .add(14 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>() = len176;
+                                                *base
+                                                    .add(13 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<*mut u8>() = result176;
+                                            }
+                                        }
                                     }
                                 }
-                                *ptr74
-                                    .add(24 + 3 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len116;
-                                *ptr74
-                                    .add(24 + 2 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>() = result116;
+                                *ptr105
+                                    .add(24 + 5 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len177;
+                                *ptr105
+                                    .add(24 + 4 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>() = result177;
                             }
                         }
-                        ptr74
+                        ptr105
                     }
                 }
                 #[doc(hidden)]
@@ -2419,22 +3262,268 @@ pub mod exports {
                                 let l72 = *arg0
                                     .add(24 + 3 * ::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
-                                let base75 = l71;
-                                let len75 = l72;
-                                for i in 0..len75 {
-                                    let base = base75
-                                        .add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                                let base92 = l71;
+                                let len92 = l72;
+                                for i in 0..len92 {
+                                    let base = base92
+                                        .add(i * (24 + 18 * ::core::mem::size_of::<*const u8>()));
                                     {
-                                        let l73 = *base.add(0).cast::<*mut u8>();
-                                        let l74 = *base
-                                            .add(::core::mem::size_of::<*const u8>())
+                                        let l73 = i32::from(*base.add(0).cast::<u8>());
+                                        match l73 {
+                                            0 => {}
+                                            _ => {
+                                                let l74 = i32::from(
+                                                    *base.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                                );
+                                                match l74 {
+                                                    0 => {}
+                                                    _ => {
+                                                        let l75 = *base
+                                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<*mut u8>();
+                                                        let l76 = *base
+                                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<usize>();
+                                                        _rt::cabi_dealloc(l75, l76, 1);
+                                                    }
+                                                }
+                                                let l77 = *base
+                                                    .add(4 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<*mut u8>();
+                                                let l78 = *base
+                                                    .add(5 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>();
+                                                _rt::cabi_dealloc(l77, l78, 1);
+                                                let l79 = *base
+                                                    .add(6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<*mut u8>();
+                                                let l80 = *base
+                                                    .add(7 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>();
+                                                _rt::cabi_dealloc(l79, l80, 1);
+                                                let l81 = *base
+                                                    .add(8 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<*mut u8>();
+                                                let l82 = *base
+                                                    .add(9 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>();
+                                                _rt::cabi_dealloc(l81, l82, 1);
+                                                let l83 = i32::from(
+                                                    *base
+                                                        .add(10 * ::core::mem::size_of::<*const u8>())
+                                                        .cast::<u8>(),
+                                                );
+                                                match l83 {
+                                                    0 => {}
+                                                    _ => {
+                                                        let l84 = *base
+                                                            .add(11 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<*mut u8>();
+                                                        let l85 = *base
+                                                            .add(12 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<usize>();
+                                                        _rt::cabi_dealloc(l84, l85, 1);
+                                                    }
+                                                }
+                                                let l86 = *base
+                                                    .add(13 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<*mut u8>();
+                                                let l87 = *base
+                                                    .add(14 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>();
+                                                _rt::cabi_dealloc(l86, l87, 1);
+                                            }
+                                        }
+                                        let l88 = *base
+                                            .add(15 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>();
+                                        let l89 = *base
+                                            .add(16 * ::core::mem::size_of::<*const u8>())
                                             .cast::<usize>();
-                                        _rt::cabi_dealloc(l73, l74, 1);
+                                        _rt::cabi_dealloc(l88, l89, 1);
+                                        let l90 = *base
+                                            .add(17 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>();
+                                        let l91 = *base
+                                            .add(18 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        _rt::cabi_dealloc(l90, l91, 1);
                                     }
                                 }
                                 _rt::cabi_dealloc(
-                                    base75,
-                                    len75 * (2 * ::core::mem::size_of::<*const u8>()),
+                                    base92,
+                                    len92 * (24 + 18 * ::core::mem::size_of::<*const u8>()),
+                                    8,
+                                );
+                                let l93 = *arg0
+                                    .add(24 + 4 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l94 = *arg0
+                                    .add(24 + 5 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let base129 = l93;
+                                let len129 = l94;
+                                for i in 0..len129 {
+                                    let base = base129
+                                        .add(i * (15 * ::core::mem::size_of::<*const u8>()));
+                                    {
+                                        let l95 = i32::from(*base.add(0).cast::<u8>());
+                                        match l95 {
+                                            0 => {
+                                                let l96 = i32::from(
+                                                    *base.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                                );
+                                                match l96 {
+                                                    0 => {}
+                                                    _ => {
+                                                        let l97 = *base
+                                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<*mut u8>();
+                                                        let l98 = *base
+                                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<usize>();
+                                                        _rt::cabi_dealloc(l97, l98, 1);
+                                                    }
+                                                }
+                                                let l99 = *base
+                                                    .add(4 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<*mut u8>();
+                                                let l100 = *base
+                                                    .add(5 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>();
+                                                _rt::cabi_dealloc(l99, l100, 1);
+                                                let l101 = *base
+                                                    .add(6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<*mut u8>();
+                                                let l102 = *base
+                                                    .add(7 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>();
+                                                _rt::cabi_dealloc(l101, l102, 1);
+                                                let l103 = *base
+                                                    .add(8 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<*mut u8>();
+                                                let l104 = *base
+                                                    .add(9 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>();
+                                                _rt::cabi_dealloc(l103, l104, 1);
+                                                let l105 = i32::from(
+                                                    *base
+                                                        .add(10 * ::core::mem::size_of::<*const u8>())
+                                                        .cast::<u8>(),
+                                                );
+                                                match l105 {
+                                                    0 => {}
+                                                    _ => {
+                                                        let l106 = *base
+                                                            .add(11 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<*mut u8>();
+                                                        let l107 = *base
+                                                            .add(12 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<usize>();
+                                                        _rt::cabi_dealloc(l106, l107, 1);
+                                                    }
+                                                }
+                                                let l108 = *base
+                                                    .add(13 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<*mut u8>();
+                                                let l109 = *base
+                                                    .add(14 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>();
+                                                _rt::cabi_dealloc(l108, l109, 1);
+                                            }
+                                            _ => {
+                                                let l110 = i32::from(
+                                                    *base.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                                );
+                                                match l110 {
+                                                    0 => {}
+                                                    1 => {
+                                                        let l111 = *base
+                                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<*mut u8>();
+                                                        let l112 = *base
+                                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<usize>();
+                                                        _rt::cabi_dealloc(l111, l112, 1);
+                                                    }
+                                                    _ => {}
+                                                }
+                                                let l113 = *base
+                                                    .add(4 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<*mut u8>();
+                                                let l114 = *base
+                                                    .add(5 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>();
+                                                _rt::cabi_dealloc(l113, l114, 1);
+                                                let l115 = *base
+                                                    .add(6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<*mut u8>();
+                                                let l116 = *base
+                                                    .add(7 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>();
+                                                _rt::cabi_dealloc(l115, l116, 1);
+                                                let l117 = *base
+                                                    .add(8 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<*mut u8>();
+                                                let l118 = *base
+                                                    .add(9 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>();
+                                                _rt::cabi_dealloc(l117, l118, 1);
+                                                let l119 = i32::from(
+                                                    *base
+                                                        .add(10 * ::core::mem::size_of::<*const u8>())
+                                                        .cast::<u8>(),
+                                                );
+                                                match l119 {
+                                                    0 => {}
+                                                    _ => {
+                                                        let l120 = *base
+                                                            .add(11 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<*mut u8>();
+                                                        let l121 = *base
+                                                            .add(12 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<usize>();
+                                                        _rt::cabi_dealloc(l120, l121, 1);
+                                                    }
+                                                }
+                                                let l122 = *base
+                                                    .add(13 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<*mut u8>();
+                                                let l123 = *base
+                                                    .add(14 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>();
+                                                let base128 = l122;
+                                                let len128 = l123;
+                                                for i in 0..len128 {
+                                                    let base = base128
+                                                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                                                    {
+                                                        let l124 = *base.add(0).cast::<*mut u8>();
+                                                        let l125 = *base
+                                                            .add(::core::mem::size_of::<*const u8>())
+                                                            .cast::<usize>();
+                                                        _rt::cabi_dealloc(l124, l125, 1);
+                                                        let l126 = *base
+                                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<*mut u8>();
+                                                        let l127 = *base
+                                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                                            .cast::<usize>();
+                                                        _rt::cabi_dealloc(l126, l127, 1);
+                                                    }
+                                                }
+                                                _rt::cabi_dealloc(
+                                                    base128,
+                                                    len128 * (4 * ::core::mem::size_of::<*const u8>()),
+                                                    ::core::mem::size_of::<*const u8>(),
+                                                );
+                                            }
+                                        }
+                                    }
+                                }
+                                _rt::cabi_dealloc(
+                                    base129,
+                                    len129 * (15 * ::core::mem::size_of::<*const u8>()),
                                     ::core::mem::size_of::<*const u8>(),
                                 );
                             }
@@ -2443,7 +3532,7 @@ pub mod exports {
                 }
                 pub trait Guest {
                     /// Checks the settings and says what the policy watches and may write. Called once a load. The error names the
-                    /// setting that is wrong and what it may be.
+                    /// setting that is invalid and what it may be.
                     #[allow(async_fn_in_trait)]
                     fn describe(
                         settings: Json,
@@ -2454,33 +3543,32 @@ pub mod exports {
                 }
                 #[doc(hidden)]
                 #[macro_export]
-                macro_rules! __export_pilothouse_policy_reconciler_0_1_0_cabi {
+                macro_rules! __export_pilothouse_policy_reconciler_0_2_0_cabi {
                     ($ty:ident with_types_in $($path_to_types:tt)*) => {
                         const _ : () = { #[unsafe (export_name =
-                        "pilothouse:policy/reconciler@0.1.0#describe")] unsafe extern "C"
+                        "pilothouse:policy/reconciler@0.2.0#describe")] unsafe extern "C"
                         fn export_describe(arg0 : * mut u8, arg1 : usize,) -> * mut u8 {
                         unsafe { $($path_to_types)*:: _export_describe_cabi::<$ty >
                         (arg0, arg1) } } #[unsafe (export_name =
-                        "cabi_post_pilothouse:policy/reconciler@0.1.0#describe")] unsafe
+                        "cabi_post_pilothouse:policy/reconciler@0.2.0#describe")] unsafe
                         extern "C" fn _post_return_describe(arg0 : * mut u8,) { unsafe {
                         $($path_to_types)*:: __post_return_describe::<$ty > (arg0) } }
                         #[unsafe (export_name =
-                        "pilothouse:policy/reconciler@0.1.0#reconcile")] unsafe extern
+                        "pilothouse:policy/reconciler@0.2.0#reconcile")] unsafe extern
                         "C" fn export_reconcile(arg0 : * mut u8, arg1 : usize, arg2 :
                         i64, arg3 : * mut u8, arg4 : usize, arg5 : * mut u8, arg6 :
-                        usize, arg7 : i32, arg8 : i32, arg9 : * mut u8, arg10 : usize,
-                        arg11 : * mut u8, arg12 : usize,) -> * mut u8 { unsafe {
+                        usize, arg7 : * mut u8, arg8 : usize,) -> * mut u8 { unsafe {
                         $($path_to_types)*:: _export_reconcile_cabi::<$ty > (arg0, arg1,
-                        arg2, arg3, arg4, arg5, arg6, arg7, arg8, arg9, arg10, arg11,
-                        arg12) } } #[unsafe (export_name =
-                        "cabi_post_pilothouse:policy/reconciler@0.1.0#reconcile")] unsafe
+                        arg2, arg3, arg4, arg5, arg6, arg7, arg8) } } #[unsafe
+                        (export_name =
+                        "cabi_post_pilothouse:policy/reconciler@0.2.0#reconcile")] unsafe
                         extern "C" fn _post_return_reconcile(arg0 : * mut u8,) { unsafe {
                         $($path_to_types)*:: __post_return_reconcile::<$ty > (arg0) } }
                         };
                     };
                 }
                 #[doc(hidden)]
-                pub use __export_pilothouse_policy_reconciler_0_1_0_cabi;
+                pub use __export_pilothouse_policy_reconciler_0_2_0_cabi;
                 #[repr(align(8))]
                 struct _RetArea(
                     [::core::mem::MaybeUninit<
@@ -2578,42 +3666,50 @@ macro_rules! __export_policy_impl {
     };
     ($ty:ident with_types_in $($path_to_types_root:tt)*) => {
         $($path_to_types_root)*::
-        exports::pilothouse::policy::reconciler::__export_pilothouse_policy_reconciler_0_1_0_cabi!($ty
+        exports::pilothouse::policy::reconciler::__export_pilothouse_policy_reconciler_0_2_0_cabi!($ty
         with_types_in $($path_to_types_root)*:: exports::pilothouse::policy::reconciler);
         const _ : () = { #[rustfmt::skip] #[cfg(target_arch = "wasm32")] #[unsafe
         (link_section =
-        "component-type:wit-bindgen:0.61.1:pilothouse:policy@0.1.0:policy:imports and exports")]
+        "component-type:wit-bindgen:0.61.1:pilothouse:policy@0.2.0:policy:imports and exports")]
         #[doc(hidden)] #[allow(clippy::octal_escapes)] pub static
-        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 1264] = *
+        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 1650] = *
         b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xf3\x08\x01A\x02\x01\
-A\x02\x01BC\x01s\x04\0\x04json\x03\0\0\x01w\x04\0\x07instant\x03\0\x02\x01w\x04\0\
-\x04span\x03\0\x04\x01r\x03\x05groups\x07versions\x04kinds\x04\0\x03gvk\x03\0\x06\
-\x01ks\x04\0\x07context\x03\0\x08\x01ks\x01r\x04\x07context\x09\x03gvk\x07\x09na\
-mespace\x0a\x04names\x04\0\x0aobject-ref\x03\0\x0b\x01q\x03\x0dcontrol-plane\0\0\
-\x03one\x01s\0\x0aeverywhere\0\0\x04\0\x05scope\x03\0\x0d\x01o\x02ss\x01p\x0f\x01\
-r\x04\x05scope\x0e\x03gvk\x07\x09namespace\x0a\x06labels\x10\x04\0\x0blabel-quer\
-y\x03\0\x11\x01q\x02\x06object\x01\x0c\0\x08labelled\x01\x12\0\x04\0\x08selector\
-\x03\0\x13\x01q\x02\x0cunregistered\0\0\x0bunreachable\x01s\0\x04\0\x09blindness\
-\x03\0\x15\x01p\x01\x01j\x01\x17\x01\x16\x01r\x02\x07context\x09\x07objects\x18\x04\
-\0\x08sighting\x03\0\x19\x01p\x1a\x01r\x02\x08selector\x14\x09sightings\x1b\x04\0\
-\x0bobservation\x03\0\x1c\x01r\x03\x06actiony\x06reasons\x07messages\x04\0\x07fa\
-ilure\x03\0\x1e\x01p\x1d\x01k\x1f\x01r\x04\x03now\x03\x07primary\x01\x0cobservat\
-ions\x20\x0clast-failure!\x04\0\x08snapshot\x03\0\"\x01m\x02\x06normal\x07warnin\
-g\x04\0\x08severity\x03\0$\x01r\x03\x08severity%\x06reasons\x07messages\x04\0\x05\
-event\x03\0&\x01r\x02\x06object\x0c\x03uids\x04\0\x08deletion\x03\0(\x01r\x02\x07\
-context\x09\x06object\x01\x04\0\x08creation\x03\0*\x01q\x05\x06create\x01+\0\x06\
-delete\x01)\0\x0epatch-metadata\x01\x01\0\x0aset-status\x01\x01\0\x0crecord-even\
-t\x01'\0\x04\0\x06action\x03\0,\x01p-\x01k\x05\x01ps\x01r\x03\x07actions.\x0dreq\
-ueue-after/\x07reasons0\x04\0\x04plan\x03\01\x01p\x14\x01q\x02\x04look\x013\0\x03\
-act\x012\0\x04\0\x07outcome\x03\04\x01m\x02\x06create\x06delete\x04\0\x04verb\x03\
-\06\x01p7\x01r\x03\x03gvk\x07\x05scope\x0e\x03may8\x04\0\x08interest\x03\09\x01p\
-:\x01r\x06\x04names\x07versions\x0acontrollers\x07primary\x07\x09interests;\x09f\
-inalizer\x0a\x04\0\x08manifest\x03\0<\x01j\x01=\x01s\x01@\x01\x08settings\x01\0>\
-\x04\0\x08describe\x01?\x01@\x02\x08settings\x01\x08snapshot#\05\x04\0\x09reconc\
-ile\x01@\x04\0\"pilothouse:policy/reconciler@0.1.0\x05\0\x04\0\x1epilothouse:pol\
-icy/policy@0.1.0\x04\0\x0b\x0c\x01\0\x06policy\x03\0\0\0G\x09producers\x01\x0cpr\
-ocessed-by\x02\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x060.61.1";
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xf5\x0b\x01A\x02\x01\
+A\x02\x01BN\x01s\x04\0\x04json\x03\0\0\x01w\x04\0\x0ctimestamp-ms\x03\0\x02\x01w\
+\x04\0\x0bduration-ms\x03\0\x04\x01r\x03\x05groups\x07versions\x04kinds\x04\0\x03\
+gvk\x03\0\x06\x01ks\x04\0\x07context\x03\0\x08\x01ks\x01r\x04\x07context\x09\x03\
+gvk\x07\x09namespace\x0a\x04names\x04\0\x0aobject-ref\x03\0\x0b\x01q\x03\x0dcont\
+rol-plane\0\0\x03one\x01s\0\x0aeverywhere\0\0\x04\0\x05scope\x03\0\x0d\x01o\x02s\
+s\x01p\x0f\x01r\x04\x05scope\x0e\x03gvk\x07\x09namespace\x0a\x06labels\x10\x04\0\
+\x0blabel-query\x03\0\x11\x01q\x02\x06object\x01\x0c\0\x06labels\x01\x12\0\x04\0\
+\x08selector\x03\0\x13\x01m\x06\x0enot-registered\x0bunreachable\x09forbidden\x0a\
+not-served\x0bnot-watched\x0bunconfirmed\x04\0\x12unavailable-reason\x03\0\x15\x01\
+k\x03\x01r\x03\x06reason\x16\x05since\x17\x07messages\x04\0\x0bunavailable\x03\0\
+\x18\x01p\x01\x01j\x01\x1a\x01\x19\x01r\x02\x07context\x09\x07objects\x1b\x04\0\x0e\
+context-result\x03\0\x1c\x01p\x1d\x01r\x02\x08selector\x14\x07results\x1e\x04\0\x0b\
+observation\x03\0\x1f\x01m\x04\x06create\x06delete\x0epatch-metadata\x0aset-stat\
+us\x04\0\x09operation\x03\0!\x01m\x05\x07refused\x08conflict\x09throttled\x0funk\
+nown-outcome\x06denied\x04\0\x0dfailure-class\x03\0#\x01r\x08\x06object\x0c\x09o\
+peration\"\x05class$\x06reasons\x07messages\x05first\x03\x04last\x03\x08attempts\
+y\x04\0\x07failure\x03\0%\x01p\x20\x01p&\x01r\x04\x03now\x03\x07primary\x01\x0co\
+bservations'\x08failures(\x04\0\x08snapshot\x03\0)\x01m\x02\x06normal\x07warning\
+\x04\0\x08severity\x03\0+\x01r\x03\x08severity,\x06reasons\x07messages\x04\0\x05\
+event\x03\0-\x01r\x02\x06object\x0c\x03uids\x04\0\x08deletion\x03\0/\x01r\x02\x07\
+context\x09\x06object\x01\x04\0\x08creation\x03\01\x01q\x05\x06create\x012\0\x06\
+delete\x010\0\x0epatch-metadata\x01\x01\0\x0aset-status\x01\x01\0\x0crecord-even\
+t\x01.\0\x04\0\x06action\x03\03\x01q\x03\x09on-change\0\0\x05after\x01\x05\0\x07\
+at-once\0\0\x04\0\x07requeue\x03\05\x01k\x0c\x01r\x04\x05about7\x04codes\x07mess\
+ages\x05since\x17\x04\0\x06reason\x03\08\x01p4\x01p9\x01p\x14\x01r\x04\x07action\
+s:\x07requeue6\x07reasons;\x08observes<\x04\0\x04plan\x03\0=\x01q\x02\x07observe\
+\x01<\0\x03act\x01>\0\x04\0\x07outcome\x03\0?\x01m\x02\x06create\x06delete\x04\0\
+\x04verb\x03\0A\x01p\xc2\0\x01r\x03\x03gvk\x07\x05scope\x0e\x05verbs\xc3\0\x04\0\
+\x08interest\x03\0D\x01p\xc5\0\x01r\x06\x04names\x07versions\x0acontrollers\x07p\
+rimary\x07\x09interests\xc6\0\x09finalizer\x0a\x04\0\x08manifest\x03\0G\x01j\x01\
+\xc8\0\x01s\x01@\x01\x08settings\x01\0\xc9\0\x04\0\x08describe\x01J\x01@\x02\x08\
+settings\x01\x08snapshot*\0\xc0\0\x04\0\x09reconcile\x01K\x04\0\"pilothouse:poli\
+cy/reconciler@0.2.0\x05\0\x04\0\x1epilothouse:policy/policy@0.2.0\x04\0\x0b\x0c\x01\
+\0\x06policy\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x07\
+0.258.3\x10wit-bindgen-rust\x060.61.1";
         };
     };
 }
@@ -2622,13 +3718,13 @@ pub use __export_policy_impl as export;
 #[rustfmt::skip]
 #[cfg(target_arch = "wasm32")]
 #[unsafe(
-    link_section = "component-type:wit-bindgen:0.61.1:pilothouse:policy@0.1.0:policy-with-all-of-its-exports-removed:encoded world"
+    link_section = "component-type:wit-bindgen:0.61.1:pilothouse:policy@0.2.0:policy-with-all-of-its-exports-removed:encoded world"
 )]
 #[doc(hidden)]
 #[allow(clippy::octal_escapes)]
 pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 229] = *b"\
 \0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07I\x01A\x02\x01A\0\x04\
-\0>pilothouse:policy/policy-with-all-of-its-exports-removed@0.1.0\x04\0\x0b,\x01\
+\0>pilothouse:policy/policy-with-all-of-its-exports-removed@0.2.0\x04\0\x0b,\x01\
 \0&policy-with-all-of-its-exports-removed\x03\0\0\0G\x09producers\x01\x0cprocess\
 ed-by\x02\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x060.61.1";
 #[inline(never)]

@@ -1,9 +1,8 @@
 //! The policy as scenarios ask it: the library's own functions, without WebAssembly.
 
 use anyhow::{Result, anyhow, ensure};
-use pilothouse_contract::{Manifest, Outcome, Plan, Snapshot};
+use pilothouse_contract::{Manifest, Outcome, Snapshot};
 use pilothouse_scenario::Policy;
-use serde_json::Value;
 
 /// The policy of this crate.
 pub struct Native;
@@ -14,15 +13,11 @@ impl Policy for Native {
     }
 
     fn reconcile(&self, settings: &str, snapshot: &Snapshot) -> Result<Outcome> {
-        Ok(k8ssandra_task_policy::reconcile(settings, snapshot))
-    }
-
-    /// The host's own check runs where the host is: on the component, and on simulated clusters.
-    fn check(&self, _: &str, _: &Value, plan: &Plan) -> Result<()> {
-        ensure!(
-            !plan.reasons.is_empty() || !plan.actions.is_empty(),
-            "a plan that does nothing says why"
-        );
-        Ok(())
+        let outcome = k8ssandra_task_policy::reconcile(settings, snapshot);
+        if let Outcome::Act(plan) = &outcome {
+            let says_why = !plan.reasons.is_empty() || !plan.actions.is_empty();
+            ensure!(says_why, "a plan that does nothing says why");
+        }
+        Ok(outcome)
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use jiff::Timestamp;
-use pilothouse_contract::{Manifest, Outcome, Plan, Snapshot};
+use pilothouse_contract::{Manifest, Outcome, Snapshot, UnavailableReason};
 use serde_json::Value;
 
 use crate::reference::{Context, Reference, context_name};
@@ -17,8 +17,6 @@ pub trait Policy {
     fn describe(&self, settings: &str) -> Result<Manifest>;
     /// Its decision. An error is a trap, or a limit that was reached.
     fn reconcile(&self, settings: &str, snapshot: &Snapshot) -> Result<Outcome>;
-    /// Whether a host would carry the plan out; the error says why not.
-    fn check(&self, settings: &str, primary: &Value, plan: &Plan) -> Result<()>;
 }
 
 /// Something that happens to the world, and not through the policy.
@@ -60,6 +58,8 @@ pub enum Change {
         context: Context,
         /// Only this kind; none is all of it.
         kind: Option<String>,
+        /// Why it cannot say what it has.
+        reason: UnavailableReason,
     },
     /// It can be reached again.
     Regain {
@@ -99,7 +99,7 @@ impl fmt::Display for Change {
                 write!(f, "status of {object}")
             }
             Self::Delete(object) => write!(f, "delete {object}"),
-            Self::Lose { context, kind } => write!(f, "lose {}", lost(context, kind)),
+            Self::Lose { context, kind, .. } => write!(f, "lose {}", lost(context, kind)),
             Self::Regain { context, kind } => write!(f, "regain {}", lost(context, kind)),
             Self::Unregister(name) => write!(f, "unregister {name}"),
             Self::Register(name) => write!(f, "register {name}"),

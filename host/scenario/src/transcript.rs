@@ -1,16 +1,16 @@
 //! What a policy decided, as a text that people read: plans and failures in, lines out.
 //!
-//! Everything of a plan is in it, so that a change of the policy shows as a change of a text. A plan that does nothing and is
-//! as the one before says nothing new, and is left out.
+//! What a policy does is all in it, so that a change of the policy shows as a change of a text. What is as before is left out:
+//! reasons of the plan before, fields of a status that stay, labels that the last object had, too.
 
 use std::fmt::Write as _;
 
-use pilothouse_contract::{Action, Failure, Plan, Selector, Severity};
+use pilothouse_contract::{Action, Failure, Operation, Plan, Requeue, Severity};
 use serde_json::Value;
 
 use crate::clusters::named;
 use crate::expect::{condition, friendly};
-use crate::reference::{Reference, context_name};
+use crate::reference::Reference;
 use crate::scenario::{Step, seconds};
 
 /// What a line of a status is about, and what it says.
@@ -20,8 +20,10 @@ type Line = (String, String);
 #[derive(Default)]
 pub struct Transcript {
     text: String,
-    /// What was looked at for the last plan.
-    looks: String,
+    /// The labels of the last object that was created.
+    labels: Value,
+    /// The reasons of the last plan.
+    reasons: Vec<String>,
     /// The lines of the last status.
     status: Vec<Line>,
 }
@@ -57,40 +59,32 @@ impl Transcript {
     }
 
     /// A plan, and what became of it.
-    pub fn plan(
-        &mut self,
-        kind: &str,
-        asked: &[Selector],
-        plan: &Plan,
-        failure: Option<&Failure>,
-        acted: bool,
-    ) {
+    pub fn plan(&mut self, kind: &str, plan: &Plan, failure: Option<&Failure>, acted: bool) {
         self.line(0, if acted { "plan" } else { "rest" });
-        let looks = asked.iter().map(look).collect::<Vec<_>>().join("; ");
-        if looks != self.looks && !looks.is_empty() {
-            self.line(1, &format!("looks at {looks}"));
-        }
-        self.looks = looks;
         for action in &plan.actions {
             self.action(kind, action);
         }
-        for reason in &plan.reasons {
-            self.line(1, &format!("because {reason}"));
+        let reasons = plan.reasons.iter().map(|it| it.message.clone()).collect();
+        let before = std::mem::replace(&mut self.reasons, reasons);
+        for reason in plan.reasons.iter().map(|it| &it.message) {
+            if !before.contains(reason) {
+                self.line(1, &format!("because {reason}"));
+            }
         }
-        if let Some(span) = plan.requeue_after {
-            let span = friendly(std::time::Duration::from_millis(span));
-            self.line(1, &format!("again in {span}"));
+        match plan.requeue {
+            Requeue::OnChange => {}
+            Requeue::After(span) => {
+                let span = friendly(std::time::Duration::from_millis(span));
+                self.line(1, &format!("again in {span}"));
+            }
+            Requeue::AtOnce => self.line(1, "again at once"),
         }
         if let Some(failure) = failure {
             let Failure {
-                action,
-                reason,
-                message,
+                reason, message, ..
             } = failure;
-            self.line(
-                1,
-                &format!("failed at action {action}: {reason}: {message}"),
-            );
+            let what = failed(failure);
+            self.line(1, &format!("failed: {reason}: {what}: {message}"));
         }
     }
 
@@ -100,7 +94,11 @@ impl Transcript {
                 let object = parsed(&creation.object);
                 let name = named(creation.context.as_deref(), &object);
                 self.line(1, &format!("create {name}"));
-                self.line(3, &format!("labels {}", object["metadata"]["labels"]));
+                let labels = &object["metadata"]["labels"];
+                if *labels != self.labels {
+                    self.line(3, &format!("labels {labels}"));
+                    self.labels = labels.clone();
+                }
                 self.line(3, &format!("spec {}", object["spec"]));
             }
             Action::Delete(deletion) => {
@@ -113,12 +111,7 @@ impl Transcript {
                 };
                 self.line(1, &format!("delete {name}, uid {}", deletion.uid));
             }
-            Action::PatchMetadata(patch) => {
-                self.line(
-                    1,
-                    &format!("patch metadata of the {kind} {}", parsed(patch)),
-                );
-            }
+            Action::PatchMetadata(patch) => self.metadata(kind, parsed(patch)),
             Action::SetStatus(status) => self.status(kind, &parsed(status)),
             Action::RecordEvent(event) => {
                 let severity = match event.severity {
@@ -128,6 +121,36 @@ impl Transcript {
                 let line = format!("event {severity} {} {}", event.reason, event.message);
                 self.line(1, &line);
             }
+        }
+    }
+
+    /// A metadata patch: annotations that hold JSON on lines of their own.
+    fn metadata(&mut self, kind: &str, mut patch: Value) {
+        let mut lines = Vec::new();
+        let annotations = patch.get_mut("annotations").and_then(Value::as_object_mut);
+        if let Some(annotations) = annotations {
+            annotations.retain(|name, value| {
+                let json = value
+                    .as_str()
+                    .and_then(|text| serde_json::from_str(text).ok());
+                let json = json.filter(|json: &Value| json.is_object() || json.is_array());
+                lines.extend(
+                    json.as_ref()
+                        .map(|json| format!("annotation {name} {json}")),
+                );
+                json.is_none()
+            });
+        }
+        let is_empty = |value: &Value| value.as_object().is_some_and(|it| it.is_empty());
+        if let Some(fields) = patch.as_object_mut() {
+            fields.retain(|_, value| !is_empty(value));
+        }
+        match is_empty(&patch) {
+            true => self.line(1, &format!("patch metadata of the {kind}")),
+            false => self.line(1, &format!("patch metadata of the {kind} {patch}")),
+        }
+        for line in lines {
+            self.line(3, &line);
         }
     }
 
@@ -178,31 +201,23 @@ fn status_lines(status: &Value) -> Vec<Line> {
     lines
 }
 
-fn parsed(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
+/// What failed.
+fn failed(failure: &Failure) -> String {
+    let object = &failure.object;
+    let name = Reference {
+        kind: object.gvk.kind.clone(),
+        namespace: object.namespace.clone(),
+        name: object.name.clone(),
+        context: object.context.clone(),
+    };
+    match failure.operation {
+        Operation::Create => format!("create {name}"),
+        Operation::Delete => format!("delete {name}"),
+        Operation::PatchMetadata => "patch the metadata".to_owned(),
+        Operation::SetStatus => "set the status".to_owned(),
+    }
 }
 
-fn look(selector: &Selector) -> String {
-    match selector {
-        Selector::Object(object) => Reference {
-            kind: object.gvk.kind.clone(),
-            namespace: object.namespace.clone(),
-            name: object.name.clone(),
-            context: object.context.clone(),
-        }
-        .to_string(),
-        Selector::Labelled(query) => {
-            let labels: Vec<String> = query
-                .labels
-                .iter()
-                .map(|(key, value)| format!("{key}={value}"))
-                .collect();
-            let scope = match &query.scope {
-                pilothouse_contract::Scope::ControlPlane => context_name(None).to_owned(),
-                pilothouse_contract::Scope::One(name) => name.clone(),
-                pilothouse_contract::Scope::Everywhere => "every context".to_owned(),
-            };
-            format!("{} {} in {scope}", query.gvk.kind, labels.join(","))
-        }
-    }
+fn parsed(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use kube::api::ApiResource;
 
 use super::{Change, Unknown};
-use crate::contract::Blindness;
+use crate::contract::{Unavailable, UnavailableReason};
 use crate::object::{Object, ObjectKey};
 
 /// A moment in the sequence of our own writes.
@@ -21,8 +21,8 @@ pub enum Health {
     Starting,
     /// It has listed, and follows.
     Synced,
-    /// It cannot list now; the text says why, for people.
-    Lost(String),
+    /// It cannot list now.
+    Lost(Unavailable),
 }
 
 /// An object, and when we wrote it if the watch has not shown that write yet.
@@ -39,7 +39,7 @@ struct Tombstone {
 
 #[derive(Default)]
 pub(super) struct KindCache {
-    pub(super) resource: Option<(ApiResource, bool)>,
+    pub(super) api_resource: Option<(ApiResource, bool)>,
     health: BTreeMap<Option<String>, Health>,
     entries: BTreeMap<ObjectKey, Entry>,
     by_label: HashMap<(String, String), BTreeSet<ObjectKey>>,
@@ -54,11 +54,15 @@ impl KindCache {
             .or_insert(Health::Starting);
     }
 
-    pub(super) fn set_health(&mut self, namespace: Option<&str>, health: Health) -> bool {
-        let old = self
-            .health
-            .insert(namespace.map(str::to_owned), health.clone());
-        old != Some(health)
+    /// True where that is news. It is lost since it was first lost, whatever became the reason.
+    pub(super) fn set_health(&mut self, namespace: Option<&str>, mut health: Health) -> bool {
+        let old = self.health.get(&namespace.map(str::to_owned));
+        if let (Health::Lost(new), Some(Health::Lost(old))) = (&mut health, old) {
+            new.since = old.since;
+        }
+        let is_news = old != Some(&health);
+        self.health.insert(namespace.map(str::to_owned), health);
+        is_news
     }
 
     /// Whether a question about this namespace (none: all that are watched) can be answered.
@@ -68,7 +72,7 @@ impl KindCache {
             Some(name)
                 if !everywhere
                     && self
-                        .resource
+                        .api_resource
                         .as_ref()
                         .is_none_or(|(_, namespaced)| *namespaced) =>
             {
@@ -84,15 +88,14 @@ impl KindCache {
                 "namespace {} is not watched (--namespace)",
                 namespace.unwrap_or("?")
             );
-            return Err(Unknown::Blind(Blindness::Unreachable(why)));
+            let unavailable = Unavailable::new(UnavailableReason::NotWatched, why);
+            return Err(Unknown::Unavailable(unavailable));
         }
         for health in asked {
             match health {
                 Health::Synced => {}
                 Health::Starting => return Err(Unknown::Pending),
-                Health::Lost(why) => {
-                    return Err(Unknown::Blind(Blindness::Unreachable(why.clone())));
-                }
+                Health::Lost(why) => return Err(Unknown::Unavailable(why.clone())),
             }
         }
         Ok(())

@@ -4,5 +4,5 @@
 wasmtime::component::bindgen!({
     path: "../wit",
     world: "policy",
-    additional_derives: [PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize],
+    additional_derives: [PartialEq, Eq],
 });

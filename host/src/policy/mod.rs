@@ -3,7 +3,8 @@
 //! In the product it is a WebAssembly component ([`wasm`]). Whatever else implements [`Decide`] can take its place: a
 //! test runs the same policy natively and as a component, and compares every answer.
 
-pub mod bindings;
+mod bindings;
+mod convert;
 pub mod wasm;
 
 use anyhow::{Context as _, Result};

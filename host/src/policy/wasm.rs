@@ -6,6 +6,7 @@
 //! is refused when it is loaded.
 
 use anyhow::{Context as _, Result, bail};
+use pilothouse_core::names::check_manifest;
 use sha2::{Digest, Sha256};
 use wasmtime::component::{self, Linker};
 use wasmtime::{
@@ -14,6 +15,7 @@ use wasmtime::{
 };
 
 use super::bindings::{Policy as Instance, PolicyPre};
+use super::convert::Convert;
 use super::{Decide, Policy};
 use crate::contract::{Manifest, Outcome, Snapshot};
 
@@ -80,6 +82,9 @@ impl Runtime {
         let instance = self.compile(bytes)?;
         let manifest = self.describe(&instance, settings)?;
         refuse_secrets(&manifest)?;
+        check_manifest(&manifest)
+            .map_err(anyhow::Error::msg)
+            .context("its manifest is invalid")?;
         let digest = Sha256::new()
             .chain_update(bytes)
             .chain_update([0])
@@ -112,7 +117,7 @@ impl Runtime {
             .and_then(PolicyPre::new)
             .map_err(anyhow::Error::from)
             .context(
-                "it does not export `pilothouse:policy/reconciler@0.1.0` as this host knows it",
+                "it does not export `pilothouse:policy/reconciler@0.2.0` as this host knows it",
             )
     }
 
@@ -125,8 +130,8 @@ impl Runtime {
             .map_err(anyhow::Error::from)
             .context("asking the policy to describe itself")?
         {
-            Ok(manifest) => Ok(manifest),
-            Err(reason) => bail!("its settings are wrong: {reason}"),
+            Ok(manifest) => Ok(manifest.convert()),
+            Err(reason) => bail!("its settings are invalid: {reason}"),
         }
     }
 
@@ -152,7 +157,9 @@ impl Decide for Component {
     fn reconcile(&self, snapshot: &Snapshot) -> Result<Outcome> {
         let (mut store, instance) = self.runtime.instantiate(&self.instance)?;
         let reconciler = instance.pilothouse_policy_reconciler();
-        Ok(reconciler.call_reconcile(&mut store, &self.settings, snapshot)?)
+        let snapshot = snapshot.clone().convert();
+        let outcome = reconciler.call_reconcile(&mut store, &self.settings, &snapshot)?;
+        Ok(outcome.convert())
     }
 }
 

@@ -8,8 +8,8 @@
 )]
 
 use pilothouse_contract::{
-    Action, Creation, Guest, Gvk, Interest, Manifest, ObjectRef, Outcome, Plan, Scope, Selector,
-    Snapshot, Verb,
+    Action, Creation, Guest, Gvk, Interest, Manifest, ObjectRef, Outcome, Plan, Requeue, Scope,
+    Selector, Snapshot, Verb,
 };
 
 struct Misbehaving;
@@ -29,7 +29,7 @@ impl Guest for Misbehaving {
             interests: vec![Interest {
                 gvk: gvk("Item"),
                 scope: Scope::Everywhere,
-                may: vec![Verb::Create],
+                verbs: vec![Verb::Create],
             }],
             finalizer: None,
         })
@@ -70,8 +70,9 @@ fn gvk(kind: &str) -> Gvk {
 fn act(actions: Vec<Action>) -> Outcome {
     Outcome::Act(Plan {
         actions,
-        requeue_after: None,
+        requeue: Requeue::OnChange,
         reasons: Vec::new(),
+        observes: Vec::new(),
     })
 }
 
@@ -82,7 +83,7 @@ fn look(name: &str) -> Outcome {
         namespace: Some("default".into()),
         name: name.into(),
     };
-    Outcome::Look(vec![Selector::Object(object)])
+    Outcome::Observe(vec![Selector::Object(object)])
 }
 
 fn create(api_version: &str, kind: &str) -> Action {

@@ -140,13 +140,13 @@ impl Policy {
             now: clock::now(view.clock),
             primary: render::task(view.task, spec, &self.statuses.get(view.task.status)),
             observations: Vec::new(),
-            last_failure: self.failures.get(view.failure).as_ref().clone(),
+            failures: self.failures.get(view.failure).iter().cloned().collect(),
         };
         for _ in 0..=MOST_LOOKS {
             self.calls.fetch_add(1, Ordering::Relaxed);
             match (config.policy)(SETTINGS, &shown) {
                 Outcome::Act(answer) => return self.decision(config, view, &answer),
-                Outcome::Look(more) => {
+                Outcome::Observe(more) => {
                     let old: Vec<Selector> = shown
                         .observations
                         .iter()
@@ -158,7 +158,7 @@ impl Policy {
                     shown
                         .observations
                         .extend(more.into_iter().map(|selector| Observation {
-                            sightings: snapshot::answer(config, view, &selector),
+                            results: snapshot::answer(config, view, &selector),
                             selector,
                         }));
                 }
@@ -205,7 +205,7 @@ impl Policy {
         Decision {
             plan,
             steps: self.plans.get(plan),
-            reasons: answer.reasons.clone(),
+            reasons: answer.reasons.iter().map(|it| it.message.clone()).collect(),
             broken: is_late.then(|| (Law::NothingAfterAFailure, "it creates".to_owned())),
         }
     }

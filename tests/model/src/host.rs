@@ -14,7 +14,7 @@ pub mod caches;
 mod doubts;
 mod server;
 
-use k8ssandra_task_policy::contract::Failure;
+use k8ssandra_task_policy::contract::{Failure, FailureClass, Gvk, ObjectRef, Operation};
 
 use crate::decide::View;
 use crate::model::{Fault, World};
@@ -72,7 +72,7 @@ fn decide(world: &World, mut next: State, fault: Fault) -> Option<State> {
 
 fn carry_out(world: &World, next: &mut State, exec: Exec, fault: Fault) -> Option<()> {
     let plan = world.policy.plans.get(exec.plan);
-    let (index, step) = plan.steps.get(usize::from(exec.next))?;
+    let (_, step) = plan.steps.get(usize::from(exec.next))?;
     let mut write = || server::write(world, next, &plan, step, exec);
     let outcome = match fault {
         Fault::None | Fault::Unasked => write().map(|answer| caches::lay_over(next, answer)),
@@ -95,11 +95,8 @@ fn carry_out(world: &World, next: &mut State, exec: Exec, fault: Fault) -> Optio
         Err(Failed::Refused(reason, message)) => {
             doubts::raise(&world.config, next, step, reason);
             next.host.plan = None;
-            next.host.failure = world.policy.failures.number(Some(Failure {
-                action: *index,
-                reason: reason.to_owned(),
-                message: format!("{}: {message}", described(step)),
-            }));
+            let failure = failure(step, reason, message);
+            next.host.failure = world.policy.failures.number(Some(failure));
         }
     }
     if !fault.is_smooth() {
@@ -111,24 +108,47 @@ fn carry_out(world: &World, next: &mut State, exec: Exec, fault: Fault) -> Optio
 /// There was no answer.
 const SILENCE: Failed = Failed::Refused("Timeout", "no answer within 15 s");
 
-/// What a step does, in the host's words.
-fn described(step: &Step) -> String {
-    let child = |verb: &str, dc: usize| {
-        let (name, context) = (render::child_name(dc), render::context_name(dc));
-        format!(
-            "{verb} CassandraTask {}/{name} in {context}",
-            render::NAMESPACE
-        )
+/// A failure as the host reports it. Times are left out: they would make each state another.
+fn failure(step: &Step, reason: &str, message: &str) -> Failure {
+    let (operation, dc) = match step {
+        Step::Create(dc) => (Operation::Create, Some(*dc)),
+        Step::DeleteChild(dc, _) => (Operation::Delete, Some(*dc)),
+        Step::DeleteTask(_) => (Operation::Delete, None),
+        Step::Metadata(..) => (Operation::PatchMetadata, None),
+        Step::Status(_) => (Operation::SetStatus, None),
     };
-    match step {
-        Step::Create(dc) => child("create", *dc),
-        Step::DeleteChild(dc, _) => child("delete", *dc),
-        Step::DeleteTask(_) => format!(
-            "delete K8ssandraTask {}/{}",
-            render::NAMESPACE,
-            render::TASK
+    let kind = |group: &str, kind: &str| Gvk {
+        group: group.to_owned(),
+        version: "v1alpha1".to_owned(),
+        kind: kind.to_owned(),
+    };
+    let (gvk, name) = match dc {
+        Some(dc) => (
+            kind("control.k8ssandra.io", "CassandraTask"),
+            render::child_name(dc),
         ),
-        Step::Metadata(..) => "patch the metadata".into(),
-        Step::Status(_) => "set the status".into(),
+        None => (
+            kind("control.k8ssandra.io", "K8ssandraTask"),
+            render::TASK.to_owned(),
+        ),
+    };
+    let object = ObjectRef {
+        context: dc.map(render::context_name),
+        gvk,
+        namespace: Some(render::NAMESPACE.to_owned()),
+        name,
+    };
+    Failure {
+        object,
+        operation,
+        class: match reason {
+            "Timeout" | "Unreachable" => FailureClass::UnknownOutcome,
+            _ => FailureClass::Refused,
+        },
+        reason: reason.to_owned(),
+        message: message.to_owned(),
+        first: 0,
+        last: 0,
+        attempts: 1,
     }
 }

@@ -100,7 +100,8 @@ fn deleted(manifest: &Manifest, object: &ObjectRef, uid: &str) -> Result<Step, S
 fn may(manifest: &Manifest, verb: Verb, api: &str) -> Result<(), String> {
     let is_declared = manifest.interests.iter().any(|interest| {
         let gvk = &interest.gvk;
-        format!("{}/{} {}", gvk.group, gvk.version, gvk.kind) == api && interest.may.contains(&verb)
+        format!("{}/{} {}", gvk.group, gvk.version, gvk.kind) == api
+            && interest.verbs.contains(&verb)
     });
     if is_declared {
         Ok(())

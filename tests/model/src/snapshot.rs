@@ -1,10 +1,12 @@
-//! The host's answers to what the policy asks to see: a view and a selector in, sightings out.
+//! The host's answers to what the policy asks to see: a view and a selector in, results out.
 //!
 //! Absent and unknown are never mixed up here, as in the host's own `snapshot`.
 
 use std::collections::BTreeSet;
 
-use k8ssandra_task_policy::contract::{Blindness, Scope, Selector, Sighting};
+use k8ssandra_task_policy::contract::{
+    ContextResult, Scope, Selector, Unavailable, UnavailableReason,
+};
 
 use crate::config::Config;
 use crate::decide::View;
@@ -12,9 +14,9 @@ use crate::render;
 use crate::state::{Child, Seen};
 
 /// The host's answer to a selector.
-pub fn answer(config: &Config, view: &View, selector: &Selector) -> Vec<Sighting> {
+pub fn answer(config: &Config, view: &View, selector: &Selector) -> Vec<ContextResult> {
     match selector {
-        Selector::Object(object) if object.gvk.kind == "K8ssandraCluster" => vec![Sighting {
+        Selector::Object(object) if object.gvk.kind == "K8ssandraCluster" => vec![ContextResult {
             context: None,
             objects: Ok(view
                 .cluster
@@ -26,35 +28,35 @@ pub fn answer(config: &Config, view: &View, selector: &Selector) -> Vec<Sighting
             let context = object.context.as_deref();
             let dc = context.and_then(|context| render::dc_of(context, "kind-"));
             vec![match dc {
-                Some(dc) if object.name == render::child_name(dc) => sighting(view, dc, |_| true),
-                Some(dc) => sighting(view, dc, |_| false),
+                Some(dc) if object.name == render::child_name(dc) => result(view, dc, |_| true),
+                Some(dc) => result(view, dc, |_| false),
                 None => nothing(),
             }]
         }
-        Selector::Labelled(query) => {
+        Selector::Labels(query) => {
             let scope = &query.scope;
             let keys: BTreeSet<&str> = query.labels.iter().map(|(key, _)| key.as_str()).collect();
             let is_ours = keys.contains("k8ssandra.io/task-name") && *scope == Scope::Everywhere;
             let remotes = (0..config.dcs).filter(|dc| view.registered[*dc]);
             let remotes =
-                remotes.map(|dc| sighting(view, dc, |child| is_ours && render::is_labelled(child)));
+                remotes.map(|dc| result(view, dc, |child| is_ours && render::is_labelled(child)));
             [nothing()].into_iter().chain(remotes).collect()
         }
     }
 }
 
 /// No CassandraTask is ever in the control plane.
-fn nothing() -> Sighting {
-    Sighting {
+fn nothing() -> ContextResult {
+    ContextResult {
         context: None,
         objects: Ok(Vec::new()),
     }
 }
 
-fn sighting(view: &View, dc: usize, fits: impl Fn(Child) -> bool) -> Sighting {
+fn result(view: &View, dc: usize, fits: impl Fn(Child) -> bool) -> ContextResult {
     let objects = match view.seen[dc] {
-        _ if !view.registered[dc] => Err(Blindness::Unregistered),
-        Seen::Blind => Err(Blindness::Unreachable("it does not answer".into())),
+        _ if !view.registered[dc] => Err(unavailable(UnavailableReason::NotRegistered)),
+        Seen::Blind => Err(unavailable(UnavailableReason::Unreachable)),
         Seen::Known(child) => {
             let child = child.filter(|child| fits(*child));
             Ok(child
@@ -63,8 +65,16 @@ fn sighting(view: &View, dc: usize, fits: impl Fn(Child) -> bool) -> Sighting {
                 .collect())
         }
     };
-    Sighting {
+    ContextResult {
         context: Some(render::context_name(dc)),
         objects,
+    }
+}
+
+fn unavailable(reason: UnavailableReason) -> Unavailable {
+    Unavailable {
+        reason,
+        since: None,
+        message: "it does not answer".into(),
     }
 }

@@ -96,7 +96,7 @@ pub fn names_refusal(failure: &Failure, plan: &Plan, facts: &Facts) -> bool {
         return true;
     };
     let is_named_in = |text: &str| names.iter().any(|name| text.contains(name));
-    let is_lasting = failure.reason == "Forbidden" && is_named_in(&failure.message);
+    let is_lasting = failure.reason == "Forbidden" && names.contains(&failure.object.name);
     !is_lasting || is_named_in(&facts.message)
 }
 

@@ -8,9 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail, ensure};
 use pilothouse::policy::wasm::{Limits, Runtime};
 use pilothouse::scenario::Component;
-use pilothouse_scenario::contract::{Manifest, Outcome, Plan, Snapshot};
+use pilothouse_scenario::contract::{Manifest, Outcome, Snapshot};
 use pilothouse_scenario::{Policy, Report, Scenario, golden, run};
-use serde_json::Value;
 
 pub use simulated::Simulated;
 
@@ -46,10 +45,6 @@ impl Policy for Compared {
             "wasm and native differ on {snapshot:?}:\n{component:?}\n{native:?}"
         );
         Ok(component)
-    }
-
-    fn check(&self, settings: &str, primary: &Value, plan: &Plan) -> Result<()> {
-        self.0.check(settings, primary, plan)
     }
 }
 

@@ -13,6 +13,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use jiff::Timestamp;
 use kube::api::{Api, DynamicObject};
 use pilothouse::contexts::Contexts;
+use pilothouse::contract::UnavailableReason;
 use pilothouse::host::{Host, Options};
 use pilothouse_clusters::sim::{Clock, Cluster, Fault, Filter, Injected, tokio_clock_from};
 use pilothouse_scenario::Scenario;
@@ -160,13 +161,25 @@ impl Simulated {
         self.start()
     }
 
-    fn lose(&mut self, context: &Context, kind: Option<&String>) -> Result<()> {
+    fn lose(
+        &mut self,
+        context: &Context,
+        kind: Option<&String>,
+        reason: UnavailableReason,
+    ) -> Result<()> {
         let mut requests = Filter::any().user_agent(HOST);
         if let Some(kind) = kind {
             requests = requests.resource(&Kind::named(kind)?.resource().plural);
         }
         let cluster = self.cluster(context)?;
-        let injected = cluster.inject(Fault::before(requests).disconnect());
+        let fault = Fault::before(requests);
+        let fault = match reason {
+            UnavailableReason::Forbidden => fault.status(403, "Forbidden"),
+            UnavailableReason::NotServed => fault.status(404, "NotFound"),
+            UnavailableReason::Unreachable => fault.disconnect(),
+            _ => bail!("a simulated cluster cannot be lost with the reason {reason:?}"),
+        };
+        let injected = cluster.inject(fault);
         cluster.cut_watches();
         self.lost.insert((context.clone(), kind.cloned()), injected);
         Ok(())
@@ -241,7 +254,11 @@ impl Clusters for Simulated {
             _ => Duration::ZERO,
         };
         match change {
-            Change::Lose { context, kind } => self.lose(context, kind.as_ref()),
+            Change::Lose {
+                context,
+                kind,
+                reason,
+            } => self.lose(context, kind.as_ref(), *reason),
             Change::Regain { context, kind } => {
                 let lost = self.lost.remove(&(context.clone(), kind.clone()));
                 lift(lost, "it was not lost")

@@ -11,9 +11,10 @@ impl World {
         assert!(!self.is_being_deleted(), "{datacenter} is begun in the end");
         self.assert_adopted();
         let record = self.record(datacenter);
+        let is_recorded = record.is_object() || self.is_first_create(datacenter);
         assert!(
-            record.is_object() && is_blank(record),
-            "{datacenter} is begun again, or not recorded before: {record}"
+            is_recorded && is_blank(record),
+            "{datacenter} is created again, or not recorded before: {record}"
         );
         let is_cancelled = find(self.status(), "Failed").is_some_and(|failed| {
             failed["status"] == "True" && failed["reason"] == "RemainingCancelled"
@@ -110,6 +111,14 @@ impl World {
         let had_begun = !is_blank(record) && !has_ended(record);
         let is_absent = self.sees(datacenter) && self.at(datacenter).is_none();
         self.is_target(datacenter) && had_begun && is_absent
+    }
+
+    /// Whether the annotation lists it among those that the first creates are for.
+    fn is_first_create(&self, datacenter: &str) -> bool {
+        let text = self.task["metadata"]["annotations"]["pilothouse.dev/record"].as_str();
+        let record: Value = serde_json::from_str(text.unwrap_or_default()).unwrap_or_default();
+        let creating = record["creating"].as_array();
+        creating.is_some_and(|names| names.iter().any(|name| name == datacenter))
     }
 
     fn record(&self, datacenter: &str) -> &Value {

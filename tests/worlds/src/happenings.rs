@@ -1,20 +1,32 @@
 //! What can happen to a world, and how it happens.
 
 use jiff::SignedDuration;
-use k8ssandra_task_policy::contract::Blindness;
+use k8ssandra_task_policy::contract::UnavailableReason;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
 
 use crate::json::{json_value, replace};
-use crate::world::{World, at, stamp};
+use crate::world::{World, at, stamp, unavailable};
 
 const DATACENTERS: [&str; 3] = ["dc1", "dc2", "dc3"];
+
+/// What cass-operator may write between the start and the end.
+const AT_WORK: [&str; 6] = [
+    "running",
+    "pod-failed",
+    "counts-nothing",
+    "between-pods",
+    "restarting",
+    "refreshed",
+];
 
 /// Something that happens to a world.
 #[derive(Debug, Clone)]
 pub enum Happening {
     Start(Index),
+    /// It goes on; which of the fixtures is written.
+    Work(Index, Index),
     Complete(Index),
     Fail(Index),
     Vanish(Index),
@@ -57,6 +69,7 @@ pub fn happening() -> impl Strategy<Value = Happening> {
     // A story should seldom be cut short, so that a deletion is the least likely.
     prop_oneof![
         18 => which().prop_map(Start),
+        9 => (which(), which()).prop_map(|(index, fixture)| Work(index, fixture)),
         18 => which().prop_map(Complete),
         3 => which().prop_map(Fail),
         3 => which().prop_map(Vanish),
@@ -114,15 +127,15 @@ pub fn happen(world: &mut World, happening: &Happening, clock: &str) {
     use Happening::*;
     world.now = world.now.max(at(clock));
     match happening {
-        Start(_) | Complete(_) | Fail(_) | Garbled(..) => work(world, happening, clock),
+        Start(_) | Work(..) | Complete(_) | Fail(_) | Garbled(..) => work(world, happening, clock),
         Vanish(index) => world.remove_child(name(index)),
         Stranger(index) => world.put_stranger(name(index)),
         Unreachable(index) => down(world, index),
         Reachable(index) => drop(world.contexts.insert(context(index), Ok(()))),
-        Unregistered(index) => world.blind(&context(index), Blindness::Unregistered),
+        Unregistered(index) => world.lose(&context(index), UnavailableReason::NotRegistered),
         ControlPlane(true) => world.control_plane = Ok(()),
         ControlPlane(false) => {
-            world.control_plane = Err(Blindness::Unreachable("down".into()));
+            world.control_plane = Err(unavailable(UnavailableReason::Unreachable));
         }
         Refused(index) => drop(world.refusing.insert(context(index))),
         Granted(index) => drop(world.refusing.remove(&context(index))),
@@ -144,6 +157,11 @@ fn work(world: &mut World, happening: &Happening, clock: &str) {
         Start(index) => {
             if let Some(name) = child(world, index, is_waiting) {
                 world.start(name, clock);
+            }
+        }
+        Work(index, fixture) => {
+            if let Some(name) = child(world, index, is_at_work) {
+                world.write(name, AT_WORK[fixture.index(AT_WORK.len())], clock);
             }
         }
         Complete(index) => {
@@ -168,7 +186,7 @@ fn work(world: &mut World, happening: &Happening, clock: &str) {
 fn down(world: &mut World, index: &Index) {
     // One that is not registered is not known to be down.
     if world.contexts.contains_key(&context(index)) {
-        world.blind(&context(index), Blindness::Unreachable("down".into()));
+        world.lose(&context(index), UnavailableReason::Unreachable);
     }
 }
 
@@ -192,7 +210,7 @@ fn edit(world: &mut World, happening: &Happening, clock: &str) {
         }
         Wrong => world.set("/spec/template/jobs", json!([])),
         Right => {
-            let jobs = json!([{"name": "j", "command": "flush"}]);
+            let jobs = json!([{"name": "job1", "command": "cleanup"}]);
             world.set("/spec/template/jobs", jobs);
         }
         // It is asked for once only.

@@ -3,30 +3,33 @@
 use std::collections::BTreeMap;
 
 use k8ssandra_task_policy::contract::*;
-use k8ssandra_task_policy::reconcile;
+use k8ssandra_task_policy::{describe, reconcile};
+use pilothouse_core::failures::Cause;
+use pilothouse_core::object::Primary;
+use pilothouse_core::{ObjectKey, Resource, plan};
 use serde_json::{Value, json};
 
 use crate::crd::assert_acceptable;
-use crate::world::{Key, World, event_line, is_own, lines};
+use crate::world::{Key, NAMESPACE, World, event_line, is_own, lines, unavailable};
 
 impl World {
     /// The snapshot with the answers to these.
     pub fn snapshot(&self, selectors: &[Selector]) -> Snapshot {
         let answer = |selector: &Selector| Observation {
             selector: selector.clone(),
-            sightings: self.answer(selector),
+            results: self.answer(selector),
         };
         Snapshot {
             now: u64::try_from(self.now.as_millisecond()).unwrap(),
             primary: self.task.to_string(),
             observations: selectors.iter().map(answer).collect(),
-            last_failure: self.failure.clone(),
+            failures: self.failures.list(),
         }
     }
 
-    fn answer(&self, selector: &Selector) -> Vec<Sighting> {
+    fn answer(&self, selector: &Selector) -> Vec<ContextResult> {
         let reference = match selector {
-            Selector::Labelled(_) => {
+            Selector::Labels(_) => {
                 let contexts = [None]
                     .into_iter()
                     .chain(self.contexts.keys().cloned().map(Some));
@@ -45,7 +48,7 @@ impl World {
                 .filter(is_asked)
                 .map(Value::to_string)
                 .collect();
-            return vec![Sighting {
+            return vec![ContextResult {
                 context,
                 objects: self.control_plane.clone().map(|()| cluster),
             }];
@@ -56,45 +59,57 @@ impl World {
         })]
     }
 
-    fn sight(&self, context: Option<String>, matches: impl Fn(&Key, &Value) -> bool) -> Sighting {
+    fn sight(
+        &self,
+        context: Option<String>,
+        matches: impl Fn(&Key, &Value) -> bool,
+    ) -> ContextResult {
         let answers = match &context {
             None => self.control_plane.clone(),
             Some(name) => self
                 .contexts
                 .get(name)
                 .cloned()
-                .unwrap_or(Err(Blindness::Unregistered)),
+                .unwrap_or(Err(unavailable(UnavailableReason::NotRegistered))),
         };
         let here = self
             .children
             .iter()
             .filter(|(key, child)| key.0 == context && matches(key, child));
         let objects = here.map(|(_, child)| child.to_string()).collect();
-        Sighting {
+        ContextResult {
             context,
             objects: answers.map(|()| objects),
         }
     }
 
-    /// What the policy asks to look at, round by round, and what it decides then.
-    pub fn decide(&self) -> (Vec<Vec<Selector>>, Plan) {
-        let mut rounds: Vec<Vec<Selector>> = Vec::new();
-        loop {
-            let asked: Vec<Selector> = rounds.concat();
-            match reconcile(&self.settings, &self.snapshot(&asked)) {
+    /// All that the policy observes, and what it decides then. It starts with what its last plan depended on.
+    pub fn decide(&self) -> (Vec<Selector>, Plan) {
+        let mut observed = self.observes.clone();
+        for _ in 0..3 {
+            match reconcile(&self.settings, &self.snapshot(&observed)) {
                 Outcome::Act(plan) => {
-                    (self.check)(&self.task, &plan);
-                    return (rounds, plan);
+                    self.assert_allowed(&observed, &plan);
+                    return (observed, plan);
                 }
-                Outcome::Look(new) => {
-                    assert!(
-                        !new.is_empty() && new.iter().all(|selector| !asked.contains(selector)),
-                        "{new:?}"
-                    );
-                    rounds.push(new);
+                Outcome::Observe(new) => {
+                    let is_new = |selector| !observed.contains(selector);
+                    assert!(!new.is_empty() && new.iter().all(is_new), "{new:?}");
+                    observed.extend(new);
                 }
             }
-            assert!(rounds.len() <= 2, "{rounds:?}");
+        }
+        panic!("it observes a third time: {observed:?}")
+    }
+
+    /// The host carries every plan out: it declares what it does, and names nothing that cannot be.
+    fn assert_allowed(&self, asked: &[Selector], plan: &Plan) {
+        let manifest = describe(&self.settings).unwrap();
+        let checked = plan::check(&manifest, &Primary::of(&self.task), asked, plan);
+        if let Err(denied) = checked {
+            // No API server gives an object such a name.
+            let is_excused = self.is_spoilt && denied.message.contains("is not a valid name");
+            assert!(is_excused, "the host denies this plan: {denied}: {plan:#?}");
         }
     }
 
@@ -119,20 +134,29 @@ impl World {
     /// Carries out no more than so many actions, up to the first that is refused. What was done comes back.
     fn execute(&mut self, plan: &Plan, most: usize) -> Vec<String> {
         let mut lines = lines(plan);
+        self.observes.clone_from(&plan.observes);
+        let manifest = describe(&self.settings).unwrap();
+        let task = Resource {
+            context: None,
+            gvk: manifest.primary,
+        };
+        let task = task.object(&ObjectKey {
+            namespace: Some(NAMESPACE.into()),
+            name: "task1".into(),
+        });
         for (index, action) in plan.actions.iter().enumerate().take(most) {
+            let (object, operation) = plan::denied_target(Some(action), &task);
             if self.refuses(action) {
-                self.failure = Some(Failure {
-                    action: u32::try_from(index).unwrap(),
-                    reason: "Forbidden".into(),
-                    message: format!("{}: it is forbidden", lines[index]),
-                });
+                let now = u64::try_from(self.now.as_millisecond()).unwrap();
+                let cause = Cause::because("Forbidden", "it is forbidden");
+                self.failures.record(now, object, operation, cause);
                 lines.truncate(index);
                 return lines;
             }
             self.carry_out(action);
-        }
-        if most >= plan.actions.len() {
-            self.failure = None;
+            if !matches!(action, Action::RecordEvent(_)) {
+                self.failures.succeeded(&object, operation);
+            }
         }
         lines
     }
@@ -187,6 +211,7 @@ impl World {
         self.created += 1;
         object["metadata"]["uid"] = json!(format!("child-{}", self.created));
         object["metadata"]["creationTimestamp"] = json!(self.now.to_string());
+        object["metadata"]["annotations"] = json!({"pilothouse.dev/created-for": "task-uid"});
         let text = |name: &str| object["metadata"][name].as_str().unwrap().to_owned();
         let datacenter = object["spec"]["datacenter"]["name"].as_str().unwrap();
         self.assert_may_begin(datacenter);

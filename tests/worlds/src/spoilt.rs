@@ -23,6 +23,7 @@ pub fn spoilt_world() -> impl Strategy<Value = World> {
         if is_deleted {
             world.task["metadata"]["deletionTimestamp"] = json!("2022-12-15T20:00:00Z");
         }
+        world.is_spoilt = true;
         let (object, path) = place;
         let mut objects: Vec<&mut Value> = vec![&mut world.task];
         objects.extend(&mut world.cluster);

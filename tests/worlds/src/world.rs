@@ -3,8 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cass_operator_sim::apply_fixture;
 use jiff::Timestamp;
 use k8ssandra_task_policy::contract::*;
+use pilothouse_core::Failures;
 use serde_json::{Value, json};
 
 use crate::laws::has_ended;
@@ -25,9 +27,11 @@ pub struct World {
     pub declared: Value,
     pub children: BTreeMap<Key, Value>,
     /// What each context but the control plane answers.
-    pub contexts: BTreeMap<String, Result<(), Blindness>>,
-    pub control_plane: Result<(), Blindness>,
-    pub failure: Option<Failure>,
+    pub contexts: BTreeMap<String, Result<(), Unavailable>>,
+    pub control_plane: Result<(), Unavailable>,
+    pub failures: Failures,
+    /// What the last plan depended on.
+    pub observes: Vec<Selector>,
     /// The contexts that refuse to create and to delete.
     pub refusing: BTreeSet<String>,
     /// The events that were recorded.
@@ -35,8 +39,17 @@ pub struct World {
     pub created: usize,
     /// The UIDs of the CassandraTasks that have ended: what is written into their statuses later does not begin them again.
     pub ended: BTreeSet<String>,
-    /// Whether a host would carry a plan out; it panics where not.
-    pub check: fn(&Value, &Plan),
+    /// Whether one of its objects may be any JSON.
+    pub is_spoilt: bool,
+}
+
+/// A context that cannot say what it has.
+pub fn unavailable(reason: UnavailableReason) -> Unavailable {
+    Unavailable {
+        reason,
+        since: None,
+        message: "down".into(),
+    }
 }
 
 /// A time of the day of the examples.
@@ -76,12 +89,13 @@ impl World {
                 .map(|number| (context(number), Ok(())))
                 .collect(),
             control_plane: Ok(()),
-            failure: None,
+            failures: Failures::default(),
+            observes: Vec::new(),
             refusing: BTreeSet::new(),
             events: Vec::new(),
             created: 0,
             ended: BTreeSet::new(),
-            check: |_, _| {},
+            is_spoilt: false,
         }
     }
 
@@ -107,10 +121,13 @@ impl World {
         self.task.pointer_mut(parent).unwrap()[name] = value;
     }
 
-    pub fn blind(&mut self, context: &str, blindness: Blindness) {
-        match blindness {
-            Blindness::Unregistered => self.contexts.remove(context),
-            unreachable => self.contexts.insert(context.into(), Err(unreachable)),
+    /// A context says no more what it has.
+    pub fn lose(&mut self, context: &str, reason: UnavailableReason) {
+        match reason {
+            UnavailableReason::NotRegistered => self.contexts.remove(context),
+            _ => self
+                .contexts
+                .insert(context.into(), Err(unavailable(reason))),
         };
     }
 
@@ -167,7 +184,11 @@ impl World {
     /// Whether nothing keeps a plan from being carried out, and everything that is registered is seen.
     pub fn is_kind(&self) -> bool {
         let mut answers = self.contexts.values().chain([&self.control_plane]);
-        self.refusing.is_empty() && answers.all(Result::is_ok)
+        let declared = &self.declared["spec"]["cassandra"]["datacenters"];
+        let declared = declared.as_array().into_iter().flatten();
+        let mut homes = declared.filter_map(|it| it["k8sContext"].as_str());
+        let are_registered = homes.all(|home| self.contexts.contains_key(home));
+        are_registered && self.refusing.is_empty() && answers.all(Result::is_ok)
     }
 
     /// Whether its policy is Forbid now.
@@ -194,32 +215,24 @@ impl World {
 
     /// cass-operator starts it.
     pub fn start(&mut self, datacenter: &str, time: &str) {
-        self.child(datacenter)["status"] = json!({"startTime": stamp(time), "active": 1, "conditions": [
-            {"type": "Running", "status": "True", "reason": "Running", "message": "", "lastTransitionTime": stamp(time)},
-        ]});
+        self.write(datacenter, "started", time);
+        self.write(datacenter, "running-no-pods", time);
     }
 
     /// cass-operator ends it well.
     pub fn complete(&mut self, datacenter: &str, time: &str) {
-        let condition = |kind, status| json!({"type": kind, "status": status, "reason": kind, "message": "", "lastTransitionTime": stamp(time)});
-        let status = &mut self.child(datacenter)["status"];
-        status["completionTime"] = json!(stamp(time));
-        status["active"] = json!(0);
-        status["succeeded"] = json!(1);
-        status["conditions"] =
-            json!([condition("Complete", "True"), condition("Running", "False")]);
+        self.write(datacenter, "completed", time);
     }
 
     /// cass-operator ends it badly: Complete and completionTime are set all the same.
     pub fn fail(&mut self, datacenter: &str, time: &str) {
-        self.complete(datacenter, time);
+        self.write(datacenter, "failed", time);
+    }
+
+    /// cass-operator writes one of the fixtures of its table.
+    pub fn write(&mut self, datacenter: &str, fixture: &str, time: &str) {
         let status = &mut self.child(datacenter)["status"];
-        status["succeeded"] = json!(0);
-        status["failed"] = json!(1);
-        status["conditions"].as_array_mut().unwrap().push(json!({
-            "type": "Failed", "status": "True", "reason": "Failed", "lastTransitionTime": stamp(time),
-            "message": "1 pods failed during processing",
-        }));
+        apply_fixture(fixture, status, &stamp(time));
     }
 
     /// Remembers which CassandraTasks have ended by now.
@@ -231,12 +244,18 @@ impl World {
         self.ended.extend(over);
     }
 
-    /// How many CassandraTasks have not ended, whether their contexts answer or not.
+    /// How many CassandraTasks have not ended, whether their contexts answer or not; but for those in contexts that are not
+    /// registered, which are given up if they are no targets any more.
     pub fn unfinished(&self) -> usize {
         let has_ended =
             |child: &Value| has_ended(&child["status"]) || self.ended.contains(&uid(child));
+        let is_registered = |context: &Option<String>| {
+            context
+                .as_ref()
+                .is_none_or(|it| self.contexts.contains_key(it))
+        };
         self.own_children()
-            .filter(|(_, child)| !has_ended(child))
+            .filter(|((context, ..), child)| !has_ended(child) && is_registered(context))
             .count()
     }
 

@@ -12,7 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result, bail};
 use jiff::Timestamp;
-use pilothouse_contract::{Failure, Gvk, Manifest};
+use pilothouse_contract::{Gvk, Manifest, Selector, UnavailableReason};
+use pilothouse_core::Failures;
 use serde_json::Value;
 
 use crate::clusters::{Change, Clusters, Policy, Refusal, Rest, Seen};
@@ -35,12 +36,14 @@ pub struct Memory<'p> {
     /// The registered remote contexts.
     contexts: BTreeSet<String>,
     /// What cannot be reached: a context, or a kind in it.
-    lost: BTreeSet<(Context, Option<String>)>,
+    lost: BTreeMap<(Context, Option<String>), (UnavailableReason, Timestamp)>,
     refusals: Vec<Refusal>,
     /// What went wrong since the last change.
     failed: BTreeSet<(Key, String)>,
-    /// What went wrong with the last plan, by primary.
-    failures: BTreeMap<Key, Failure>,
+    /// What has failed and not succeeded since, by primary.
+    failures: BTreeMap<Key, Failures>,
+    /// What the last plan depended on, by primary: the next reconcile starts with it.
+    observes: BTreeMap<Key, Vec<Selector>>,
     /// When each primary wants to be reconciled again, and why nothing is done until then.
     rests: BTreeMap<Key, (Option<Timestamp>, Rest)>,
     seen: Seen,
@@ -59,10 +62,11 @@ impl<'p> Memory<'p> {
             now: scenario.start,
             objects: Objects::default(),
             contexts: scenario.contexts.iter().cloned().collect(),
-            lost: BTreeSet::new(),
+            lost: BTreeMap::new(),
             refusals: Vec::new(),
             failed: BTreeSet::new(),
             failures: BTreeMap::new(),
+            observes: BTreeMap::new(),
             rests: BTreeMap::new(),
             seen: Seen::default(),
             transcript: Transcript::default(),
@@ -73,6 +77,12 @@ impl<'p> Memory<'p> {
             memory.happen(change)?;
         }
         Ok(memory)
+    }
+
+    /// A host that was started anew remembers nothing.
+    fn restart(&mut self) {
+        self.failures.clear();
+        self.observes.clear();
     }
 
     /// What a kind is, by its name alone.
@@ -140,7 +150,10 @@ impl Clusters for Memory<'_> {
         match change {
             Change::Apply { context, object } => self.objects.apply(context, object, self.now),
             Change::Patch { object, patch } => {
-                json_patch::merge(self.existing(object)?, patch);
+                let existing = self.existing(object)?;
+                let before = existing.clone();
+                json_patch::merge(existing, patch);
+                Objects::count_generation(&before, existing);
                 let key = self.key(object)?;
                 self.objects.collect(&key);
             }
@@ -153,20 +166,25 @@ impl Clusters for Memory<'_> {
                 let key = self.key(object)?;
                 self.objects.delete(&key, self.now);
             }
-            Change::Lose { context, kind } => {
+            Change::Lose {
+                context,
+                kind,
+                reason,
+            } => {
                 kind.as_deref().map(|kind| self.gvk_of(kind)).transpose()?;
-                self.lost.insert((context.clone(), kind.clone()));
+                self.lost
+                    .insert((context.clone(), kind.clone()), (*reason, self.now));
             }
             Change::Regain { context, kind } => {
                 self.lost.remove(&(context.clone(), kind.clone()));
             }
             Change::Unregister(name) => {
                 self.contexts.remove(name);
-                self.failures.clear();
+                self.restart();
             }
             Change::Register(name) => {
                 self.contexts.insert(name.clone());
-                self.failures.clear();
+                self.restart();
             }
             Change::Refuse(refusal) => {
                 self.key(&refusal.object)?;
@@ -175,7 +193,7 @@ impl Clusters for Memory<'_> {
                 self.refusals.push(refusal.clone());
             }
             Change::Permit(object) => self.refusals.retain(|refusal| refusal.object != *object),
-            Change::Restart => self.failures.clear(),
+            Change::Restart => self.restart(),
             Change::Nothing => {}
         }
         Ok(())

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use pilothouse_contract::Gvk;
+use pilothouse_contract::{Gvk, ObjectRef};
+use pilothouse_core::{ObjectKey, Resource};
 use serde_json::{Value, json};
 
 use crate::reference::{Context, Reference};
@@ -19,6 +20,26 @@ pub struct Key {
 }
 
 impl Key {
+    /// That of an object of a resource.
+    pub fn new(resource: &Resource, key: &ObjectKey) -> Self {
+        Self {
+            context: resource.context.clone(),
+            gvk: resource.gvk.clone(),
+            namespace: key.namespace.clone(),
+            name: key.name.clone(),
+        }
+    }
+
+    /// As the contract names it.
+    pub fn object(&self) -> ObjectRef {
+        ObjectRef {
+            context: self.context.clone(),
+            gvk: self.gvk.clone(),
+            namespace: self.namespace.clone(),
+            name: self.name.clone(),
+        }
+    }
+
     /// As a scenario would name it.
     pub fn reference(&self) -> Reference {
         Reference {
@@ -32,15 +53,10 @@ impl Key {
     /// Where an object belongs that says itself what it is.
     pub fn of(context: &Context, object: &Value) -> Self {
         let text = |value: &Value| value.as_str().map(str::to_owned);
-        let api_version = text(&object["apiVersion"]).unwrap_or_default();
-        let (group, version) = api_version.split_once('/').unwrap_or(("", &api_version));
+        let text_of = |field: &str| text(&object[field]).unwrap_or_default();
         Self {
             context: context.clone(),
-            gvk: Gvk {
-                group: group.to_owned(),
-                version: version.to_owned(),
-                kind: text(&object["kind"]).unwrap_or_default(),
-            },
+            gvk: Gvk::new(&text_of("apiVersion"), &text_of("kind")),
             namespace: text(&object["metadata"]["namespace"]),
             name: text(&object["metadata"]["name"]).unwrap_or_default(),
         }
@@ -89,7 +105,26 @@ impl Objects {
         if !metadata["creationTimestamp"].is_string() {
             metadata["creationTimestamp"] = json!(seconds(now));
         }
+        if !metadata["generation"].is_i64() {
+            metadata["generation"] = json!(1);
+        }
         self.all.insert(key, object);
+    }
+
+    /// Counts a change of what is neither metadata nor status.
+    pub fn count_generation(before: &Value, after: &mut Value) {
+        let desired = |object: &Value| {
+            let fields = object.as_object().into_iter().flatten();
+            let fields =
+                fields.filter(|(name, _)| !["metadata", "status"].contains(&name.as_str()));
+            fields
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect::<Vec<_>>()
+        };
+        if desired(before) != desired(after) {
+            let generation = before["metadata"]["generation"].as_i64().unwrap_or(1);
+            after["metadata"]["generation"] = json!(generation + 1);
+        }
     }
 
     /// As `kubectl apply` makes it.
@@ -104,6 +139,7 @@ impl Objects {
             applied["metadata"][field] = value.clone();
         }
         applied["status"] = existing["status"].clone();
+        Self::count_generation(existing, &mut applied);
         self.all.insert(key, applied);
     }
 

@@ -1,8 +1,11 @@
 //! What the policy sees: selectors in, the answers of the contexts out.
 
+use jiff::Timestamp;
 use pilothouse_contract::{
-    Blindness, LabelQuery, ObjectRef, Observation, Scope, Selector, Sighting, Snapshot,
+    ContextResult, LabelQuery, ObjectRef, Observation, Scope, Selector, Snapshot, Unavailable,
+    UnavailableReason,
 };
+use pilothouse_core::Failures;
 use serde_json::Value;
 
 use super::Memory;
@@ -14,7 +17,7 @@ impl Memory<'_> {
     pub(super) fn snapshot(&self, primary: &Key, asked: &[Selector]) -> Snapshot {
         let observe = |selector: &Selector| Observation {
             selector: selector.clone(),
-            sightings: self.sightings(selector),
+            results: self.results(selector),
         };
         Snapshot {
             now: u64::try_from(self.now.as_millisecond()).unwrap_or_default(),
@@ -24,21 +27,25 @@ impl Memory<'_> {
                 .map(Value::to_string)
                 .unwrap_or_default(),
             observations: asked.iter().map(observe).collect(),
-            last_failure: self.failures.get(primary).cloned(),
+            failures: self
+                .failures
+                .get(primary)
+                .map(Failures::list)
+                .unwrap_or_default(),
         }
     }
 
-    fn sightings(&self, selector: &Selector) -> Vec<Sighting> {
+    fn results(&self, selector: &Selector) -> Vec<ContextResult> {
         match selector {
             Selector::Object(object) => {
                 let context = object.context.clone();
-                vec![self.sight(context, &object.gvk.kind, |key, _| is(key, object))]
+                vec![self.result(context, &object.gvk.kind, |key, _| is(key, object))]
             }
-            Selector::Labelled(query) => self
+            Selector::Labels(query) => self
                 .scope(&query.scope)
                 .into_iter()
                 .map(|context| {
-                    self.sight(context, &query.gvk.kind, |key, object| {
+                    self.result(context, &query.gvk.kind, |key, object| {
                         matches(key, object, query)
                     })
                 })
@@ -55,14 +62,14 @@ impl Memory<'_> {
         }
     }
 
-    fn sight(
+    fn result(
         &self,
         context: Context,
         kind: &str,
         is_asked_for: impl Fn(&Key, &Value) -> bool,
-    ) -> Sighting {
-        let objects = match self.blindness(&context, kind) {
-            Some(blindness) => Err(blindness),
+    ) -> ContextResult {
+        let objects = match self.unavailable(&context, kind) {
+            Some(unavailable) => Err(unavailable),
             None => Ok(self
                 .objects
                 .iter()
@@ -70,19 +77,24 @@ impl Memory<'_> {
                 .map(|(_, object)| object.to_string())
                 .collect()),
         };
-        Sighting { context, objects }
+        ContextResult { context, objects }
     }
 
-    /// Why a context does not answer for a kind.
-    pub(super) fn blindness(&self, context: &Context, kind: &str) -> Option<Blindness> {
+    /// Why a context cannot say what it has of a kind.
+    fn unavailable(&self, context: &Context, kind: &str) -> Option<Unavailable> {
+        let unavailable = |reason, since: Option<Timestamp>| Unavailable {
+            reason,
+            since: since.and_then(|since| u64::try_from(since.as_millisecond()).ok()),
+            message: String::new(),
+        };
         if let Some(name) = context
             && !self.contexts.contains(name)
         {
-            return Some(Blindness::Unregistered);
+            return Some(unavailable(UnavailableReason::NotRegistered, None));
         }
-        let is_lost = |kind| self.lost.contains(&(context.clone(), kind));
-        (is_lost(None) || is_lost(Some(kind.to_owned())))
-            .then(|| Blindness::Unreachable("connection refused".into()))
+        let lost = |kind| self.lost.get(&(context.clone(), kind));
+        let (reason, since) = lost(None).or_else(|| lost(Some(kind.to_owned())))?;
+        Some(unavailable(*reason, Some(*since)))
     }
 }
 

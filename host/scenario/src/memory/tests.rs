@@ -6,8 +6,8 @@ use std::path::Path;
 
 use anyhow::bail;
 use pilothouse_contract::{
-    Action, Blindness, Creation, Deletion, Event, Interest, ObjectRef, Outcome, Plan, Scope,
-    Selector, Severity, Snapshot, Verb,
+    Action, Creation, Deletion, Event, Interest, ObjectRef, Outcome, Plan, Reason, Requeue, Scope,
+    Selector, Severity, Snapshot, UnavailableReason, Verb,
 };
 use serde_json::json;
 
@@ -41,8 +41,14 @@ fn item(order: &Value) -> ObjectRef {
 fn act(actions: Vec<Action>, reason: &str) -> Outcome {
     Outcome::Act(Plan {
         actions,
-        requeue_after: Some(3_600_000),
-        reasons: vec![reason.to_owned()],
+        requeue: Requeue::After(3_600_000),
+        reasons: vec![Reason {
+            about: None,
+            code: "Waiting".into(),
+            message: reason.to_owned(),
+            since: None,
+        }],
+        observes: Vec::new(),
     })
 }
 
@@ -57,7 +63,7 @@ impl Policy for Orders {
             interests: vec![Interest {
                 gvk: gvk("Item"),
                 scope: Scope::Everywhere,
-                may: vec![Verb::Create, Verb::Delete],
+                verbs: vec![Verb::Create, Verb::Delete],
             }],
             finalizer: Some("test/finalizer".into()),
         })
@@ -68,8 +74,11 @@ impl Policy for Orders {
         if order["spec"]["trap"] == true {
             bail!("a trap");
         }
+        if order["spec"]["deny"] == true {
+            return Ok(act(vec![Action::SetStatus("no JSON".into())], "is denied"));
+        }
         let [seen] = snapshot.observations.as_slice() else {
-            return Ok(Outcome::Look(vec![Selector::Object(item(&order))]));
+            return Ok(Outcome::Observe(vec![Selector::Object(item(&order))]));
         };
         let create = Action::Create(Creation {
             context: Some("east".into()),
@@ -87,13 +96,11 @@ impl Policy for Orders {
             let status = json!({"saw": text});
             (order["status"] != status).then(|| Action::SetStatus(status.to_string()))
         };
-        Ok(match &seen.sightings[0].objects {
-            Err(Blindness::Unregistered) => {
+        Ok(match &seen.results[0].objects {
+            Err(it) if it.reason == UnavailableReason::NotRegistered => {
                 act(status("unregistered").into_iter().collect(), "unregistered")
             }
-            Err(Blindness::Unreachable(_)) => {
-                act(status("unreachable").into_iter().collect(), "unreachable")
-            }
+            Err(_) => act(status("unreachable").into_iter().collect(), "unreachable"),
             Ok(items) if is_deleted && !items.is_empty() => {
                 let uid: Value = serde_json::from_str(&items[0])?;
                 let uid = uid["metadata"]["uid"]
@@ -118,11 +125,6 @@ impl Policy for Orders {
             }
             Ok(_) => act(status("an item").into_iter().collect(), "is content"),
         })
-    }
-
-    fn check(&self, _: &str, primary: &Value, _: &Plan) -> Result<()> {
-        anyhow::ensure!(primary["spec"]["deny"] != true, "denied");
-        Ok(())
     }
 }
 
@@ -187,7 +189,7 @@ fn what_is_not_as_expected_is_said_and_the_story_goes_on() {
         "Item o-item in east is still there",
         "requeue",
         "expected: hope",
-        "step 2, patch Order default/o: the host would not carry this plan out",
+        "step 2, patch Order default/o: the host denies this plan: action 0: the status is not a JSON object",
     ] {
         assert!(text.contains(part), "{part} in {text}");
     }
@@ -227,8 +229,7 @@ fn what_is_refused_is_not_there_and_comes_when_it_is_permitted() {
     );
     assert!(report.passed(), "{report}");
     let transcript = report.transcript.unwrap();
-    let failure =
-        "failed at action 1: Forbidden: create Item default/o-item in east: items are forbidden";
+    let failure = "failed: Forbidden: create Item default/o-item in east: items are forbidden";
     assert!(transcript.contains(failure), "{transcript}");
 }
 

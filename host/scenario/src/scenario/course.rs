@@ -96,7 +96,7 @@ impl<'a> Course<'a> {
     /// Goes a step further, if it follows from those before.
     fn follow(&mut self, change: &'a Change) -> Result<()> {
         match change {
-            Change::Lose { context, kind } => {
+            Change::Lose { context, kind, .. } => {
                 self.lost.insert((context, kind));
             }
             Change::Regain { context, kind } => {

@@ -28,7 +28,7 @@ const VERBS: [(&str, &[&str]); 11] = [
     ("patch", &["with"]),
     ("status", &["with", "is"]),
     ("delete", &[]),
-    ("lose", &["kind"]),
+    ("lose", &["kind", "reason"]),
     ("regain", &["kind"]),
     ("unregister", &[]),
     ("register", &[]),

@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, Result, bail};
 use jiff::{SignedDuration, Timestamp};
+use pilothouse_contract::UnavailableReason;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -86,7 +87,7 @@ impl Written {
 impl Verbs {
     /// What happens, and its title; none if there is no verb.
     fn change(self, place: &Place<'_>) -> Result<Option<(String, Change)>> {
-        let change = match self.of_context() {
+        let change = match self.of_context()? {
             None => self.of_object(place)?,
             change => change,
         };
@@ -94,20 +95,25 @@ impl Verbs {
     }
 
     /// What happens to a context, or to the host.
-    fn of_context(&self) -> Option<Change> {
+    fn of_context(&self) -> Result<Option<Change>> {
         let kind = || self.kind.clone();
         if let Some(name) = &self.lose {
             let (context, kind) = (context(name), kind());
-            return Some(Change::Lose { context, kind });
+            let reason = unavailable(self.reason.as_deref(), kind.is_some())?;
+            return Ok(Some(Change::Lose {
+                context,
+                kind,
+                reason,
+            }));
         }
         if let Some(name) = &self.regain {
             let (context, kind) = (context(name), kind());
-            return Some(Change::Regain { context, kind });
+            return Ok(Some(Change::Regain { context, kind }));
         }
         let unregister = self.unregister.clone().map(Change::Unregister);
         let register = self.register.clone().map(Change::Register);
         let restart = self.restart.as_ref().map(|_| Change::Restart);
-        unregister.or(register).or(restart)
+        Ok(unregister.or(register).or(restart))
     }
 
     /// What happens to an object.
@@ -137,6 +143,20 @@ impl Verbs {
             return Ok(None);
         }))
     }
+}
+
+/// Why a context cannot say what it has: a kind is not served, and a context unreachable, unless the step says otherwise.
+fn unavailable(reason: Option<&str>, is_kind: bool) -> Result<UnavailableReason> {
+    Ok(match reason {
+        None if is_kind => UnavailableReason::NotServed,
+        None | Some("unreachable") => UnavailableReason::Unreachable,
+        Some("forbidden") => UnavailableReason::Forbidden,
+        Some("not-served") => UnavailableReason::NotServed,
+        Some("not-watched") => UnavailableReason::NotWatched,
+        Some(other) => bail!(
+            "lose: reason {other:?} is none of unreachable, forbidden, not-served, not-watched"
+        ),
+    })
 }
 
 /// Where and when a step stands: what its words mean depends on it.

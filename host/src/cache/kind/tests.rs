@@ -98,10 +98,15 @@ fn absent_pending_and_lost_are_three_answers() {
     let mut kind = KindCache::default();
     kind.open(None);
     assert_eq!(kind.known(Some("ns")), Err(Unknown::Pending));
-    assert!(kind.set_health(None, Health::Lost("down".into())));
-    assert!(
-        matches!(kind.known(None), Err(Unknown::Blind(Blindness::Unreachable(why))) if why == "down")
-    );
+    let lost = |since, message: &str| Unavailable {
+        since: Some(since),
+        ..Unavailable::new(UnavailableReason::Unreachable, message)
+    };
+    assert!(kind.set_health(None, Health::Lost(lost(1, "down"))));
+    assert!(!kind.set_health(None, Health::Lost(lost(2, "down"))));
+    assert!(kind.set_health(None, Health::Lost(lost(3, "still down"))));
+    let since_the_first = Err(Unknown::Unavailable(lost(1, "still down")));
+    assert_eq!(kind.known(None), since_the_first);
     kind.set_health(None, Health::Synced);
     assert!(!kind.set_health(None, Health::Synced));
     assert_eq!(kind.known(Some("ns")), Ok(()));
@@ -113,5 +118,8 @@ fn a_namespace_that_is_not_watched_is_unknown() {
     kind.open(Some("ns"));
     kind.set_health(Some("ns"), Health::Synced);
     assert_eq!(kind.known(Some("ns")), Ok(()));
-    assert!(matches!(kind.known(Some("other")), Err(Unknown::Blind(_))));
+    let Err(Unknown::Unavailable(unavailable)) = kind.known(Some("other")) else {
+        panic!("it is known")
+    };
+    assert_eq!(unavailable.reason, UnavailableReason::NotWatched);
 }

@@ -1,11 +1,10 @@
-//! A simulated cass-operator for one context: it takes CassandraTasks, and writes what the real one (1.31, 1.32) writes,
-//! in the same order. Nothing runs on any node.
+//! A simulated cass-operator for one context: it takes CassandraTasks, and writes what the real one (1.32) writes, in the
+//! same order. What it writes is the table of the crate `cass-operator-sim`. Nothing runs on any node.
 //!
 //! It works through a `kube::Client` alone, so it serves simulated and real API servers alike. What it leaves out: the
-//! owner reference to the CassandraDatacenter, since there are none here; retries of failed pods; racks, so
-//! that counts only go up.
+//! owner reference to the CassandraDatacenter, since there are none here; retries of failed pods; the wait of up to five
+//! seconds before a CassandraTask follows another one. Its writes are merge patches, also where the real ones are updates.
 
-mod condition;
 mod queue;
 #[cfg(test)]
 mod tests;

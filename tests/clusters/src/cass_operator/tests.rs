@@ -101,9 +101,10 @@ async fn works_on_one_pod_after_another() {
     let _operator = world.start();
     world.create("failing", "cleanup").await;
     let expected = [
-        "active 1 succeeded null failed null [Running=True] [RUNNING WAITING]",
-        "active 1 succeeded 0 failed 1 [Running=True] [ERROR RUNNING]",
-        "active 0 succeeded 1 failed 1 [Running=False Complete=True Failed=True] [ERROR COMPLETED]",
+        "active 1 succeeded null failed null [Running=True] [RUNNING]",
+        "active 1 succeeded null failed 1 [Running=True] [ERROR RUNNING]",
+        "active 1 succeeded null failed null [Running=True] [ERROR RUNNING]",
+        "active null succeeded 1 failed 1 [Running=False Complete=True Failed=True] [ERROR COMPLETED]",
     ];
     assert_eq!(world.seen("failing", 30).await, expected);
     let status = world.status("failing").await;
@@ -124,10 +125,10 @@ async fn a_restart_never_says_that_it_runs() {
     let world = World::new();
     let _operator = world.start();
     world.create("task", "restart").await;
+    // Two at once, though neither has been restarted.
     let expected = [
-        "active 1 succeeded null failed null [] []",
-        "active 1 succeeded 1 failed 0 [] []",
-        "active 0 succeeded 2 failed 0 [Complete=True] []",
+        "active 1 succeeded 2 failed null [] []",
+        "active null succeeded 2 failed null [Complete=True Running=False] []",
     ];
     assert_eq!(world.seen("task", 30).await, expected);
 }
@@ -140,8 +141,57 @@ async fn a_refresh_keeps_its_own_condition() {
     let seen = world.seen("task", 30).await;
     assert_eq!(
         seen.last().unwrap(),
-        "active 0 succeeded 2 failed 0 [DatacenterUpdated=True Complete=True] []"
+        "active null succeeded null failed null [DatacenterUpdated=True Complete=True Running=False] []"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn between_two_pods_of_a_synchronous_job_all_listed_are_done() {
+    let world = World::new();
+    let _operator = world.start();
+    world.create("task", "tsreload").await;
+    let expected = [
+        "active 1 succeeded null failed null [Running=True] [RUNNING]",
+        "active 1 succeeded null failed null [Running=True] [COMPLETED]",
+        "active 1 succeeded 1 failed null [Running=True] [COMPLETED RUNNING]",
+        "active null succeeded 2 failed null [Running=False Complete=True] [COMPLETED COMPLETED]",
+    ];
+    assert_eq!(world.seen("task", 60).await, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_without_its_arguments_ends_without_pods() {
+    let world = World::new();
+    let _operator = world.start();
+    world.create("task", "replacenode").await;
+    let expected =
+        ["active null succeeded null failed 1 [Complete=True Running=False Failed=True] []"];
+    assert_eq!(world.seen("task", 30).await, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_whose_pod_does_not_get_ready_never_ends() {
+    let world = World::new();
+    let _operator = world.start();
+    world.create("failing", "restart").await;
+    let expected = [
+        "active 1 succeeded 2 failed null [] []",
+        "active 1 succeeded 1 failed null [] []",
+    ];
+    assert_eq!(world.seen("failing", 600).await, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_label_without_a_completion_time_is_the_end_of_it() {
+    let world = World::new();
+    world.create("task", "cleanup").await;
+    let label = json!({ "metadata": { "labels": { "control.k8ssandra.io/status": "completed" } } });
+    let patch = kube::api::Patch::Merge(label);
+    let params = kube::api::PatchParams::default();
+    world.tasks.patch("task", &params, &patch).await.unwrap();
+    let _operator = world.start();
+    assert_eq!(world.seen("task", 60).await.len(), 1);
+    assert_eq!(world.status("task").await, Value::Null);
 }
 
 #[tokio::test(start_paused = true)]
@@ -168,11 +218,12 @@ async fn goes_on_where_another_one_was_killed() {
     let idle = world.seen("task", 60).await;
     assert_eq!(
         idle,
-        ["active 1 succeeded 1 failed 0 [Running=True] [COMPLETED RUNNING]"]
+        ["active 1 succeeded null failed null [Running=True] [COMPLETED RUNNING]"]
     );
     let _second = world.start();
     let seen = world.seen("task", 60).await;
-    let ended = "active 0 succeeded 2 failed 0 [Running=False Complete=True] [COMPLETED COMPLETED]";
+    let ended =
+        "active null succeeded 2 failed null [Running=False Complete=True] [COMPLETED COMPLETED]";
     assert_eq!(seen.last().unwrap(), ended);
     assert_eq!(world.status("task").await["startTime"], started);
 }
@@ -190,6 +241,7 @@ async fn survives_an_unreachable_api_server_and_a_pause() {
     assert_eq!(world.seen("task", 60).await.len(), 1, "it is paused");
     operator.resume();
     let seen = world.seen("task", 120).await;
-    let ended = "active 0 succeeded 2 failed 0 [Running=False Complete=True] [COMPLETED COMPLETED]";
+    let ended =
+        "active null succeeded 2 failed null [Running=False Complete=True] [COMPLETED COMPLETED]";
     assert_eq!(seen.last().unwrap(), ended);
 }

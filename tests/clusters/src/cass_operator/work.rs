@@ -1,32 +1,18 @@
-//! The work on one CassandraTask: its writes, in the order of the real cass-operator's. What comes in is the task as it
-//! is; what goes out are patches. It can be cut off anywhere, and begun again from what the status says.
+//! The work on one CassandraTask: the writes of its course, in order. What comes in is the task as it is; what goes out are
+//! patches. It can be cut off anywhere, and begun again from what the status says.
 
 use std::time::Duration;
 
+use cass_operator_sim::{After, Datacenter, Ends, Times, Write, table};
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+use tokio::time::Instant;
 use tracing::debug;
 
 use super::{
     Operator, RETRY,
-    condition::set_condition,
     queue::{STATUS_LABEL, uid},
 };
-
-/// What it knows how to do.
-const COMMANDS: [&str; 11] = [
-    "cleanup",
-    "rebuild",
-    "restart",
-    "upgradesstables",
-    "replacenode",
-    "move",
-    "compact",
-    "scrub",
-    "flush",
-    "garbagecollect",
-    "refresh",
-];
 
 /// What became of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,8 +45,9 @@ impl Work {
 
     /// Works on the task until it is ended, stuck or gone, whatever goes wrong on the way.
     pub(super) async fn carry_out(self) -> (String, Outcome) {
+        let mut is_new = true;
         loop {
-            match self.go_on().await {
+            match self.go_on(is_new).await {
                 Ok(outcome) => return (self.uid, outcome),
                 Err(kube::Error::Api(status)) if status.code == 404 => {
                     return (self.uid, Outcome::Gone);
@@ -68,211 +55,88 @@ impl Work {
                 Err(error) => {
                     debug!(%error, task = self.name, "the simulated cass-operator tries again");
                     tokio::time::sleep(RETRY).await;
+                    is_new = false;
                 }
             }
         }
     }
 
     /// Goes on from what the API server says now.
-    async fn go_on(&self) -> kube::Result<Outcome> {
+    async fn go_on(&self, is_new: bool) -> kube::Result<Outcome> {
         let task = self.api.get(&self.name).await?;
         if uid(&task) != self.uid {
             return Ok(Outcome::Gone);
         }
-        let mut status = task.data["status"].as_object().cloned().unwrap_or_default();
-        if status.contains_key("completionTime") {
+        let mut status = task.data["status"].clone();
+        if status["completionTime"].is_string() {
             return Ok(Outcome::Ended);
         }
-        self.begin(&task, &mut status).await?;
-        let jobs = task.data["spec"]["jobs"]
-            .as_array()
-            .map_or(&[][..], Vec::as_slice);
-        let command = match jobs {
-            [job] => job["command"].as_str().unwrap_or_default(),
-            _ => return Ok(Outcome::Stuck),
-        };
-        if !COMMANDS.contains(&command) {
+        // Another process wrote the label and not the status: the real one takes it for completed, too.
+        if is_new && has_completed_label(&task) {
             return Ok(Outcome::Stuck);
         }
+        let (course, datacenter) = self.course(&task);
+        let writes = table().writes(course, &datacenter);
+        let left = &writes[position(&writes, &status)..];
+        self.write_all(left, &task, &mut status).await?;
+        Ok(match table().ends(course) {
+            Ends::Always => Outcome::Ended,
+            Ends::Never | Ends::Later => Outcome::Stuck,
+        })
+    }
+
+    fn course(&self, task: &DynamicObject) -> (&'static str, Datacenter) {
         let options = &self.operator.options;
-        let failing = (options.fails)(&self.name).min(options.pods);
-        match command {
-            "refresh" => self.refresh(&mut status).await?,
-            "restart" => self.restart(&mut status, failing).await?,
-            _ => self.process_pods(&mut status, failing).await?,
-        }
-        self.end(command, &mut status, failing).await?;
-        Ok(Outcome::Ended)
-    }
-
-    /// Claims the task: labels and defaults first, then the status.
-    async fn begin(
-        &self,
-        task: &DynamicObject,
-        status: &mut Map<String, Value>,
-    ) -> kube::Result<()> {
-        if status.contains_key("startTime") {
-            return Ok(());
-        }
-        let spec = &task.data["spec"];
-        let or =
-            |field: &str, default: &str| spec.get(field).cloned().unwrap_or_else(|| json!(default));
-        self.patch(json!({
-            "metadata": { "labels": {
-                STATUS_LABEL: "active",
-                "app.kubernetes.io/name": "cassandra",
-                "app.kubernetes.io/managed-by": "cass-operator",
-            } },
-            "spec": {
-                "restartPolicy": or("restartPolicy", "OnFailure"),
-                "concurrencyPolicy": or("concurrencyPolicy", "Forbid"),
-            },
-        }))
-        .await?;
-        status.insert("startTime".to_owned(), json!(self.now()));
-        status.insert("active".to_owned(), json!(1));
-        self.write(status).await
-    }
-
-    /// A job on each pod: it says which one is in work and what became of the others.
-    async fn process_pods(
-        &self,
-        status: &mut Map<String, Value>,
-        failing: usize,
-    ) -> kube::Result<()> {
-        let pods = self.operator.options.pods;
-        for pod in 0..pods {
-            let at = |status: &Map<String, Value>, pod: usize| {
-                let states = status.get("podStatuses")?;
-                states[self.pod(pod)]["status"].as_str().map(str::to_owned)
-            };
-            if matches!(at(status, pod).as_deref(), Some("COMPLETED" | "ERROR")) {
-                continue;
-            }
-            let states = status.entry("podStatuses").or_insert_with(|| json!({}));
-            for waiting in pod + 1..pods {
-                states[self.pod(waiting)] = json!({ "status": "WAITING" });
-            }
-            let begun = self.now();
-            states[self.pod(pod)] = json!({ "status": "RUNNING", "startTime": begun });
-            self.set_condition(
-                status,
-                "Running",
-                true,
-                "Processing",
-                "pods are being processed",
-            );
-            self.write(status).await?;
-            self.pod_time().await;
-            let state = if pod < failing { "ERROR" } else { "COMPLETED" };
-            let mut ended =
-                json!({ "status": state, "startTime": begun, "completionTime": self.now() });
-            if pod < failing {
-                ended["error"] = json!("simulated failure");
-            }
-            status["podStatuses"][self.pod(pod)] = ended;
-            self.count(status, pod + 1, failing);
-            self.write(status).await?;
-        }
-        Ok(())
-    }
-
-    /// A restart is seen by nothing but its count.
-    async fn restart(&self, status: &mut Map<String, Value>, failing: usize) -> kube::Result<()> {
-        let count = |status: &Map<String, Value>, field: &str| {
-            status.get(field).and_then(Value::as_u64).unwrap_or(0)
+        let fails = (options.fails)(&self.name).min(options.pods);
+        let labels = task.metadata.labels.as_ref();
+        let cluster = labels.and_then(|labels| labels.get("k8ssandra.io/cluster-name"));
+        let cluster = cluster.map_or("demo", String::as_str);
+        let name = task.data["spec"]["datacenter"]["name"].as_str();
+        let datacenter = Datacenter {
+            fails,
+            ..Datacenter::new(cluster, name.unwrap_or_default(), options.pods)
         };
-        let done = count(status, "succeeded") + count(status, "failed");
-        for pod in usize::try_from(done).unwrap_or(0)..self.operator.options.pods {
-            self.pod_time().await;
-            self.count(status, pod + 1, failing);
-            self.write(status).await?;
+        (table().course_of(&task.data["spec"], fails), datacenter)
+    }
+
+    async fn write_all(
+        &self,
+        writes: &[Write],
+        task: &DynamicObject,
+        status: &mut Value,
+    ) -> kube::Result<()> {
+        let mut pod_began = Instant::now();
+        let mut reconcile = self.now();
+        for write in writes {
+            let pod_time: Duration = self.operator.options.pod_time;
+            let share = match write.after {
+                After::Nothing => None,
+                After::Half => Some(pod_time / 2),
+                After::Whole => Some(pod_time),
+            };
+            if let Some(share) = share {
+                tokio::time::sleep_until(pod_began + share).await;
+                reconcile = self.now();
+            }
+            let now = self.now();
+            let times = Times {
+                now: &now,
+                reconcile: &reconcile,
+            };
+            if write.is_of_status() {
+                self.write(&write.patch(status, times)).await?;
+                write.apply(status, times);
+            } else {
+                self.patch(&write.patch(&json!(task), times)).await?;
+            }
+            if write.after == After::Whole {
+                pod_began = Instant::now();
+            }
         }
         Ok(())
     }
 
-    /// A refresh is one change of the datacenter, seen by a condition of its own.
-    async fn refresh(&self, status: &mut Map<String, Value>) -> kube::Result<()> {
-        self.pod_time().await;
-        self.set_condition(
-            status,
-            "DatacenterUpdated",
-            true,
-            "Updated",
-            "the datacenter was updated",
-        );
-        self.write(status).await
-    }
-
-    /// The label first, then all the rest of the status in one write.
-    async fn end(
-        &self,
-        command: &str,
-        status: &mut Map<String, Value>,
-        failing: usize,
-    ) -> kube::Result<()> {
-        self.patch(json!({ "metadata": { "labels": { STATUS_LABEL: "completed" } } }))
-            .await?;
-        status.insert("active".to_owned(), json!(0));
-        status.insert("completionTime".to_owned(), json!(self.now()));
-        self.count(status, self.operator.options.pods, failing);
-        self.set_condition(
-            status,
-            "Complete",
-            true,
-            "Completed",
-            "the job has ended on all pods",
-        );
-        if !matches!(command, "restart" | "refresh") {
-            self.set_condition(
-                status,
-                "Running",
-                false,
-                "Completed",
-                "the job has ended on all pods",
-            );
-        }
-        if failing > 0 {
-            let message = format!("{failing} pods failed during processing");
-            self.set_condition(status, "Failed", true, "Failed", &message);
-        }
-        self.write(status).await
-    }
-
-    /// Counts the first `done` pods, of which the first `failing` fail.
-    fn count(&self, status: &mut Map<String, Value>, done: usize, failing: usize) {
-        status.insert("succeeded".to_owned(), json!(done.saturating_sub(failing)));
-        status.insert("failed".to_owned(), json!(done.min(failing)));
-    }
-
-    fn set_condition(
-        &self,
-        status: &mut Map<String, Value>,
-        kind: &str,
-        is: bool,
-        reason: &str,
-        message: &str,
-    ) {
-        let condition = json!({
-            "type": kind,
-            "status": if is { "True" } else { "False" },
-            "reason": reason,
-            "message": message,
-            "lastTransitionTime": self.now(),
-        });
-        set_condition(status, condition);
-    }
-
-    fn pod(&self, index: usize) -> String {
-        format!("{}-pod-{index}", self.name)
-    }
-
-    async fn pod_time(&self) {
-        let time: Duration = self.operator.options.pod_time;
-        tokio::time::sleep(time).await;
-    }
-
-    async fn patch(&self, patch: Value) -> kube::Result<()> {
+    async fn patch(&self, patch: &Value) -> kube::Result<()> {
         self.operator.unpaused().await;
         self.api
             .patch(&self.name, &PatchParams::default(), &Patch::Merge(patch))
@@ -280,7 +144,7 @@ impl Work {
             .map(drop)
     }
 
-    async fn write(&self, status: &Map<String, Value>) -> kube::Result<()> {
+    async fn write(&self, status: &Value) -> kube::Result<()> {
         self.operator.unpaused().await;
         // A task deleted and created again under the same name is another one: the uid keeps this one's status off it.
         let patch = Patch::Merge(json!({ "metadata": { "uid": self.uid }, "status": status }));
@@ -294,5 +158,53 @@ impl Work {
         (self.operator.options.clock)()
             .strftime("%Y-%m-%dT%H:%M:%SZ")
             .to_string()
+    }
+}
+
+fn has_completed_label(task: &DynamicObject) -> bool {
+    let labels = task.metadata.labels.as_ref();
+    let label = labels.and_then(|labels| labels.get(STATUS_LABEL));
+    label.is_some_and(|label| label == "completed")
+}
+
+/// How many of the writes the status has already: those after which it is as it is now but for its times.
+fn position(writes: &[Write], status: &Value) -> usize {
+    let times = Times {
+        now: "",
+        reconcile: "",
+    };
+    let now = without_times(status.clone());
+    let mut written = json!({});
+    let mut position = 0;
+    for (index, write) in writes.iter().enumerate() {
+        if write.is_of_status() {
+            write.apply(&mut written, times);
+            if written == now {
+                position = index + 1;
+            }
+        }
+    }
+    position
+}
+
+fn without_times(value: Value) -> Value {
+    match value {
+        Value::Array(items) => items.into_iter().map(without_times).collect(),
+        Value::Object(fields) => {
+            let blank = |name: &str, value| {
+                let is_time = ["startTime", "completionTime", "lastTransitionTime"].contains(&name);
+                if is_time {
+                    json!("")
+                } else {
+                    without_times(value)
+                }
+            };
+            let fields = fields.into_iter().map(|(name, value)| {
+                let value = blank(&name, value);
+                (name, value)
+            });
+            Value::Object(fields.collect())
+        }
+        value => value,
     }
 }

@@ -1,0 +1,238 @@
+//! Rule 1, "being deleted": a task takes its CassandraTasks with it, and goes when they are gone (cluster-tasks, Ownerships and
+//! cascade deletion), whatever the cluster and the list of datacenters say by then.
+
+use std::collections::BTreeSet;
+
+use super::waiting::{DEADLINE_SECONDS, Refusal, Waiting};
+use crate::contract::{Deletion, Failure, FailureClass, Operation, UnavailableReason};
+use crate::documents::cassandra_task::CassandraTask;
+use crate::documents::names;
+use crate::documents::time::Time;
+use crate::observation::Observation;
+use crate::observation::answers::{Unavailable, context_name};
+use crate::observation::datacenter::{Datacenter, Found, State};
+use crate::observation::targets::Place;
+
+/// How many CassandraTasks one plan deletes.
+const MAX_DELETIONS: usize = 200;
+
+/// What a deletion comes to.
+#[derive(Debug)]
+pub enum Removal {
+    /// Our finalizer is not on it.
+    NotOurs,
+    /// Something is still there, or may be.
+    Waiting {
+        /// The CassandraTasks to delete now.
+        deletions: Vec<Deletion>,
+        /// What keeps the task.
+        waiting: Vec<Waiting>,
+        /// Whether the status comes before the deletions: the last plan failed at one of them.
+        is_status_first: bool,
+    },
+    /// All are gone: the finalizer can be removed.
+    Done {
+        /// What stays behind, for people.
+        left_behind: Vec<String>,
+        /// That the finalizer could not be removed.
+        refused: Option<Waiting>,
+    },
+}
+
+/// Decides for a task whose deletion was asked for.
+pub fn decide(observation: &Observation<'_>) -> Removal {
+    if !observation.task.has_finalizer() {
+        return Removal::NotOurs;
+    }
+    let blocks = blocks(observation);
+    if observation.children.is_empty() && blocks.is_empty() {
+        return Removal::Done {
+            left_behind: left_behind(observation),
+            refused: refusals(observation, Operation::PatchMetadata)
+                .next()
+                .map(|failure| Waiting::DeletionRefused {
+                    what: "remove the finalizer".to_owned(),
+                    failure: Refusal::of(failure),
+                }),
+        };
+    }
+    Removal::Waiting {
+        deletions: deletions(observation),
+        waiting: blocks.into_iter().chain(remaining(observation)).collect(),
+        is_status_first: is_status_first(observation),
+    }
+}
+
+/// The deletions, those that have failed last, the longest ago first, so that none keeps the others from being tried.
+fn deletions(observation: &Observation<'_>) -> Vec<Deletion> {
+    let children = observation
+        .children
+        .iter()
+        .filter(|child| !child.is_being_deleted());
+    let mut deletions: Vec<Deletion> = children.filter_map(|child| child.deletion()).collect();
+    deletions.sort_by_cached_key(|deletion| {
+        let failed = observation
+            .failures
+            .iter()
+            .filter(|it| it.operation == Operation::Delete && it.object == deletion.object);
+        failed.map(|failure| failure.last).max()
+    });
+    deletions.truncate(MAX_DELETIONS);
+    deletions
+}
+
+/// Whether the last action that failed was a deletion: then the status that says so comes first.
+fn is_status_first(observation: &Observation<'_>) -> bool {
+    let last = observation
+        .failures
+        .iter()
+        .max_by_key(|failure| (failure.last, failure.operation == Operation::Delete));
+    last.is_some_and(|failure| failure.operation == Operation::Delete)
+}
+
+/// What is said of the CassandraTasks that are still there.
+fn remaining(observation: &Observation<'_>) -> Vec<Waiting> {
+    let mut waiting = Vec::new();
+    for child in &observation.children {
+        waiting.push(match child.deletion() {
+            Some(_) => Waiting::DeletionTerminating {
+                child: named(child),
+                since: child.deleted(),
+                finalizers: child.finalizers().into_iter().map(str::to_owned).collect(),
+            },
+            None => Waiting::DeletionNameless {
+                context: context_name(child.context.as_deref()),
+            },
+        });
+        let refused = refusals(observation, Operation::Delete)
+            .find(|failure| failure.object == child.reference());
+        waiting.extend(refused.map(|failure| Waiting::DeletionRefused {
+            what: format!("delete CassandraTask {}", named(child)),
+            failure: Refusal::of(failure),
+        }));
+    }
+    waiting
+}
+
+fn refusals<'a>(
+    observation: &'a Observation<'_>,
+    operation: Operation,
+) -> impl Iterator<Item = &'a Failure> {
+    let is_refused =
+        |failure: &&Failure| matches!(failure.class, FailureClass::Refused | FailureClass::Denied);
+    observation
+        .failures
+        .iter()
+        .filter(is_refused)
+        .filter(move |failure| failure.operation == operation)
+}
+
+/// The contexts where a CassandraTask of the task is recorded or was seen, and that give no answer: unless the user has given
+/// them up, or they serve no CassandraTasks, or they are not registered any more and what is there is over.
+fn blocks(observation: &Observation<'_>) -> Vec<Waiting> {
+    let mut contexts = BTreeSet::new();
+    let mut blocks = Vec::new();
+    for (datacenter, why) in unanswered(observation) {
+        let is_left = why.reason == UnavailableReason::NotRegistered && is_over(datacenter);
+        if why.reason == UnavailableReason::NotServed
+            || is_left
+            || !contexts.insert(why.context.clone())
+        {
+            continue;
+        }
+        blocks.push(Waiting::DeletionUnavailable {
+            child: child_name(observation, datacenter),
+            why: why.clone(),
+        });
+    }
+    blocks
+}
+
+/// The recorded datacenters whose context cannot say whether their CassandraTask is there.
+fn unanswered<'a>(
+    observation: &'a Observation<'_>,
+) -> impl Iterator<Item = (&'a Datacenter, &'a Unavailable)> {
+    let recorded = observation
+        .datacenters
+        .iter()
+        .filter(|it| observation.task.has_recorded(&it.name));
+    recorded.filter_map(|datacenter| match &datacenter.found {
+        Found::Unavailable(why) => Some((datacenter, why)),
+        _ => None,
+    })
+}
+
+fn is_over(datacenter: &Datacenter) -> bool {
+    matches!(datacenter.state, State::Done | State::Failed | State::Lost)
+}
+
+/// What stays behind when the task goes: objects with its labels that do not belong to it, and what is in contexts that were given
+/// up or are not registered any more.
+fn left_behind(observation: &Observation<'_>) -> Vec<String> {
+    let foreign = observation.foreign.iter().chain(&observation.conflicting);
+    let foreign = foreign.map(|child| {
+        format!(
+            "CassandraTask {} (not managed by this K8ssandraTask)",
+            named(child)
+        )
+    });
+    let given_up = observation
+        .datacenters
+        .iter()
+        .filter(|it| observation.task.has_recorded(&it.name));
+    let given_up = given_up.filter_map(|datacenter| match &datacenter.found {
+        Found::Abandoned(why) => Some(format!(
+            "CassandraTask {} ({why})",
+            child_name(observation, datacenter)
+        )),
+        Found::Unavailable(why) if why.reason == UnavailableReason::NotRegistered => Some(format!(
+            "CassandraTask {} ({why})",
+            child_name(observation, datacenter)
+        )),
+        _ => None,
+    });
+    given_up.chain(foreign).collect()
+}
+
+fn child_name(observation: &Observation<'_>, datacenter: &Datacenter) -> String {
+    let unknown = || format!("{}-{}", observation.task.metadata.name, datacenter.name);
+    datacenter
+        .place
+        .as_ref()
+        .map_or_else(unknown, Place::to_string)
+}
+
+/// A CassandraTask that was observed, for people.
+pub fn named(child: &CassandraTask) -> String {
+    let context = child
+        .context
+        .as_deref()
+        .map(|name| format!(" in {}", context_name(Some(name))));
+    format!(
+        "{}.{}{}",
+        child.namespace(),
+        child.name(),
+        context.unwrap_or_default()
+    )
+}
+
+/// When one that is being deleted has been so for long, although nothing changes.
+pub fn deadline(observation: &Observation<'_>) -> Option<Time> {
+    let since = observation
+        .children
+        .iter()
+        .filter_map(|child| child.deleted());
+    let deadlines = since.map(|since| since.plus_seconds(DEADLINE_SECONDS));
+    deadlines
+        .filter(|deadline| *deadline > observation.now)
+        .min()
+}
+
+/// The patch that removes our finalizer, and leaves those of others.
+pub fn without_finalizer(finalizers: &[String]) -> Vec<&str> {
+    finalizers
+        .iter()
+        .map(String::as_str)
+        .filter(|name| *name != names::FINALIZER)
+        .collect()
+}

@@ -1,0 +1,142 @@
+//! Points in time: read from Kubernetes' RFC 3339 texts and from the snapshot, written as whole seconds in UTC.
+//!
+//! No clock is read here: the only "now" is the one that comes with a snapshot.
+
+use std::fmt;
+
+use jiff::{SignedDuration, Timestamp};
+
+/// A point in time since the Unix epoch, within the years that RFC 3339 can write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Time(Timestamp);
+
+impl Time {
+    /// The Unix epoch, from when on everything is.
+    pub const EPOCH: Time = Time(Timestamp::UNIX_EPOCH);
+
+    /// The time of a snapshot. One beyond the year 9999 counts as the last that can be written.
+    pub fn from_millis(millis: u64) -> Time {
+        let moment = i64::try_from(millis).map(Timestamp::from_millisecond);
+        Time(moment.ok().and_then(Result::ok).unwrap_or(Timestamp::MAX))
+    }
+
+    /// Reads an RFC 3339 text; `None` if it is not one as Go reads it.
+    pub fn parse(text: &str) -> Option<Time> {
+        is_go_time(text)
+            .then(|| text.parse::<Timestamp>().ok())
+            .flatten()
+            .map(Time::not_before_the_epoch)
+    }
+
+    /// The time that many seconds later; the last one that can be written, if it is later still.
+    pub fn plus_seconds(self, seconds: i64) -> Time {
+        let moment = self.0.checked_add(SignedDuration::from_secs(seconds));
+        Time::not_before_the_epoch(moment.unwrap_or(Timestamp::MAX))
+    }
+
+    /// The milliseconds from `now` to this time; 0 if it has come.
+    pub fn millis_from(self, now: Time) -> u64 {
+        u64::try_from(self.0.duration_since(now.0).as_millis()).unwrap_or(0)
+    }
+
+    /// The milliseconds since the Unix epoch.
+    pub fn millis(self) -> u64 {
+        u64::try_from(self.0.as_millisecond()).unwrap_or(0)
+    }
+
+    fn not_before_the_epoch(moment: Timestamp) -> Time {
+        Time(moment.max(Timestamp::UNIX_EPOCH))
+    }
+}
+
+/// Whether Go's `time.RFC3339`, and with it every operator, takes it for a time, if its numbers are in range. jiff accepts
+/// more: one such scheduledTime would keep cass-operator from listing any CassandraTask at all.
+fn is_go_time(text: &str) -> bool {
+    let blurred: String = text
+        .chars()
+        .map(|c| if c.is_ascii_digit() { '0' } else { c })
+        .collect();
+    let Some(rest) = blurred.strip_prefix("0000-00-00T00:00:00") else {
+        return false;
+    };
+    let zone = match rest.strip_prefix(".0") {
+        Some(fraction) => fraction.trim_start_matches('0'),
+        None => rest,
+    };
+    // jiff takes a leap second for the one before, and offsets of more than a day.
+    let is_leap_second = text.get(17..19) == Some("60");
+    let hours = || {
+        text.get(text.len() - "00:00".len()..)?
+            .get(..2)?
+            .parse::<u8>()
+            .ok()
+    };
+    match zone {
+        "Z" => !is_leap_second,
+        "+00:00" | "-00:00" => !is_leap_second && hours().is_some_and(|it| (0..24).contains(&it)),
+        _ => false,
+    }
+}
+
+impl fmt::Display for Time {
+    /// As Kubernetes writes times: `2022-12-15T19:44:25Z`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.0}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_whole_seconds_in_utc() {
+        for (input, output) in [
+            ("2022-12-15T19:44:25Z", "2022-12-15T19:44:25Z"),
+            ("2022-12-15T19:44:25.999Z", "2022-12-15T19:44:25Z"),
+            ("2022-12-15T21:44:25+02:00", "2022-12-15T19:44:25Z"),
+            ("2022-12-15T17:14:25.5-02:30", "2022-12-15T19:44:25Z"),
+        ] {
+            assert_eq!(Time::parse(input).unwrap().to_string(), output);
+        }
+        assert_eq!(Time::from_millis(1_999).to_string(), "1970-01-01T00:00:01Z");
+    }
+
+    #[test]
+    fn what_is_no_time_is_none() {
+        for text in [
+            "",
+            "yesterday",
+            "1671133465",
+            "2022-13-01T00:00:00Z",
+            "2022-12-15T25:00:00Z",
+            "2022-12-15t19:44:25Z",
+            "2022-12-15 19:44:25Z",
+            "2022-12-15T19:44:25z",
+            "2022-12-15T19:44Z",
+            "2022-12-15T19:44:60Z",
+            "2022-12-15T19:44:25.Z",
+            "2022-12-15T19:44:25,5Z",
+            "2022-12-15T19:44:25",
+            "2022-12-15T19:44:25+02",
+            "2022-12-15T19:44:25+0200",
+            "2022-12-15T19:44:25+25:00",
+            "2022-12-15T19:44:25Z[UTC]",
+            "20221215T194425Z",
+            "2022-12-15T19:44:25éZ",
+        ] {
+            assert_eq!(Time::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_far_future_is_clamped() {
+        let last = Time::from_millis(u64::MAX);
+        assert_eq!(last.to_string(), "9999-12-30T22:00:00Z");
+        assert_eq!(last.plus_seconds(i64::MAX), last);
+        assert_eq!(
+            Time::from_millis(1_500).millis_from(Time::from_millis(400)),
+            1_100
+        );
+    }
+}

@@ -1,0 +1,249 @@
+//! A datacenter of a task, and how far it is: what was observed and what was recorded in, one [`State`] out.
+
+use std::rc::Rc;
+
+use serde_json::{Value, json};
+
+use super::answers::Unavailable;
+use super::targets::Place;
+use crate::contract::UnavailableReason;
+use crate::documents::cassandra_task::CassandraTask;
+use crate::documents::cluster::Declared;
+use crate::documents::progress::{Progress, copy};
+
+/// What was observed where the CassandraTask of a datacenter is, or is to be.
+#[derive(Debug, Clone)]
+pub enum Found {
+    /// It is there.
+    Child(Rc<CassandraTask>),
+    /// Nothing is there.
+    Absent,
+    /// An object of that name is there that does not belong to the task.
+    Foreign(Rc<CassandraTask>),
+    /// A context that could have it cannot say.
+    Unavailable(Unavailable),
+    /// Its context cannot say, and a user has given it up: what is there counts as gone.
+    Abandoned(Unavailable),
+}
+
+/// How far a datacenter is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Nothing was started.
+    Pending,
+    /// Its CassandraTask exists, or did when last observed, and has not ended.
+    Running,
+    /// Failed, and still at work.
+    Failing,
+    /// Failed.
+    Failed,
+    /// Completed without failure.
+    Done,
+    /// It was started, and its CassandraTask was deleted before it completed.
+    Lost,
+}
+
+/// A datacenter of the task.
+#[derive(Debug)]
+pub struct Datacenter {
+    /// Its name.
+    pub name: String,
+    /// Whether it is certain that it is no target any more.
+    pub is_former: bool,
+    /// Where its CassandraTask is, or is to be created; `None` where nothing says so.
+    pub place: Option<Place>,
+    /// As the cluster declares it.
+    pub declared: Option<Declared>,
+    /// What was observed there.
+    pub found: Found,
+    /// How far it is.
+    pub state: State,
+    /// What its CassandraTask's status says: the one observed, or else the one recorded.
+    pub progress: Progress,
+    /// The copy of its CassandraTask's status; `None` if there never was one. An empty one says that it is recorded.
+    pub copy: Option<Value>,
+    /// Whether another CassandraTask of the same name, in another context, is at work, too.
+    pub has_active_namesake: bool,
+}
+
+/// What a datacenter is judged by.
+pub struct Evidence<'a> {
+    /// What was observed.
+    pub found: Found,
+    /// The copy that was recorded in the status, and what it says.
+    pub copy: Option<(&'a Value, &'a Progress)>,
+    /// Whether it is recorded at all, in the status or elsewhere.
+    pub is_recorded: bool,
+    /// The uid of the task.
+    pub uid: &'a str,
+}
+
+impl Datacenter {
+    /// Judges what was observed and recorded.
+    pub fn judge(
+        name: &str,
+        is_former: bool,
+        place: Option<Place>,
+        declared: Option<Declared>,
+        evidence: Evidence<'_>,
+    ) -> Datacenter {
+        let (state, is_settled) = state(&evidence);
+        // That its CassandraTask went with a datacenter that is no target any more is no loss; nor is one of which nobody
+        // knows any more where it was.
+        let is_dropped = (is_former || place.is_none()) && state == State::Lost && !is_settled;
+        let observed = match &evidence.found {
+            Found::Child(child) if !is_settled => {
+                child.status().map(|copy| (copy, child.progress.clone()))
+            }
+            _ => None,
+        };
+        let recorded = || {
+            evidence
+                .copy
+                .map(|(recorded, progress)| (copy(recorded, None), progress.clone()))
+        };
+        let known = observed.or_else(recorded);
+        let is_child = matches!(evidence.found, Found::Child(_));
+        let (copy, progress) = match known {
+            Some((copy, progress)) => (Some(copy), progress),
+            None => (
+                (is_child || evidence.is_recorded).then(|| json!({})),
+                Progress::default(),
+            ),
+        };
+        Datacenter {
+            name: name.to_owned(),
+            is_former,
+            place,
+            declared,
+            found: evidence.found,
+            state: if is_dropped { State::Pending } else { state },
+            progress,
+            copy,
+            has_active_namesake: false,
+        }
+    }
+
+    /// Whether something is, or may be, at work there. A former target in a context that is not registered is given up.
+    pub fn is_active(&self) -> bool {
+        let is_given_up = self.is_former
+            && matches!(&self.found, Found::Unavailable(it) if it.reason == UnavailableReason::NotRegistered);
+        self.has_active_namesake
+            || (matches!(self.state, State::Running | State::Failing) && !is_given_up)
+    }
+
+    /// Whether it counts as failed.
+    pub fn has_failed(&self) -> bool {
+        matches!(self.state, State::Failing | State::Failed | State::Lost)
+    }
+
+    /// Whether its CassandraTask has ended, well or badly, and its copy has the condition Complete: what counts for the
+    /// condition of the task (cluster-tasks, Normal execution).
+    pub fn is_complete(&self) -> bool {
+        matches!(self.state, State::Done | State::Failed) && self.progress.is_complete
+    }
+
+    /// Whether nothing will change there any more.
+    pub fn is_settled(&self) -> bool {
+        match self.state {
+            State::Pending | State::Running | State::Failing => false,
+            State::Failed | State::Lost => true,
+            // cass-operator writes the condition together with the completionTime, if it lives.
+            State::Done => {
+                self.progress.is_complete
+                    || matches!(self.found, Found::Absent | Found::Abandoned(_))
+            }
+        }
+    }
+
+    /// Its CassandraTask, where it is there.
+    pub fn child(&self) -> Option<&CassandraTask> {
+        match &self.found {
+            Found::Child(child) => Some(child),
+            _ => None,
+        }
+    }
+}
+
+/// How far it is, and whether that was recorded for good.
+fn state(evidence: &Evidence<'_>) -> (State, bool) {
+    let recorded = evidence.copy.map(|(_, progress)| progress);
+    let settled = recorded.and_then(settled);
+    let is_marked = |child: &CassandraTask| child.created_for() == Some(evidence.uid);
+    match (&evidence.found, settled) {
+        // What was recorded as done, failed or lost changes only through an object that is marked as this task's.
+        (Found::Child(child), Some(state)) if !is_marked(child) => (state, true),
+        (Found::Child(child), _) => {
+            let progress = if child.progress.has_started {
+                Some(&child.progress)
+            } else {
+                recorded
+            };
+            (at_work(progress), false)
+        }
+        (_, Some(state)) => (state, true),
+        (Found::Absent | Found::Abandoned(_), None)
+            if recorded.is_some_and(|it| it.has_started) =>
+        {
+            (State::Lost, false)
+        }
+        // Neither there nor gone, as far as one can tell: as last recorded. Where somebody else's has the name of one that was
+        // recorded before its create, the create has failed.
+        (Found::Foreign(_), None) if recorded.is_some_and(|it| it.has_started) => {
+            (at_work(recorded), false)
+        }
+        (Found::Unavailable(_), None) if evidence.is_recorded => (at_work(recorded), false),
+        _ => (State::Pending, false),
+    }
+}
+
+/// What a recorded copy says for good.
+fn settled(copy: &Progress) -> Option<State> {
+    match copy {
+        Progress { is_lost: true, .. } => Some(State::Lost),
+        Progress {
+            failure: Some(_),
+            has_stopped: true,
+            ..
+        } => Some(State::Failed),
+        Progress {
+            has_ended: true,
+            failure: None,
+            ..
+        } => Some(State::Done),
+        _ => None,
+    }
+}
+
+/// The state of one that is there.
+fn at_work(progress: Option<&Progress>) -> State {
+    match progress {
+        Some(progress) if progress.failure.is_some() && !progress.has_stopped => State::Failing,
+        Some(progress) => settled(progress).unwrap_or(State::Running),
+        None => State::Running,
+    }
+}
+
+/// Of several CassandraTasks for a datacenter, the one that counts: one that failed, or is still at work, or is where it is to
+/// be. The order in which they were observed does not matter.
+pub fn preferred<'m>(
+    children: impl Iterator<Item = &'m Rc<CassandraTask>>,
+    place: Option<&Place>,
+) -> Option<&'m Rc<CassandraTask>> {
+    children.min_by_key(|child| {
+        let is_there = place.is_some_and(|place| place.reference() == child.reference());
+        let is_marked = child.created_for().is_some();
+        let key = (child.context.clone(), child.namespace().to_owned());
+        (
+            child.progress.failure.is_none(),
+            child.progress.has_ended,
+            !is_there,
+            !is_marked,
+            key,
+        )
+    })
+}
+
+#[cfg(test)]
+#[path = "datacenter_tests.rs"]
+mod tests;

@@ -1,0 +1,175 @@
+//! What a decision is made from, read and put in order: a snapshot in, an [`Observation`] out, or what must be observed
+//! first. The second layer: it compares documents, and decides nothing.
+//!
+//! First the cluster and the CassandraTasks by the task's labels, everywhere; then, once the cluster is known, by its name
+//! each CassandraTask that is not among those and is not over, to see a foreign object under its name.
+
+pub mod answers;
+mod children;
+pub mod datacenter;
+pub mod ownership;
+pub mod targets;
+
+use std::rc::Rc;
+
+use answers::{Answer, Answers, Unavailable};
+use children::Children;
+use datacenter::Datacenter;
+use targets::{Place, Targets};
+
+use crate::contract::{Failure, ObjectRef, Selector, Snapshot};
+use crate::documents::cassandra_task::CassandraTask;
+use crate::documents::cluster::Cluster;
+use crate::documents::record::Identity;
+use crate::documents::settings::Settings;
+use crate::documents::task::Task;
+use crate::documents::time::Time;
+
+/// What is known of the cluster.
+#[derive(Debug)]
+pub enum ClusterState {
+    /// The task does not name one.
+    NotNamed,
+    /// It is there.
+    Known(Cluster),
+    /// There is one of that name, and it is not the one that the task was started for.
+    Replaced(Identity),
+    /// There is none of that name.
+    Absent(String),
+    /// The control plane cannot say.
+    Unavailable(String, Unavailable),
+    /// There is one that cannot be read: why.
+    Unreadable(String),
+}
+
+/// All that a decision is made from.
+#[derive(Debug)]
+pub struct Observation<'a> {
+    /// The policy's settings.
+    pub settings: &'a Settings,
+    /// The time of the decision.
+    pub now: Time,
+    /// What has failed, and not succeeded since.
+    pub failures: &'a [Failure],
+    /// The primary.
+    pub task: &'a Task,
+    /// Its cluster.
+    pub cluster: ClusterState,
+    /// What does not resolve of its list of datacenters, and what does.
+    pub targets: Targets,
+    /// The targets in their order, then the former ones.
+    pub datacenters: Vec<Datacenter>,
+    /// The CassandraTasks that belong to it.
+    pub children: Vec<Rc<CassandraTask>>,
+    /// Those with its labels that do not.
+    pub foreign: Vec<Rc<CassandraTask>>,
+    /// Those of them that a second controller has created since the policy took charge.
+    pub conflicting: Vec<Rc<CassandraTask>>,
+    /// All that it depends on.
+    pub observes: Vec<Selector>,
+}
+
+impl<'a> Observation<'a> {
+    /// Reads a snapshot. The error is what must be observed first.
+    pub fn read(
+        settings: &'a Settings,
+        snapshot: &'a Snapshot,
+        task: &'a Task,
+    ) -> Result<Observation<'a>, Vec<Selector>> {
+        let mut answers = Answers::new(&snapshot.observations);
+        let reference = task.cluster();
+        let query = task.children();
+        let by_name = reference.clone().map(Selector::Object);
+        let by_labels = query.clone().map(Selector::Labels);
+        answers.require(by_name.into_iter().chain(by_labels))?;
+
+        let cluster = ClusterState::of(task, &answers, reference.as_ref());
+        let targets = cluster
+            .known()
+            .map(|cluster| Targets::of(task, cluster))
+            .unwrap_or_default();
+        let results = query.map_or(&[][..], |query| answers.labelled(&query));
+        let mut children = Children::read(task, cluster.known(), results);
+        let places = children.unseen(&targets, cluster.known());
+        let references = places
+            .iter()
+            .filter(|place| place.is_possible())
+            .map(Place::reference);
+        answers.require(references.map(Selector::Object))?;
+        children.add_named(cluster.known(), &answers, &places);
+
+        let datacenters = children.datacenters(&targets, cluster.known(), &answers);
+        Ok(Observation {
+            settings,
+            now: Time::from_millis(snapshot.now),
+            failures: &snapshot.failures,
+            task,
+            cluster,
+            targets,
+            datacenters,
+            children: children.own.into_values().flatten().collect(),
+            foreign: children.foreign,
+            conflicting: children.conflicting,
+            observes: answers.used(),
+        })
+    }
+
+    /// The targets: where the cluster is not known, none.
+    pub fn targets(&self) -> impl Iterator<Item = &Datacenter> {
+        self.datacenters.iter().take(self.targets.places.len())
+    }
+
+    /// Whether a datacenter has failed, now or as recorded: what failed stays failed.
+    pub fn has_failed(&self) -> bool {
+        self.task.recorded.is_true("Failed") || self.datacenters.iter().any(Datacenter::has_failed)
+    }
+
+    /// Whether an object is one that a second controller has created, and at work.
+    pub fn is_conflict_at_work(&self, object: &CassandraTask) -> bool {
+        let mut conflicting = self.conflicting.iter();
+        !object.progress.has_ended && conflicting.any(|it| it.reference() == object.reference())
+    }
+
+    /// Whether a CassandraTask was ever to be created.
+    pub fn has_started(&self) -> bool {
+        self.task.has_started() || !self.children.is_empty()
+    }
+}
+
+impl ClusterState {
+    fn of(task: &Task, answers: &Answers<'_>, reference: Option<&ObjectRef>) -> ClusterState {
+        let Some(reference) = reference else {
+            return ClusterState::NotNamed;
+        };
+        let name = format!("{}.{}", task.metadata.namespace, reference.name);
+        match answers.object(reference) {
+            Answer::Found(text) => match Cluster::read(text) {
+                Ok(cluster) => ClusterState::known_or_replaced(task, cluster),
+                Err(wrong) => ClusterState::Unreadable(format!(
+                    "K8ssandraCluster {name} cannot be read: {wrong}"
+                )),
+            },
+            Answer::Absent => ClusterState::Absent(name),
+            Answer::Unavailable(unavailable) => ClusterState::Unavailable(name, unavailable),
+        }
+    }
+
+    /// A task that has started stays with its cluster: what is recorded of a datacenter says nothing of another cluster's.
+    fn known_or_replaced(task: &Task, cluster: Cluster) -> ClusterState {
+        let recorded = task.recorded_cluster().filter(|_| task.has_started());
+        let is_other =
+            |it: &Identity| !it.uid.is_empty() && !cluster.uid.is_empty() && it.uid != cluster.uid;
+        match recorded.filter(is_other) {
+            Some(recorded) => ClusterState::Replaced(recorded),
+            None => ClusterState::Known(cluster),
+        }
+    }
+
+    /// The cluster, where it is known.
+    pub fn known(&self) -> Option<&Cluster> {
+        match self {
+            ClusterState::Known(cluster) => Some(cluster),
+            _ => None,
+        }
+    }
+}
