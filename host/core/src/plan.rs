@@ -3,6 +3,8 @@
 //! Comes in: the manifest, the primary, what was observed and the plan. Goes out: steps that can be carried out without
 //! another question, or what is wrong with which action. A plan with one invalid action is denied as a whole.
 
+mod step;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
@@ -15,6 +17,7 @@ use serde_json::{Map, Value};
 
 use crate::names::{check_name, check_namespace};
 use crate::object::{ObjectKey, Primary, Resource};
+pub use step::Step;
 
 /// The annotation that says for which primary, by uid, an object was created: a create whose reply was lost is
 /// recognized by it.
@@ -29,35 +32,6 @@ const MAX_DELAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How soon a plan that does nothing is made again that wants it at once.
 const IDLE_DELAY: Duration = Duration::from_secs(1);
-
-/// An action that may be carried out.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Step {
-    /// Create this object.
-    Create {
-        /// Where, and of which kind.
-        resource: Resource,
-        /// Under which name.
-        key: ObjectKey,
-        /// The whole of it.
-        object: Value,
-    },
-    /// Delete the object of this name if it has this uid.
-    Delete {
-        /// Where, and of which kind.
-        resource: Resource,
-        /// Under which name.
-        key: ObjectKey,
-        /// Which one.
-        uid: String,
-    },
-    /// Merge this into the primary's metadata.
-    PatchMetadata(Map<String, Value>),
-    /// Replace the primary's status.
-    SetStatus(Map<String, Value>),
-    /// Tell people.
-    RecordEvent(Event),
-}
 
 /// Why a plan is denied.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,33 +96,6 @@ pub fn requeue_after(plan: &Plan) -> Option<Duration> {
         // One that does nothing would be asked again and again.
         Requeue::AtOnce if plan.actions.is_empty() => Some(IDLE_DELAY),
         Requeue::AtOnce => Some(Duration::ZERO),
-    }
-}
-
-impl Step {
-    /// The object and the operation, as a failure reports them; none for an event, which cannot fail.
-    pub fn target(&self, primary: &ObjectRef) -> Option<(ObjectRef, Operation)> {
-        match self {
-            Self::Create { resource, key, .. } => Some((resource.object(key), Operation::Create)),
-            Self::Delete { resource, key, .. } => Some((resource.object(key), Operation::Delete)),
-            Self::PatchMetadata(_) => Some((primary.clone(), Operation::PatchMetadata)),
-            Self::SetStatus(_) => Some((primary.clone(), Operation::SetStatus)),
-            Self::RecordEvent(_) => None,
-        }
-    }
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (verb, resource, key) = match self {
-            Self::Create { resource, key, .. } => ("create", resource, key),
-            Self::Delete { resource, key, .. } => ("delete", resource, key),
-            Self::PatchMetadata(_) => return f.write_str("patch the metadata"),
-            Self::SetStatus(_) => return f.write_str("set the status"),
-            Self::RecordEvent(_) => return f.write_str("record an event"),
-        };
-        let context = context_name(&resource.context);
-        write!(f, "{verb} {} {key} in {context}", resource.gvk.kind)
     }
 }
 
