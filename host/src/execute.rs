@@ -15,7 +15,7 @@ use kube::api::{
 use pilothouse_core::failures::{Cause, Failures};
 use pilothouse_core::plan::{CREATED_FOR, Step};
 use serde_json::{Map, Value, json};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use crate::cache::{Caches, Resource};
 use crate::clock::{Clock, instant};
@@ -109,8 +109,12 @@ impl Executor {
                     let Cause {
                         reason, message, ..
                     } = &cause;
-                    warn!(primary = %primary.key(), reason, "{step}: {message}");
                     let failed = failed(step, &home, &primary, &cause);
+                    match failed {
+                        // Nothing is wrong: it is decided anew on the newer primary.
+                        Failed::Stale => debug!(primary = %primary.key(), "{step}: {message}"),
+                        _ => warn!(primary = %primary.key(), reason, "{step}: {message}"),
+                    }
                     failures.record(instant((self.clock)()), object, operation, cause);
                     return Err(failed);
                 }
