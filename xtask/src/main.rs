@@ -64,12 +64,11 @@ enum Task {
         #[arg(long)]
         skip_real: bool,
     },
-    /// Verify the policy: what takes longer than tests may
+    /// Run the checks of the policy that take longer than tests may
     ///
-    /// Four parts: the model check, properties in many more random worlds, the lines that tests run, and the changes of
-    /// the code that no test notices. Writes docs/verification/PART.json for each and docs/verification.md from them
-    /// all; commit these. Fails where something does not hold, where fewer than 98.0 % of the lines run, or where a
-    /// change goes unnoticed without a reason in .cargo/mutants.toml. Tools that are missing are installed: cargo's in
+    /// Model checking, property tests with many more cases, line coverage and mutation testing: half an hour or more on
+    /// two cores. Prints a report on standard output and everything else on standard error. Fails if something does not
+    /// hold, if fewer than 98 % of the lines run, or if no test notices a mutant. Missing tools are installed: cargo's in
     /// target/tools, LLVM's with rustup or apt-get.
     Verify(verify::Verify),
 }

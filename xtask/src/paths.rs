@@ -99,16 +99,6 @@ impl Paths {
         self.target.join("verify")
     }
 
-    /// The committed results of verifications, a file each.
-    pub fn results(&self) -> PathBuf {
-        self.root.join("docs").join("verification")
-    }
-
-    /// The page that is made of them.
-    pub fn page(&self) -> PathBuf {
-        self.root.join("docs").join("verification.md")
-    }
-
     /// The program with etcd, the API server and the controller manager.
     pub fn test_server(&self) -> PathBuf {
         self.target.join("kube-test-server")

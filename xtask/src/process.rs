@@ -3,7 +3,7 @@
 
 use std::env;
 use std::ffi::OsStr;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -43,18 +43,29 @@ fn describes_this_package(name: &OsStr) -> bool {
 
 /// Runs a command to its end, its output going where ours goes.
 pub fn run(command: &mut Command) -> anyhow::Result<()> {
-    run_to_code(command, &[0])
-}
-
-/// The same for a program that has other exit codes than 0 for an end that is not a failure.
-pub fn run_to_code(command: &mut Command, well: &[i32]) -> anyhow::Result<()> {
     let status = command
         .status()
         .with_context(|| format!("`{}` could not be started", shown(command)))?;
-    if status.code().is_some_and(|code| well.contains(&code)) {
-        return Ok(());
-    }
     succeeded(command, status)
+}
+
+/// Runs a command to its end, whatever its exit code, and returns what it prints on standard output. Each line goes to
+/// standard error as it comes, so that a person sees how far a long command is.
+pub fn echoed(command: &mut Command) -> anyhow::Result<(ExitStatus, String)> {
+    let mut child = command
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("`{}` could not be started", shown(command)))?;
+    let stdout = child.stdout.take().context("its output is not piped")?;
+    let mut text = String::new();
+    for line in BufReader::new(stdout).lines() {
+        let line =
+            line.with_context(|| format!("the output of `{}` is not text", shown(command)))?;
+        eprintln!("{line}");
+        text += &line;
+        text.push('\n');
+    }
+    Ok((child.wait()?, text))
 }
 
 /// What a command prints, without the line end.
@@ -163,9 +174,9 @@ mod tests {
     }
 
     #[test]
-    fn another_exit_code_can_be_an_end_that_is_well() {
-        run_to_code(&mut shell("exit 3"), &[0, 3]).unwrap();
-        run_to_code(&mut shell("exit 2"), &[0, 3]).unwrap_err();
+    fn what_is_echoed_is_returned_with_the_exit_code() {
+        let (status, text) = echoed(&mut shell("echo one; echo two; exit 3")).unwrap();
+        assert_eq!((status.code(), text.as_str()), (Some(3), "one\ntwo\n"));
     }
 
     #[test]

@@ -17,13 +17,25 @@ pub enum Outcome {
 /// The steps so far.
 #[derive(Debug, Default)]
 pub struct Report {
-    lines: Vec<(&'static str, Outcome, Duration)>,
+    lines: Vec<(&'static str, Outcome, Duration, String)>,
 }
 
 impl Report {
     /// Notes how a step ended.
     pub fn note(&mut self, name: &'static str, outcome: Outcome, took: Duration) {
-        self.lines.push((name, outcome, took));
+        self.explain(name, outcome, took, String::new());
+    }
+
+    /// Notes how a step ended, and in a few words what came of it.
+    pub fn explain(&mut self, name: &'static str, outcome: Outcome, took: Duration, what: String) {
+        self.lines.push((name, outcome, took, what));
+    }
+
+    /// Whether no step failed.
+    pub fn is_well(&self) -> bool {
+        self.lines
+            .iter()
+            .all(|(_, outcome, ..)| *outcome != Outcome::Failed)
     }
 }
 
@@ -31,15 +43,17 @@ impl fmt::Display for Report {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width = self.lines.iter().map(|(name, ..)| name.len()).max();
         let width = width.unwrap_or_default().max("total".len());
-        for (name, outcome, took) in &self.lines {
+        for (name, outcome, took, what) in &self.lines {
             let outcome = match outcome {
                 Outcome::Passed => "ok",
                 Outcome::Failed => "FAILED",
                 Outcome::Skipped => "skipped",
             };
-            writeln!(out, "  {name:width$}  {:>8}  {outcome}", seconds(*took))?;
+            let colon = if what.is_empty() { "" } else { ": " };
+            let took = seconds(*took);
+            writeln!(out, "  {name:width$}  {took:>8}  {outcome}{colon}{what}")?;
         }
-        let total = self.lines.iter().map(|(.., took)| *took).sum();
+        let total = self.lines.iter().map(|(_, _, took, _)| *took).sum();
         write!(out, "  {:width$}  {:>8}", "total", seconds(total))
     }
 }
@@ -63,5 +77,19 @@ mod tests {
                         \x20 tests              61.2 s  FAILED\n\
                         \x20 total              62.1 s";
         assert_eq!(report.to_string(), expected);
+        assert!(!report.is_well());
+    }
+
+    #[test]
+    fn what_came_of_a_step_stands_behind_it() {
+        let mut report = Report::default();
+        let what = "9 configurations".to_owned();
+        report.explain("model", Outcome::Passed, Duration::from_secs(2), what);
+        assert!(
+            report
+                .to_string()
+                .starts_with("  model     2.0 s  ok: 9 configurations\n")
+        );
+        assert!(report.is_well());
     }
 }

@@ -1,176 +1,94 @@
-//! `cargo xtask verify`: what takes longer than a test run may. In comes which parts; out go a JSON file for each in
-//! docs/verification, and docs/verification.md, the page that is made of them. What a part does is in the file it is
-//! named by; nothing here knows the tools.
+//! `cargo xtask verify`: the checks of the policy that take longer than a test run may. In come the parts to run; out go a
+//! report on standard output, a line a part with what its tools print below, and everything else on standard error.
+//! Nothing is kept: whoever wants the report later redirects it to a file.
 
-mod coverage;
-mod exclusions;
 mod llvm;
-mod model;
-mod mutants;
-mod page;
-mod properties;
-mod results;
-mod stamp;
-mod test_code;
+mod parts;
 mod tools;
-mod words;
 
-use std::process::Command;
 use std::time::Instant;
 
-use anyhow::bail;
+use anyhow::ensure;
 use clap::{Args, ValueEnum};
 
 use crate::paths::Paths;
-use crate::process::cargo;
 use crate::report::{Outcome, Report};
-use crate::verify::coverage::Coverage;
-use crate::verify::model::Model;
-use crate::verify::mutants::Mutants;
-use crate::verify::properties::Properties;
-use crate::verify::results::{Measured, Record};
-use crate::verify::stamp::Stamp;
-
-/// The package that is verified.
-const PACKAGE: &str = "k8ssandra-task-policy";
-/// Cargo's profile for what runs long: fast to run, and fast to build.
-const PROFILE: &str = "verify";
+use crate::verify::parts::Found;
 
 /// Which parts to run, and how.
 #[derive(Args)]
 pub struct Verify {
-    /// Run this part only (may be given again); what the others found stays as it was
+    /// Run this part only (may be repeated)
     #[arg(long, value_name = "PART")]
     only: Vec<Part>,
-    /// Run nothing; only make the page anew from the results that are there, after a merge for example
-    #[arg(long, conflicts_with = "only")]
-    page: bool,
-    #[command(flatten)]
-    effort: Effort,
-}
-
-/// How hard to look.
-#[derive(Args, Clone, Copy)]
-pub struct Effort {
-    /// Random worlds for each property
+    /// Random cases for each property
     #[arg(long, value_name = "NUMBER", default_value_t = 20_000)]
     cases: u32,
-    /// Of the mutants, only those that no test has noticed yet, or whose place in the code is another than the last time.
-    /// What became of the others is taken from the last run here: for after a test was added
-    #[arg(long)]
-    again: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Part {
-    /// Every state that a model of the world can get into
+    /// Model checking: every reachable state of small clusters
     Model,
-    /// Random worlds, many of them
+    /// Property tests with many random cases
     Properties,
-    /// Which lines scenarios and properties run
+    /// The lines that scenarios and properties run
     Coverage,
-    /// Which changes of the code no test notices
+    /// Mutation testing: changes of the code that no test notices
     Mutants,
 }
 
 impl Part {
-    /// Measures, and keeps what came of it.
-    fn carry_out(self, paths: &Paths, stamp: &Stamp, effort: Effort) -> anyhow::Result<()> {
-        match self {
-            Self::Model => measure::<Model>(paths, stamp, effort),
-            Self::Properties => measure::<Properties>(paths, stamp, effort),
-            Self::Coverage => measure::<Coverage>(paths, stamp, effort),
-            Self::Mutants => measure::<Mutants>(paths, stamp, effort),
-        }
-    }
-
     fn name(self) -> &'static str {
         match self {
-            Self::Model => Model::NAME,
-            Self::Properties => Properties::NAME,
-            Self::Coverage => Coverage::NAME,
-            Self::Mutants => Mutants::NAME,
+            Self::Model => "model",
+            Self::Properties => "properties",
+            Self::Coverage => "coverage",
+            Self::Mutants => "mutants",
         }
     }
 
-    fn takes(self) -> &'static str {
+    fn run(self, paths: &Paths, cases: u32) -> anyhow::Result<Found> {
         match self {
-            Self::Model => Model::TAKES,
-            Self::Properties => Properties::TAKES,
-            Self::Coverage => Coverage::TAKES,
-            Self::Mutants => Mutants::TAKES,
+            Self::Model => parts::model(paths),
+            Self::Properties => parts::properties(paths, cases),
+            Self::Coverage => parts::coverage(paths),
+            Self::Mutants => parts::mutants(paths),
         }
     }
 }
 
 impl Verify {
-    /// Runs the parts one after the other, also after one that failed: what one of them finds says nothing about the
-    /// others.
+    /// Runs the parts one after the other. A part that fails does not keep the others from running.
     pub fn run(&self, paths: &Paths) -> anyhow::Result<()> {
-        if self.page {
-            return page::write(paths);
-        }
-        let stamp = Stamp::of(paths)?;
-        let parts = self.parts();
         let mut report = Report::default();
-        let mut failures = Vec::new();
-        for (index, part) in parts.iter().enumerate() {
-            let (number, count) = (index + 1, parts.len());
-            eprintln!(
-                "\n== {} ({number} of {count}): {}",
-                part.name(),
-                part.takes()
-            );
-            let begun = Instant::now();
-            let outcome = match part.carry_out(paths, &stamp, self.effort) {
-                Ok(()) => Outcome::Passed,
-                Err(error) => {
-                    let name = part.name();
-                    eprintln!("{name}: {error:#}");
-                    failures.push(format!(
-                        "{name}: {error:#}\n  to run it alone: cargo xtask verify --only {name}"
-                    ));
-                    Outcome::Failed
-                }
+        let mut details = String::new();
+        for part in self.parts() {
+            let name = part.name();
+            eprintln!("\n== {name}");
+            let started = Instant::now();
+            let found = part.run(paths, self.cases).unwrap_or_else(Found::error);
+            let outcome = if found.holds {
+                Outcome::Passed
+            } else {
+                Outcome::Failed
             };
-            report.note(part.name(), outcome, begun.elapsed());
+            report.explain(name, outcome, started.elapsed(), found.summary);
+            details += &format!("\n\n== {name}\n\n{}", found.details.trim());
         }
-        page::write(paths)?;
-        eprintln!("\n{report}\n\n{}", paths.page().display());
-        if !failures.is_empty() {
-            bail!("not verified\n{}", failures.join("\n"));
-        }
+        println!("{report}{details}");
+        ensure!(
+            report.is_well(),
+            "not verified; the report says what failed"
+        );
         Ok(())
     }
 
     fn parts(&self) -> Vec<Part> {
         let is_wanted = |part: &Part| self.only.is_empty() || self.only.contains(part);
-        Part::value_variants()
-            .iter()
-            .copied()
-            .filter(is_wanted)
-            .collect()
+        let all = Part::value_variants().iter().copied();
+        all.filter(is_wanted).collect()
     }
-}
-
-/// What was measured is kept also where it is not good enough: the page says how things are.
-fn measure<T: Measured>(paths: &Paths, stamp: &Stamp, effort: Effort) -> anyhow::Result<()> {
-    let begun = Instant::now();
-    let result = T::measure(paths, effort)?;
-    let record = Record {
-        stamp: stamp.clone(),
-        seconds: begun.elapsed().as_secs(),
-        result,
-    };
-    record.keep(paths)?;
-    record.result.judge()
-}
-
-/// Cargo, told to run or test a package that runs long.
-fn optimized(paths: &Paths, verb: &str, package: &str) -> Command {
-    let mut cargo = cargo(paths);
-    cargo.args([verb, "--profile", PROFILE, "--package", package]);
-    cargo
 }
 
 #[cfg(test)]
@@ -186,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn all_parts_run_in_their_order_unless_some_are_named() {
+    fn all_parts_run_in_order_unless_some_are_named() {
         use Part::*;
         for (typed, expected) in [
             (&[][..], &[Model, Properties, Coverage, Mutants][..]),
@@ -199,10 +117,10 @@ mod tests {
     }
 
     #[test]
-    fn a_part_is_asked_for_by_the_name_it_is_reported_by() {
+    fn a_part_is_reported_by_the_name_that_selects_it() {
         for part in Part::value_variants() {
-            let asked = part.to_possible_value().unwrap();
-            assert_eq!(asked.get_name(), part.name());
+            let value = part.to_possible_value().unwrap();
+            assert_eq!(value.get_name(), part.name());
         }
     }
 }
