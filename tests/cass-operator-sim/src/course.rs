@@ -125,37 +125,36 @@ impl Walk<'_> {
         next: Option<&str>,
     ) -> Write {
         let mut set = json!(step.set);
-        let mut changes = Map::new();
-        let state = |state: &str| match state {
-            "ends" if self.ended <= self.datacenter.fails => self.table.pods["fails"].clone(),
-            "ends" => self.table.pods["completes"].clone(),
-            state => self.table.pods[state].clone(),
-        };
-        for (pod, change) in [(pod, &step.pod), (next, &step.next)] {
-            if let (Some(pod), Some(change)) = (pod, change) {
-                changes.insert(pod.to_owned(), state(change));
-            }
+        let pods = [(pod, &step.pod), (next, &step.next)];
+        let pods = pods.into_iter().filter_map(|(pod, change)| {
+            let change = self.change(change.as_ref()?);
+            Some((pod?.to_owned(), change.clone()))
+        });
+        let pods: Map<_, _> = pods.collect();
+        if !pods.is_empty() {
+            set["podStatuses"] = Value::Object(pods);
         }
-        if step.next.is_some() {
-            self.jobs += 1;
-        }
-        if !changes.is_empty() {
-            set["podStatuses"] = Value::Object(changes);
-        }
-        let mut conditions = step.conditions.clone();
-        if self.failed() > 0 {
-            conditions.extend(step.if_failed.iter().cloned());
-        }
+        self.jobs += usize::from(step.next.is_some());
+        let fill = |text: &str| self.fill(text);
+        let if_failed = step.if_failed.iter().filter(|_| self.failed() > 0);
+        let conditions = step.conditions.iter().chain(if_failed).cloned();
         Write {
             name,
             request: step.request,
             after: step.after,
-            set: with_texts(set, &|text| self.fill(text)),
+            set: with_texts(set, &fill),
             defaults: step.defaults.clone(),
-            conditions: conditions
-                .into_iter()
-                .map(|condition| condition.with_text(&|text| self.fill(text)))
-                .collect(),
+            conditions: conditions.map(|it| it.with_text(&fill)).collect(),
+        }
+    }
+
+    /// What becomes of a pod's entry.
+    fn change(&self, name: &str) -> &'static Value {
+        let pods = &self.table.pods;
+        match name {
+            "ends" if self.ended <= self.datacenter.fails => &pods["fails"],
+            "ends" => &pods["completes"],
+            name => &pods[name],
         }
     }
 

@@ -37,6 +37,9 @@ const RETRY: Duration = Duration::from_secs(1);
 /// How many pods of the CassandraTask of this name fail.
 pub type Fails = Arc<dyn Fn(&str) -> usize + Send + Sync>;
 
+/// The course of the table that the CassandraTask of this name takes in place of that of its command.
+pub type Course = Arc<dyn Fn(&str) -> Option<&'static str> + Send + Sync>;
+
 /// How it works.
 #[derive(Clone)]
 pub struct Options {
@@ -46,6 +49,9 @@ pub struct Options {
     pub pod_time: Duration,
     /// Which fail: the first ones of each task, as many as this says.
     pub fails: Fails,
+    /// Which take another course than that of their command: a pod's management API forgets the job, or it crashes
+    /// between two writes. What goes on later does so when another operator is started.
+    pub course: Course,
     /// The namespace that it works in; none is all.
     pub namespace: Option<String>,
     /// What it writes into statuses, and holds against `scheduledTime`.
@@ -58,6 +64,7 @@ impl Default for Options {
             pods: 3,
             pod_time: Duration::from_millis(100),
             fails: Arc::new(|_| 0),
+            course: Arc::new(|_| None),
             namespace: None,
             clock: system_clock(),
         }

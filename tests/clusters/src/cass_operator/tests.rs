@@ -182,16 +182,29 @@ async fn a_restart_whose_pod_does_not_get_ready_never_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_label_without_a_completion_time_is_the_end_of_it() {
-    let world = World::new();
-    world.create("task", "cleanup").await;
-    let label = json!({ "metadata": { "labels": { "control.k8ssandra.io/status": "completed" } } });
-    let patch = kube::api::Patch::Merge(label);
-    let params = kube::api::PatchParams::default();
-    world.tasks.patch("task", &params, &patch).await.unwrap();
-    let _operator = world.start();
-    assert_eq!(world.seen("task", 60).await.len(), 1);
-    assert_eq!(world.status("task").await, Value::Null);
+async fn a_crash_between_label_and_status_is_got_over_at_the_start_only() {
+    for (course, before, after) in [
+        ("crash-at-start", "active null", "active null succeeded 2"),
+        (
+            "crash-at-end",
+            "active 1 succeeded 1",
+            "active 1 succeeded 1",
+        ),
+    ] {
+        let world = World::new();
+        let options = Options {
+            course: Arc::new(move |_| Some(course)),
+            ..world.options.clone()
+        };
+        let crashed = CassOperator::start(world.cluster.client("cass-operator"), options);
+        world.create("task", "cleanup").await;
+        let seen = world.seen("task", 60).await;
+        assert!(seen.last().unwrap().starts_with(before), "{seen:#?}");
+        drop(crashed);
+        let _operator = world.start();
+        let seen = world.seen("task", 60).await;
+        assert!(seen.last().unwrap().starts_with(after), "{seen:#?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -96,7 +96,9 @@ impl Work {
             fails,
             ..Datacenter::new(cluster, name.unwrap_or_default(), options.pods)
         };
-        (table().course_of(&task.data["spec"], fails), datacenter)
+        let course = (options.course)(&self.name);
+        let course = course.unwrap_or_else(|| table().course_of(&task.data["spec"], fails));
+        (course, datacenter)
     }
 
     async fn write_all(
