@@ -7,7 +7,7 @@ use super::answers::{Answer, Answers, Unavailable, unavailable};
 use super::datacenter::{Datacenter, Evidence, Found, preferred};
 use super::ownership::{Relation, relation};
 use super::targets::{Place, Targets};
-use crate::contract::ContextResult;
+use crate::contract::{ContextResult, UnavailableReason};
 use crate::documents::cassandra_task::CassandraTask;
 use crate::documents::cluster::Cluster;
 use crate::documents::task::Task;
@@ -263,14 +263,14 @@ impl<'a> Children<'a> {
         unavailable.map_or(Found::Absent, |it| self.unavailable(it))
     }
 
-    /// Where nothing says where it is, it could be in any context.
+    /// Where nothing says where it is, it could be in any context that serves the kind.
     fn anywhere(&self) -> Found {
         let unavailable = self
             .contexts
             .iter()
             .filter_map(|result| unavailable(result, KIND));
         let first = unavailable
-            .filter(|it| !self.is_abandoned(it))
+            .filter(|it| !self.is_abandoned(it) && it.reason != UnavailableReason::NotServed)
             .min_by_key(|it| it.context.clone());
         first.map_or(Found::Absent, Found::Unavailable)
     }

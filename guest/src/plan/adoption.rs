@@ -15,7 +15,9 @@ use crate::documents::names;
 use crate::documents::record::{Identity, Location, Record};
 use crate::documents::task::Task;
 use crate::documents::template;
+use crate::documents::time::Time;
 use crate::observation::Observation;
+use crate::observation::datacenter::{Datacenter, State};
 use crate::observation::targets::Place;
 
 /// The merge patch of the metadata; empty if nothing is missing.
@@ -88,12 +90,15 @@ fn record(
     });
     if known.is_none() || is_due || is_seen {
         record.datacenters.extend(locations(observation, decision));
+    }
+    // What was refused has started nothing: the specification may still be corrected, and another cluster be named.
+    if !observation.has_started() {
         record.cluster = cluster(observation).or(record.cluster);
+        record.template = Some(started_with(observation));
     }
     record.creating.retain(|name| !decision.is_refused(name));
     if records_creates(observation, decision) {
         record.creating = created.into_iter().map(str::to_owned).collect();
-        record.template = Some(started_with(observation));
     }
     record.conflict_reported |= !observation.conflicting.is_empty();
     (known != Some(&record)).then_some(record)
@@ -108,7 +113,7 @@ fn begun(observation: &Observation<'_>) -> Record {
             uid: metadata.uid.clone(),
         }),
         cluster: cluster(observation),
-        adopted: Some(observation.now.to_string()),
+        adopted: Some(adopted(observation).to_string()),
         taken_over: task.is_taken_over(),
         template: Some(started_with(observation)),
         // Where they were created before there was a record.
@@ -118,6 +123,19 @@ fn begun(observation: &Observation<'_>) -> Record {
             .map_or_else(BTreeMap::new, |record| record.datacenters.clone()),
         ..Record::default()
     }
+}
+
+/// When the policy takes charge: not before the creation of any CassandraTask that belongs to the task now, whatever the clock of
+/// its API server says, or it would be a second controller's from then on.
+fn adopted(observation: &Observation<'_>) -> Time {
+    let created = observation
+        .children
+        .iter()
+        .filter_map(|child| child.created());
+    created
+        .chain([observation.now])
+        .max()
+        .unwrap_or(observation.now)
 }
 
 /// The template as the first CassandraTask has it, or is to have it.
@@ -145,7 +163,10 @@ fn cluster(observation: &Observation<'_>) -> Option<Identity> {
 pub fn records_creates(observation: &Observation<'_>, decision: &Decision<'_>) -> bool {
     let creating = observation.task.own_record().map(|record| &record.creating);
     let is_recorded = |name: &String| creating.is_some_and(|creating| creating.contains(name));
-    let is_first = observation.task.recorded.is_empty() && observation.children.is_empty();
+    // One that is recorded may exist, although it was not observed: it is never taken out of the record.
+    let is_pending = |it: &Datacenter| it.state == State::Pending;
+    let is_first =
+        observation.task.recorded.is_empty() && observation.datacenters.iter().all(is_pending);
     is_first
         && decision
             .creates()

@@ -173,9 +173,12 @@ fn counts(observation: &Observation<'_>, fields: &mut Map<String, Value>) {
     }
 }
 
-/// "Complete: set to true if all the CassandraTasks have started, and the condition is true for all of them."
+/// "Complete: set to true if all the CassandraTasks have started, and the condition is true for all of them." A task is not
+/// complete while one of a former target is at work: a complete one is never looked at again, and its TTL deletes them all.
 fn is_complete(observation: &Observation<'_>) -> bool {
-    observation.targets.are_certain() && observation.targets().all(Datacenter::is_complete)
+    observation.targets.are_certain()
+        && observation.targets().all(Datacenter::is_complete)
+        && !observation.datacenters.iter().any(Datacenter::is_active)
 }
 
 /// "Running: set to true if it is true for any CassandraTask".
