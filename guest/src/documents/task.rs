@@ -152,6 +152,14 @@ impl Task {
                 .is_some_and(|record| record.creating.contains(datacenter))
     }
 
+    /// Whether the CassandraTask of a datacenter may have run without being observed.
+    pub fn may_have_run(&self, datacenter: &str) -> bool {
+        let copy = self.recorded.datacenters().get(datacenter);
+        let record = self.own_record();
+        copy.is_some_and(|copy| copy.has_started)
+            || record.is_some_and(|record| record.out_of_sight.contains(datacenter))
+    }
+
     /// The datacenters that are recorded.
     pub fn recorded_datacenters(&self) -> BTreeSet<&str> {
         let creating = self

@@ -191,6 +191,7 @@ impl<'a> Children<'a> {
             found,
             copy: status.copy(name).zip(status.datacenters().get(name)),
             is_recorded: self.task.has_recorded(name),
+            may_have_run: self.task.may_have_run(name),
             uid: &self.task.metadata.uid,
         };
         let declared = cluster
@@ -217,13 +218,11 @@ impl<'a> Children<'a> {
             Some(it) => (self.named(answers, it), place),
             None => (self.anywhere(), None),
         };
-        let copy = self.task.recorded.datacenters().get(name);
-        let has_started = copy.is_some_and(|copy| copy.has_started);
         let is_declared_elsewhere =
             declared.is_some() && recorded.is_some() && declared != recorded;
         let (found, place) = at(recorded.or_else(|| declared.clone()));
         if is_declared_elsewhere
-            && !has_started
+            && !self.task.may_have_run(name)
             && matches!(
                 found,
                 Found::Absent | Found::Abandoned(_) | Found::Foreign(_)

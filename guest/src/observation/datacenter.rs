@@ -39,7 +39,7 @@ pub enum State {
     Failed,
     /// Completed without failure.
     Done,
-    /// It was started, and its CassandraTask was deleted before it completed.
+    /// It was started, or may have been while its context was unavailable, and its CassandraTask was deleted before it completed.
     Lost,
 }
 
@@ -74,6 +74,8 @@ pub struct Evidence<'a> {
     pub copy: Option<(&'a Value, &'a Progress)>,
     /// Whether it is recorded at all, in the status or elsewhere.
     pub is_recorded: bool,
+    /// Whether its CassandraTask has started, or may have while its context was unavailable.
+    pub may_have_run: bool,
     /// The uid of the task.
     pub uid: &'a str,
 }
@@ -169,6 +171,7 @@ impl Datacenter {
 fn state(evidence: &Evidence<'_>) -> (State, bool) {
     let recorded = evidence.copy.map(|(_, progress)| progress);
     let settled = recorded.and_then(settled);
+    let has_started = recorded.is_some_and(|it| it.has_started);
     let is_marked = |child: &CassandraTask| child.created_for() == Some(evidence.uid);
     match (&evidence.found, settled) {
         // What was recorded as done, failed or lost changes only through an object that is marked as this task's.
@@ -182,16 +185,11 @@ fn state(evidence: &Evidence<'_>) -> (State, bool) {
             (at_work(progress), false)
         }
         (_, Some(state)) => (state, true),
-        (Found::Absent | Found::Abandoned(_), None)
-            if recorded.is_some_and(|it| it.has_started) =>
-        {
-            (State::Lost, false)
-        }
+        (Found::Absent, None) if evidence.may_have_run => (State::Lost, false),
+        (Found::Abandoned(_), None) if has_started => (State::Lost, false),
         // Neither there nor gone, as far as one can tell: as last recorded. Where somebody else's has the name of one that was
         // recorded before its create, the create has failed.
-        (Found::Foreign(_), None) if recorded.is_some_and(|it| it.has_started) => {
-            (at_work(recorded), false)
-        }
+        (Found::Foreign(_), None) if evidence.may_have_run => (at_work(recorded), false),
         (Found::Unavailable(_), None) if evidence.is_recorded => (at_work(recorded), false),
         _ => (State::Pending, false),
     }

@@ -45,14 +45,17 @@ fn found(text: &str) -> Found {
 }
 
 /// The state for what was found (`m`arked or `u`nmarked with a status, `x` foreign, `?` unavailable, `!` abandoned, `-` absent)
-/// and what was recorded (a status, `-` an empty one, none).
+/// and what was recorded (a status, `-` an empty one, `o` one that was out of
+/// sight, none).
 fn judged(found_text: &str, recorded: Option<char>, is_former: bool) -> Datacenter {
-    let copy = recorded.map(status);
+    let was_out_of_sight = recorded == Some('o');
+    let copy = recorded.map(|letter| status(if was_out_of_sight { '-' } else { letter }));
     let progress = copy.as_ref().map(Progress::read);
     let evidence = Evidence {
         found: found(found_text),
         copy: copy.as_ref().zip(progress.as_ref()),
         is_recorded: recorded.is_some(),
+        may_have_run: was_out_of_sight || progress.as_ref().is_some_and(|it| it.has_started),
         uid: "u1",
     };
     let place = Some(Place {
@@ -70,6 +73,9 @@ fn the_table_of_states() {
     for (found, recorded, expected) in [
         ("-", None, Pending),
         ("-", Some('-'), Pending),
+        ("-", Some('o'), Lost),
+        ("!", Some('o'), Pending),
+        ("x", Some('o'), Running),
         ("-", Some('r'), Lost),
         ("-", Some('F'), Lost),
         ("-", Some('d'), Done),

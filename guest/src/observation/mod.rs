@@ -17,7 +17,7 @@ use children::Children;
 use datacenter::Datacenter;
 use targets::{Place, Targets};
 
-use crate::contract::{Failure, ObjectRef, Selector, Snapshot};
+use crate::contract::{Failure, ObjectRef, Operation, Selector, Snapshot};
 use crate::documents::cassandra_task::CassandraTask;
 use crate::documents::cluster::Cluster;
 use crate::documents::record::Identity;
@@ -128,6 +128,29 @@ impl<'a> Observation<'a> {
     pub fn is_conflict_at_work(&self, object: &CassandraTask) -> bool {
         let mut conflicting = self.conflicting.iter();
         !object.progress.has_ended && conflicting.any(|it| it.reference() == object.reference())
+    }
+
+    /// The datacenters whose CassandraTasks may start without being observed: as far as is known they were created, and their
+    /// contexts are unavailable.
+    pub fn out_of_sight(&self) -> impl Iterator<Item = &Datacenter> {
+        let was_created = |it: &&Datacenter| {
+            let place = it.place.as_ref().map(Place::reference);
+            let mut creates = self
+                .failures
+                .iter()
+                .filter(|it| it.operation == Operation::Create);
+            self.task.has_recorded(&it.name)
+                && !creates.any(|it| Some(&it.object) == place.as_ref())
+        };
+        let is_unstarted = |it: &&Datacenter| {
+            it.state == datacenter::State::Running
+                && !it.progress.has_started
+                && matches!(it.found, datacenter::Found::Unavailable(_))
+        };
+        self.datacenters
+            .iter()
+            .filter(is_unstarted)
+            .filter(was_created)
     }
 
     /// Whether a CassandraTask was ever to be created.

@@ -100,6 +100,16 @@ fn record(
     if records_creates(observation, decision) {
         record.creating = created.into_iter().map(str::to_owned).collect();
     }
+    record
+        .out_of_sight
+        .extend(observation.out_of_sight().map(|it| it.name.clone()));
+    let observed = observation
+        .datacenters
+        .iter()
+        .filter(|it| it.child().is_some());
+    for datacenter in observed {
+        record.out_of_sight.remove(&datacenter.name);
+    }
     record.conflict_reported |= !observation.conflicting.is_empty();
     (known != Some(&record)).then_some(record)
 }
