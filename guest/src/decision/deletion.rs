@@ -8,10 +8,10 @@ use crate::contract::{Deletion, Failure, FailureClass, Operation, UnavailableRea
 use crate::documents::cassandra_task::CassandraTask;
 use crate::documents::names;
 use crate::documents::time::Time;
-use crate::observation::Observation;
 use crate::observation::answers::{Unavailable, context_name};
 use crate::observation::datacenter::{Datacenter, Found, State};
 use crate::observation::targets::Place;
+use crate::observation::{ClusterState, Observation};
 
 /// How many CassandraTasks one plan deletes.
 const MAX_DELETIONS: usize = 200;
@@ -145,7 +145,31 @@ fn blocks(observation: &Observation<'_>) -> Vec<Waiting> {
             why: why.clone(),
         });
     }
+    blocks.extend(unclear(observation));
     blocks
+}
+
+/// A task that another controller started has CassandraTasks without our mark. While its cluster cannot be read, nobody can say
+/// whether those that are not recorded belong to it.
+fn unclear(observation: &Observation<'_>) -> Option<Waiting> {
+    let ClusterState::Unavailable(cluster, why) = &observation.cluster else {
+        return None;
+    };
+    let is_given_up = observation.task.abandoned().contains(&None);
+    if why.reason == UnavailableReason::NotServed || is_given_up {
+        return None;
+    }
+    let is_taken_over = observation.task.is_taken_over();
+    let unmarked = observation
+        .foreign
+        .iter()
+        .filter(|child| is_taken_over && child.created_for().is_none());
+    let children: Vec<String> = unmarked.map(|child| named(child)).collect();
+    (!children.is_empty()).then(|| Waiting::DeletionUnclear {
+        children,
+        cluster: cluster.clone(),
+        why: why.clone(),
+    })
 }
 
 /// The recorded datacenters whose context cannot say whether their CassandraTask is there.

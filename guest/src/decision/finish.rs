@@ -13,8 +13,8 @@ use crate::observation::datacenter::{Datacenter, Found};
 /// targets are, only the recorded status can say so.
 pub fn is_finished(observation: &Observation<'_>, targets: &[Target<'_>]) -> bool {
     let is_over = |target: &Target<'_>| match target.step {
-        // Its context must have said that nothing is there.
-        Step::Cancel => !matches!(target.datacenter.found, Found::Unavailable(_)),
+        // Its context must have said that nothing is there. One that does not serve the kind has none.
+        Step::Cancel => target.datacenter.is_confirmed_empty(),
         Step::None => target.datacenter.is_settled(),
         Step::Create(_) | Step::Wait(_) => false,
     };

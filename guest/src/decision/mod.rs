@@ -15,6 +15,7 @@ pub mod waiting;
 use sequence::{Step, Target};
 use waiting::Waiting;
 
+use crate::documents::names;
 use crate::documents::record::Record;
 use crate::observation::{ClusterState, Observation};
 
@@ -74,6 +75,7 @@ fn rules(observation: &Observation<'_>, is_stopped: bool) -> (Validity, Option<W
             Validity::Unknown,
             Some(Waiting::StatusLost {
                 running: still_running(observation),
+                signs: signs(observation),
             }),
         );
     }
@@ -131,6 +133,19 @@ fn has_lost_status(observation: &Observation<'_>) -> bool {
     let is_labelled =
         task.own_record().is_none() && task.is_labelled_restored() && task.has_finalizer();
     task.recorded.datacenters().is_empty() && (is_restored || is_labelled)
+}
+
+/// What shows that it has run before, for people.
+fn signs(observation: &Observation<'_>) -> Vec<String> {
+    let task = observation.task;
+    let annotations = [names::RECORD, names::CREATED_IN]
+        .into_iter()
+        .filter(|name| task.metadata.annotations[*name].is_string());
+    let annotations = annotations.map(|name| format!("the annotation {name}"));
+    let label = task
+        .is_labelled_restored()
+        .then(|| format!("the label {}", names::RESTORED_LABEL));
+    annotations.chain(label).collect()
 }
 
 /// The CassandraTasks of the task as it was before that still run.

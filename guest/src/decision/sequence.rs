@@ -86,7 +86,13 @@ fn at_work(observation: &Observation<'_>) -> Vec<String> {
         .filter(|it| !it.progress.has_ended);
     let conflicting =
         conflicting.map(|it| it.datacenter(&observation.task.metadata.name).to_owned());
-    active.chain(conflicting).collect()
+    let mut names: Vec<String> = active.collect();
+    for name in conflicting {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 /// That a second controller is at work there.

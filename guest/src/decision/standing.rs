@@ -1,6 +1,7 @@
 //! How each datacenter stands: done, failed, cancelled, or what it waits for, and when that will have to be said otherwise although
 //! nothing changes.
 
+use super::deletion;
 use super::pods::{self, Pods, WITHOUT_PODS, command};
 use super::sequence::{self, Step};
 use super::waiting::{DEADLINE_SECONDS, Waiting};
@@ -8,6 +9,9 @@ use crate::documents::cassandra_task::CassandraTask;
 use crate::documents::time::Time;
 use crate::observation::Observation;
 use crate::observation::datacenter::{Datacenter, Found, State};
+
+/// How long it may take without any sign of life, in seconds.
+const DAY_SECONDS: i64 = 86_400;
 
 /// How a datacenter stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +40,9 @@ pub fn of_target(observation: &Observation<'_>, target: &Datacenter, step: &Step
         }),
         Step::Wait(waiting) => Standing::Waiting(waiting.clone()),
         Step::Cancel => match &target.found {
-            Found::Unavailable(why) => Standing::Waiting(Waiting::Cancelled { why: why.clone() }),
+            Found::Unavailable(why) if !target.is_confirmed_empty() => {
+                Standing::Waiting(Waiting::Cancelled { why: why.clone() })
+            }
             _ => Standing::Cancelled,
         },
         Step::None => of_started(observation, target).unwrap_or(Standing::Done),
@@ -52,21 +58,17 @@ pub fn of_started(observation: &Observation<'_>, datacenter: &Datacenter) -> Opt
         State::Failed | State::Lost => Some(Standing::Failed),
         State::Running | State::Failing => Some(Standing::Waiting(match &datacenter.found {
             Found::Child(child) => at_work(observation, datacenter, child),
-            Found::Unavailable(why) | Found::Abandoned(why) => {
-                last_seen(datacenter, Some(why.clone()))
-            }
-            Found::Absent | Found::Foreign(_) => last_seen(datacenter, None),
+            Found::Unavailable(why) | Found::Abandoned(why) => Waiting::LastSeen {
+                has_started: datacenter.progress.has_started,
+                why: why.clone(),
+            },
+            Found::Foreign(object) => Waiting::Foreign {
+                object: deletion::named(object),
+                has_ended: object.progress.has_ended,
+            },
+            // What has started and is absent is lost.
+            Found::Absent => return Some(Standing::Failed),
         })),
-    }
-}
-
-fn last_seen(
-    datacenter: &Datacenter,
-    why: Option<crate::observation::answers::Unavailable>,
-) -> Waiting {
-    Waiting::LastSeen {
-        has_started: datacenter.progress.has_started,
-        why,
     }
 }
 
@@ -88,7 +90,7 @@ fn at_work(
     let is_long_ago =
         |time: Option<Time>| time.is_some_and(|time| time.plus_seconds(DEADLINE_SECONDS) <= now);
     match place {
-        Some(place) if child.is_labelled_completed() && is_long_ago(progress.latest) => {
+        Some(place) if stuck_at(datacenter, child).is_some_and(|time| time <= now) => {
             Waiting::Stuck { place }
         }
         _ => {
@@ -110,6 +112,19 @@ fn at_work(
             }
         }
     }
+}
+
+/// When a CassandraTask that is labelled completed, and whose status does not say so, counts as stuck: some time after its last pod,
+/// or a day after its start where the times of its pods are not known, so that one that is just ending does not.
+fn stuck_at(datacenter: &Datacenter, child: &CassandraTask) -> Option<Time> {
+    let progress = &datacenter.progress;
+    let patience = if progress.has_pod_times {
+        DEADLINE_SECONDS
+    } else {
+        DAY_SECONDS
+    };
+    let latest = progress.latest.filter(|_| child.is_labelled_completed())?;
+    Some(latest.plus_seconds(patience))
 }
 
 fn not_started(
@@ -206,15 +221,15 @@ pub fn deadline(
             no_pod_since: None,
             is_running,
             ..
-        } => later(datacenter.progress.latest).filter(|_| {
-            let is_labelled = datacenter
-                .child()
-                .is_some_and(CassandraTask::is_labelled_completed);
-            let lists_pods = datacenter
-                .child()
-                .is_some_and(|child| !WITHOUT_PODS.contains(&command(child)));
-            is_labelled || (lists_pods && !is_running && datacenter.progress.pods.is_empty())
-        }),
+        } => {
+            let child = datacenter.child();
+            let lists_pods = child.is_some_and(|child| !WITHOUT_PODS.contains(&command(child)));
+            let is_silent = lists_pods && !is_running && datacenter.progress.pods.is_empty();
+            let silent = later(datacenter.progress.latest).filter(|_| is_silent);
+            let stuck = child.and_then(|child| stuck_at(datacenter, child));
+            let deadlines = silent.into_iter().chain(stuck);
+            deadlines.filter(|it| *it > observation.now).min()
+        }
         _ => waiting.stalls().map(|(from, _)| from),
     };
     deadline.filter(|deadline| *deadline > observation.now)

@@ -17,8 +17,11 @@ pub const DEADLINE_SECONDS: i64 = 300;
 /// What is waited for. The sentences of those that are about a datacenter follow its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Waiting {
-    /// It was restored from a backup without its status; what of it still runs.
-    StatusLost { running: Vec<String> },
+    /// It was restored from a backup without its status; what of it still runs, and what shows that it has run.
+    StatusLost {
+        running: Vec<String>,
+        signs: Vec<String>,
+    },
     /// Its cluster is gone.
     ClusterNotFound { cluster: String },
     /// Its cluster cannot be read.
@@ -62,13 +65,18 @@ pub enum Waiting {
     /// Its CassandraTask is being deleted.
     Terminating { since: Option<Time> },
     /// It was started in a context that cannot say how it is now.
-    LastSeen {
-        has_started: bool,
-        why: Option<Unavailable>,
-    },
+    LastSeen { has_started: bool, why: Unavailable },
+    /// It was started, and an object that does not belong to the task has its name now.
+    Foreign { object: String, has_ended: bool },
 
     /// A task cannot be deleted while that context does not respond.
     DeletionUnavailable { child: String, why: Unavailable },
+    /// Nobody can say whether those CassandraTasks belong to the task while its cluster cannot be read.
+    DeletionUnclear {
+        children: Vec<String>,
+        cluster: String,
+        why: Unavailable,
+    },
     /// The API server refused to delete a CassandraTask, or to remove the finalizer (no place).
     DeletionRefused { what: String, failure: Refusal },
     /// A CassandraTask is being deleted.
@@ -129,6 +137,7 @@ impl Waiting {
             | Waiting::LastSeen { .. }
             | Waiting::Expiry { .. } => stalled::CONTEXT_UNAVAILABLE,
             Waiting::Conflict { .. } => "ConflictingController",
+            Waiting::Foreign { .. } => stalled::NAME_CONFLICT,
             Waiting::CreateRefused { .. } => stalled::CREATE_REFUSED,
             Waiting::NotStarted { .. } => "Created",
             Waiting::Scheduled { .. } => "Scheduled",
@@ -143,6 +152,7 @@ impl Waiting {
             Waiting::NotComplete => "NotComplete",
             Waiting::Terminating { .. } => "Terminating",
             Waiting::DeletionUnavailable { .. }
+            | Waiting::DeletionUnclear { .. }
             | Waiting::DeletionRefused { .. }
             | Waiting::DeletionNameless { .. } => stalled::DELETION_BLOCKED,
             Waiting::DeletionTerminating { .. } => "Terminating",
@@ -158,7 +168,7 @@ impl Waiting {
             Waiting::ClusterUnavailable { why, .. }
             | Waiting::Cancelled { why }
             | Waiting::Context(why)
-            | Waiting::LastSeen { why: Some(why), .. }
+            | Waiting::LastSeen { why, .. }
             | Waiting::Expiry { why, .. } => Some((long(why.since), stalled::CONTEXT_UNAVAILABLE)),
             Waiting::DeletionTerminating { since, .. } => {
                 Some((long(Some((*since)?)), stalled::DELETION_BLOCKED))
@@ -166,9 +176,11 @@ impl Waiting {
             Waiting::StatusLost { .. }
             | Waiting::ClusterNotFound { .. }
             | Waiting::CreateRefused { .. }
+            | Waiting::Foreign { .. }
             | Waiting::NotPickedUp { .. }
             | Waiting::Stuck { .. }
             | Waiting::DeletionUnavailable { .. }
+            | Waiting::DeletionUnclear { .. }
             | Waiting::DeletionRefused { .. }
             | Waiting::DeletionNameless { .. } => Some((Time::EPOCH, self.code())),
             _ => None,
@@ -181,8 +193,9 @@ impl Waiting {
             Waiting::ClusterUnavailable { why, .. }
             | Waiting::Cancelled { why }
             | Waiting::Context(why)
-            | Waiting::LastSeen { why: Some(why), .. }
+            | Waiting::LastSeen { why, .. }
             | Waiting::DeletionUnavailable { why, .. }
+            | Waiting::DeletionUnclear { why, .. }
             | Waiting::Expiry { why, .. } => why.since,
             Waiting::ClusterTerminating { since, .. } => Time::parse(since),
             Waiting::CreateRefused { failure, .. } | Waiting::DeletionRefused { failure, .. } => {
@@ -261,7 +274,7 @@ impl fmt::Display for Waiting {
             }
             Waiting::Cancelled { why } => write!(
                 f,
-                "cancelled, but it is not known that nothing runs there: {why}"
+                "is cancelled; cannot confirm that nothing runs there: {why}"
             ),
             Waiting::Terminating { since: Some(since) } => write!(
                 f,
@@ -276,8 +289,17 @@ impl fmt::Display for Waiting {
                 } else {
                     "may have been created"
                 })?;
-                why.as_ref().map_or(Ok(()), |why| write!(f, ": {why}"))
+                write!(f, ": {why}")
             }
+            Waiting::Foreign { object, has_ended } => write!(
+                f,
+                "was last seen running, and CassandraTask {object} does not belong to this K8ssandraTask; {}, and it counts as failed",
+                if *has_ended {
+                    "it has finished: delete it"
+                } else {
+                    "wait until it has finished, then delete it"
+                }
+            ),
             _ => self.fmt_task(f),
         }
     }
@@ -287,7 +309,7 @@ impl Waiting {
     /// The sentences about the whole task.
     fn fmt_task(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Waiting::StatusLost { running } => {
+            Waiting::StatusLost { running, signs } => {
                 write!(
                     f,
                     "the status was lost, as in a restore from a backup, and this task has run before"
@@ -299,10 +321,7 @@ impl Waiting {
                         running.join(", ")
                     )?;
                 }
-                write!(
-                    f,
-                    "; to run it again, remove the annotation pilothouse.dev/record (pilothouse.dev/created-in in older versions) or the label velero.io/restore-name"
-                )
+                write!(f, "; to run it again, remove {}", signs.join(" and "))
             }
             Waiting::ClusterNotFound { cluster } => {
                 write!(
@@ -330,6 +349,17 @@ impl Waiting {
                 why.remedy(),
                 why.context.as_deref().unwrap_or(names::CONTROL_PLANE)
             ),
+            Waiting::DeletionUnclear {
+                children,
+                cluster,
+                why,
+            } => write!(
+                f,
+                "cannot say whether CassandraTask {} belongs to this task without K8ssandraCluster {cluster}: {why}; {}, or annotate the \
+                 task with pilothouse.dev/abandon=control-plane to leave it there",
+                children.join(", "),
+                why.remedy()
+            ),
             Waiting::DeletionRefused { what, failure } => write!(f, "failed to {what}: {failure}"),
             Waiting::DeletionTerminating {
                 child,
@@ -351,7 +381,10 @@ impl Waiting {
             }
             Waiting::Expiry { at, why } => write!(
                 f,
-                "expired at {at}, will be deleted once its CassandraTasks can be: {why}"
+                "expired at {at}; waiting to delete its CassandraTasks: {why}; {}, or annotate the task with pilothouse.dev/abandon={} \
+                 to leave them there",
+                why.remedy(),
+                why.context.as_deref().unwrap_or(names::CONTROL_PLANE)
             ),
             _ => Ok(()),
         }

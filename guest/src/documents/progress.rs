@@ -20,8 +20,6 @@ pub struct Pod {
     pub name: String,
     /// How far it is.
     pub state: PodState,
-    /// When its job started.
-    pub start: Option<Time>,
     /// Why it failed, on one line; empty if nothing is said.
     pub error: String,
 }
@@ -65,6 +63,8 @@ pub struct Progress {
     pub counts: [i64; 3],
     /// The pods that were begun.
     pub pods: Vec<Pod>,
+    /// Whether it says when any pod was begun or done.
+    pub has_pod_times: bool,
     /// The latest time at which cass-operator is known to have done something.
     pub latest: Option<Time>,
 }
@@ -97,6 +97,7 @@ impl Progress {
             has_stopped: completion.is_some() || !is_running,
             counts,
             pods: pods(status),
+            has_pod_times: pod_times(status).next().is_some(),
             latest: pod_times(status).chain(start).max(),
         }
     }
@@ -177,7 +178,6 @@ fn pods(status: &Value) -> Vec<Pod> {
         Some(Pod {
             name: name.clone(),
             state,
-            start: time(&pod["startTime"]),
             error: words.collect::<Vec<_>>().join(" "),
         })
     };
@@ -242,7 +242,8 @@ fn known_fields(
         .collect()
 }
 
-fn copied_condition(condition: &Value, since: Option<&Value>) -> Option<Value> {
+/// A copy of a condition that an API server takes; `None` if it is none. One without a time gets that one.
+pub fn copied_condition(condition: &Value, since: Option<&Value>) -> Option<Value> {
     let kind = condition["type"].as_str().filter(|kind| !kind.is_empty())?;
     let status = condition["status"].as_str()?;
     let is_status = ["True", "False", "Unknown"].contains(&status);

@@ -72,7 +72,7 @@ fn pods_are_those_that_were_begun() {
     assert_eq!(names(PodState::Failed), ["b"]);
     assert_eq!(names(PodState::Running), ["c"]);
     assert_eq!(progress.pods[1].error, "a b");
-    assert_eq!(progress.pods[2].start, Time::parse(START));
+    assert!(progress.has_pod_times);
     assert!(progress.has_processed_pods());
 }
 

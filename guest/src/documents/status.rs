@@ -27,6 +27,8 @@ pub mod stalled {
     pub const DELETION_BLOCKED: &str = "DeletionBlocked";
     /// A context has been unavailable for long.
     pub const CONTEXT_UNAVAILABLE: &str = "ContextUnavailable";
+    /// An object that does not belong to the task has the name of a CassandraTask that was started.
+    pub const NAME_CONFLICT: &str = "NameConflict";
     /// cass-operator has not picked a CassandraTask up for long.
     pub const NOT_PICKED_UP: &str = "NotPickedUp";
     /// cass-operator has picked a CassandraTask up, and nothing comes of it.

@@ -45,8 +45,22 @@ pub fn to_record(spec: &Map<String, Value>) -> Map<String, Value> {
         if job.get("args").is_none_or(Value::is_null) {
             job.insert("args".into(), json!({}));
         }
+        // k8ssandra-operator leaves out what is at Go's zero value.
+        if let Some(args) = job.get_mut("args").and_then(Value::as_object_mut) {
+            args.retain(|_, value| !is_zero(value));
+        }
     }
     recorded
+}
+
+fn is_zero(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        _ => false,
+    }
 }
 
 /// A field that has changed.

@@ -193,6 +193,7 @@ impl<'a> Children<'a> {
             is_recorded: self.task.has_recorded(name),
             may_have_run: self.task.may_have_run(name),
             uid: &self.task.metadata.uid,
+            created: self.task.metadata.created,
         };
         let declared = cluster
             .and_then(|cluster| cluster.datacenter(name))

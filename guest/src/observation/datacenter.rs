@@ -10,6 +10,7 @@ use crate::contract::UnavailableReason;
 use crate::documents::cassandra_task::CassandraTask;
 use crate::documents::cluster::Declared;
 use crate::documents::progress::{Progress, copy};
+use crate::documents::time::Time;
 
 /// What was observed where the CassandraTask of a datacenter is, or is to be.
 #[derive(Debug, Clone)]
@@ -78,6 +79,8 @@ pub struct Evidence<'a> {
     pub may_have_run: bool,
     /// The uid of the task.
     pub uid: &'a str,
+    /// When the task was created.
+    pub created: Option<Time>,
 }
 
 impl Datacenter {
@@ -94,7 +97,10 @@ impl Datacenter {
         // knows any more where it was.
         let is_dropped = (is_former || place.is_none()) && state == State::Lost && !is_settled;
         let observed = match &evidence.found {
-            Found::Child(child) if !is_settled => {
+            // An empty status says nothing against what was recorded, as the state has it.
+            Found::Child(child)
+                if !is_settled && (child.progress.has_started || evidence.copy.is_none()) =>
+            {
                 child.status().map(|copy| (copy, child.progress.clone()))
             }
             _ => None,
@@ -102,7 +108,7 @@ impl Datacenter {
         let recorded = || {
             evidence
                 .copy
-                .map(|(recorded, progress)| (copy(recorded, None), progress.clone()))
+                .map(|(recorded, progress)| (copy(recorded, evidence.created), progress.clone()))
         };
         let known = observed.or_else(recorded);
         let is_child = matches!(evidence.found, Found::Child(_));
@@ -155,6 +161,14 @@ impl Datacenter {
                 self.progress.is_complete
                     || matches!(self.found, Found::Absent | Found::Abandoned(_))
             }
+        }
+    }
+
+    /// Whether nothing is there that could be its CassandraTask: its context says so, or serves none, or was given up.
+    pub fn is_confirmed_empty(&self) -> bool {
+        match &self.found {
+            Found::Unavailable(why) => why.reason == UnavailableReason::NotServed,
+            _ => true,
         }
     }
 

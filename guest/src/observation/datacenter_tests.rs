@@ -57,6 +57,7 @@ fn judged(found_text: &str, recorded: Option<char>, is_former: bool) -> Datacent
         is_recorded: recorded.is_some(),
         may_have_run: was_out_of_sight || progress.as_ref().is_some_and(|it| it.has_started),
         uid: "u1",
+        created: None,
     };
     let place = Some(Place {
         datacenter: "dc1".into(),

@@ -40,10 +40,13 @@ pub struct Stamp {
 
 /// The recorded conditions, in which these take the place of those of their types.
 pub fn merged(recorded: &Recorded, stamp: &Stamp, conditions: &[Condition]) -> Value {
+    // Older versions of k8ssandra-operator left out what the definition demands.
+    let now = json!(stamp.now.to_string());
+    let complete = |condition: &Value| progress::copied_condition(condition, Some(&now));
     let of = |kind: &str| conditions.iter().find(|condition| condition.kind == kind);
     let ours = ORDER.iter().filter_map(|kind| match of(kind) {
         Some(condition) => Some(written(recorded, stamp, condition)),
-        None => recorded.condition(kind).cloned(),
+        None => recorded.condition(kind).and_then(complete),
     });
     let is_foreign = |condition: &&Value| {
         condition["type"]
@@ -51,8 +54,14 @@ pub fn merged(recorded: &Recorded, stamp: &Stamp, conditions: &[Condition]) -> V
             .is_some_and(|kind| !ORDER.contains(&kind))
     };
     let known = recorded.status()["conditions"].as_array();
-    ours.chain(known.into_iter().flatten().filter(is_foreign).cloned())
-        .collect()
+    ours.chain(
+        known
+            .into_iter()
+            .flatten()
+            .filter(is_foreign)
+            .filter_map(complete),
+    )
+    .collect()
 }
 
 fn written(recorded: &Recorded, stamp: &Stamp, condition: &Condition) -> Value {
@@ -129,7 +138,7 @@ mod tests {
 
     #[test]
     fn the_order_is_ours_and_others_stay() {
-        let recorded = json!([{"type": "Other"}, {"type": "Invalid", "status": "False"}, 3]);
+        let recorded = json!([{"type": "Other", "status": "Unknown"}, {"type": "Invalid", "status": "False"}, {"type": "Odd"}, 3]);
         let recorded = Recorded::read(json!({"conditions": recorded}));
         let ours = [
             condition("Stalled", true),

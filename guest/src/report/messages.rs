@@ -8,9 +8,10 @@ use crate::decision::sequence::Step;
 use crate::decision::standing::{self, Standing};
 use crate::decision::waiting::Waiting;
 use crate::documents::cluster::Unready;
+use crate::documents::names;
 use crate::documents::status::Recorded;
 use crate::observation::Observation;
-use crate::observation::datacenter::{Datacenter, State};
+use crate::observation::datacenter::{Datacenter, Found, State};
 
 /// A datacenter, and how it stands.
 #[derive(Debug)]
@@ -200,7 +201,7 @@ fn failure(datacenter: &Datacenter) -> String {
     }
 }
 
-/// What is said of a CassandraTask that was deleted before it completed.
+/// What is said of a CassandraTask that was deleted, or given up, before it completed.
 pub fn lost(datacenter: &Datacenter) -> String {
     let recorded = datacenter
         .progress
@@ -210,7 +211,12 @@ pub fn lost(datacenter: &Datacenter) -> String {
     let place = datacenter
         .place
         .as_ref()
-        .map(|place| format!("CassandraTask {place} was deleted before it completed"));
+        .map(|place| match &datacenter.found {
+            Found::Abandoned(_) => {
+                format!("CassandraTask {place} was given up ({})", names::ABANDON)
+            }
+            _ => format!("CassandraTask {place} was deleted before it completed"),
+        });
     recorded
         .or(place)
         .unwrap_or_else(|| "its CassandraTask was deleted before it completed".to_owned())

@@ -224,6 +224,7 @@ fn running_reason(decision: &Decision<'_>, lines: &[Line<'_>]) -> &'static str {
     };
     let troubles = [
         stalled::CREATE_REFUSED,
+        stalled::NAME_CONFLICT,
         stalled::NOT_PROGRESSING,
         stalled::NOT_PICKED_UP,
         stalled::CONTEXT_UNAVAILABLE,
