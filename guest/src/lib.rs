@@ -157,6 +157,83 @@ mod tests {
         );
     }
 
+    /// The plan for a task whose last metadata patch an API server has refused. Its cluster has one datacenter, and nothing else is
+    /// there.
+    fn plan_after_a_refused_patch(task: &str) -> contract::Plan {
+        let cluster = r#"{"metadata":{"name":"demo","namespace":"ns","uid":"c1"},"spec":{"cassandra":{"datacenters":[{"metadata":{"name":"dc1"}}]}}}"#;
+        let object = contract::ObjectRef {
+            context: None,
+            gvk: names::k8ssandra_task(),
+            namespace: Some("ns".into()),
+            name: "task1".into(),
+        };
+        let mut snapshot = Snapshot {
+            now: 1_000,
+            primary: task.into(),
+            observations: vec![],
+            failures: vec![contract::Failure {
+                object,
+                operation: contract::Operation::PatchMetadata,
+                class: contract::FailureClass::Refused,
+                reason: "Forbidden".into(),
+                message: "denied".into(),
+                first: 0,
+                last: 0,
+                attempts: 1,
+            }],
+        };
+        let observed = |selector: contract::Selector| {
+            let objects = match &selector {
+                contract::Selector::Object(it) if it.gvk == names::k8ssandra_cluster() => {
+                    vec![cluster.to_owned()]
+                }
+                _ => vec![],
+            };
+            contract::Observation {
+                selector,
+                results: vec![contract::ContextResult {
+                    context: None,
+                    objects: Ok(objects),
+                }],
+            }
+        };
+        for _ in 0..3 {
+            match reconcile("{}", &snapshot) {
+                Outcome::Act(plan) => return plan,
+                Outcome::Observe(selectors) => snapshot
+                    .observations
+                    .extend(selectors.into_iter().map(observed)),
+            }
+        }
+        panic!("no plan")
+    }
+
+    #[test]
+    fn a_refused_record_is_reported_before_it_is_tried_again() {
+        let plan = plan_after_a_refused_patch(
+            r#"{"metadata":{"name":"task1","namespace":"ns","uid":"t1"},"spec":{"cluster":{"name":"demo"},"template":{"jobs":[{"name":"j","command":"restart"}]}}}"#,
+        );
+        let [
+            contract::Action::RecordEvent(event),
+            contract::Action::SetStatus(status),
+            contract::Action::PatchMetadata(_),
+            contract::Action::Create(_),
+            ..,
+        ] = &plan.actions[..]
+        else {
+            panic!("{:?}", plan.actions)
+        };
+        assert_eq!(event.reason, "RecordRefused");
+        assert!(
+            status
+                .contains("failed to patch the metadata of this K8ssandraTask: Forbidden: denied")
+        );
+        assert!(
+            !status.contains("dc1\":{}"),
+            "nothing is created yet: {status}"
+        );
+    }
+
     /// What is not listed here could read a clock, draw a random number or do I/O behind the policy's back.
     #[test]
     fn the_dependencies_are_these() {

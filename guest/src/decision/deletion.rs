@@ -3,8 +3,9 @@
 
 use std::collections::BTreeSet;
 
+use super::refusals;
 use super::waiting::{DEADLINE_SECONDS, Refusal, Waiting};
-use crate::contract::{Deletion, Failure, FailureClass, Operation, UnavailableReason};
+use crate::contract::{Deletion, Operation, UnavailableReason};
 use crate::documents::cassandra_task::CassandraTask;
 use crate::documents::names;
 use crate::documents::time::Time;
@@ -112,19 +113,6 @@ fn remaining(observation: &Observation<'_>) -> Vec<Waiting> {
         }));
     }
     waiting
-}
-
-fn refusals<'a>(
-    observation: &'a Observation<'_>,
-    operation: Operation,
-) -> impl Iterator<Item = &'a Failure> {
-    let is_refused =
-        |failure: &&Failure| matches!(failure.class, FailureClass::Refused | FailureClass::Denied);
-    observation
-        .failures
-        .iter()
-        .filter(is_refused)
-        .filter(move |failure| failure.operation == operation)
 }
 
 /// The contexts where a CassandraTask of the task is recorded or was seen, and that give no answer: unless the user has given

@@ -13,8 +13,9 @@ pub mod validation;
 pub mod waiting;
 
 use sequence::{Step, Target};
-use waiting::Waiting;
+use waiting::{Refusal, Waiting};
 
+use crate::contract::{Failure, FailureClass, Operation};
 use crate::documents::names;
 use crate::documents::record::Record;
 use crate::observation::{ClusterState, Observation};
@@ -30,6 +31,8 @@ pub struct Decision<'a> {
     pub validity: Validity,
     /// Why nothing is created.
     pub waiting: Option<Waiting>,
+    /// That the API server refuses the record, without which nothing is created.
+    pub refused: Option<Waiting>,
 }
 
 /// What is said of the specification.
@@ -58,6 +61,11 @@ pub fn decide<'a>(observation: &'a Observation<'_>) -> Decision<'a> {
             validity
         },
         waiting: waiting.filter(|_| !is_finished),
+        refused: refusals(observation, Operation::PatchMetadata)
+            .next()
+            .map(|failure| Waiting::RecordRefused {
+                failure: Refusal::of(failure),
+            }),
         targets,
         is_finished,
     }
@@ -107,6 +115,20 @@ fn rules(observation: &Observation<'_>, is_stopped: bool) -> (Validity, Option<W
         }
         _ => (Validity::Unknown, None),
     }
+}
+
+/// What an API server has refused, and not done since.
+fn refusals<'a>(
+    observation: &'a Observation<'_>,
+    operation: Operation,
+) -> impl Iterator<Item = &'a Failure> {
+    let is_refused =
+        |failure: &&Failure| matches!(failure.class, FailureClass::Refused | FailureClass::Denied);
+    observation
+        .failures
+        .iter()
+        .filter(is_refused)
+        .filter(move |failure| failure.operation == operation)
 }
 
 /// Nothing is started then, and what was started is aggregated.

@@ -31,6 +31,9 @@ pub enum Waiting {
     /// Its specification is invalid.
     InvalidSpec { is_stopped: bool },
 
+    /// The API server refuses the metadata patch that comes before the first create.
+    RecordRefused { failure: Refusal },
+
     /// Another datacenter comes first: those that it waits for; none where the whole task waits.
     Turn { behind: Vec<String> },
     /// A context cannot say whether its CassandraTask exists.
@@ -131,6 +134,7 @@ impl Waiting {
             Waiting::ClusterUnavailable { .. } => "ClusterUnavailable",
             Waiting::ClusterTerminating { .. } => "ClusterTerminating",
             Waiting::InvalidSpec { .. } => "InvalidSpec",
+            Waiting::RecordRefused { .. } => stalled::RECORD_REFUSED,
             Waiting::Turn { .. } => "Waiting",
             Waiting::Context(_)
             | Waiting::Cancelled { .. }
@@ -175,6 +179,7 @@ impl Waiting {
             }
             Waiting::StatusLost { .. }
             | Waiting::ClusterNotFound { .. }
+            | Waiting::RecordRefused { .. }
             | Waiting::CreateRefused { .. }
             | Waiting::Foreign { .. }
             | Waiting::NotPickedUp { .. }
@@ -198,9 +203,9 @@ impl Waiting {
             | Waiting::DeletionUnclear { why, .. }
             | Waiting::Expiry { why, .. } => why.since,
             Waiting::ClusterTerminating { since, .. } => Time::parse(since),
-            Waiting::CreateRefused { failure, .. } | Waiting::DeletionRefused { failure, .. } => {
-                Some(failure.since)
-            }
+            Waiting::RecordRefused { failure }
+            | Waiting::CreateRefused { failure, .. }
+            | Waiting::DeletionRefused { failure, .. } => Some(failure.since),
             Waiting::NotStarted { since }
             | Waiting::Terminating { since }
             | Waiting::Running { since, .. }
@@ -342,6 +347,10 @@ impl Waiting {
             Waiting::InvalidSpec { is_stopped: false } => {
                 f.write_str("no further CassandraTasks will be created until the spec is fixed")
             }
+            Waiting::RecordRefused { failure } => write!(
+                f,
+                "failed to patch the metadata of this K8ssandraTask: {failure}"
+            ),
             Waiting::DeletionUnavailable { child, why } => write!(
                 f,
                 "cannot delete CassandraTask {child}: {why}; {}, or annotate the task with pilothouse.dev/abandon={} to leave its \

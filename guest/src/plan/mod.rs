@@ -44,7 +44,8 @@ pub fn plan(observation: &Observation<'_>, decision: &Decision<'_>) -> Plan {
     }
     let lines = messages::lines(observation, decision);
     let records_creates = adoption::records_creates(observation, decision);
-    let mut actions = if records_creates {
+    // That the record is refused must be said before it is tried again.
+    let mut actions = if records_creates && decision.refused.is_none() {
         Vec::new()
     } else {
         write(&observation.task.recorded, &status)

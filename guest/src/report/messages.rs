@@ -56,7 +56,8 @@ pub fn running(
     decision: &Decision<'_>,
     lines: &[Line<'_>],
 ) -> String {
-    let cause = decision.waiting.as_ref().map(Waiting::to_string);
+    let cause = decision.waiting.as_ref().or(decision.refused.as_ref());
+    let cause = cause.map(Waiting::to_string);
     let cause = cause.into_iter().filter(|cause| !cause.is_empty());
     let stand = joined(
         lines

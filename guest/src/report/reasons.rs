@@ -28,7 +28,11 @@ pub fn reasons(
         Validity::Invalid(problems) => Some(note(INVALID_SPEC, problems.clone())),
         _ => None,
     };
-    let task = decision.waiting.iter().map(of_task);
+    let task = decision
+        .waiting
+        .iter()
+        .chain(&decision.refused)
+        .map(of_task);
     invalid
         .into_iter()
         .chain(task)

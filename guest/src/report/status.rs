@@ -44,11 +44,8 @@ pub fn status(observation: &Observation<'_>, decision: &Decision<'_>) -> Recorde
     let waiting = lines
         .iter()
         .filter_map(|line| Some((Some(line), waiting(line)?)));
-    let waiting = decision
-        .waiting
-        .iter()
-        .map(|waiting| (None, waiting))
-        .chain(waiting);
+    let of_task = decision.waiting.iter().chain(&decision.refused);
+    let waiting = of_task.map(|waiting| (None, waiting)).chain(waiting);
     conditions.extend(stalled(
         observation,
         waiting,
@@ -108,8 +105,11 @@ fn copies(observation: &Observation<'_>, decision: &Decision<'_>) -> Map<String,
         let is_refused = !has_content(&copy) && decision.is_refused(&datacenter.name);
         (!is_refused).then(|| (datacenter.name.clone(), copy))
     });
+    // Where the record is refused, nothing is created yet, and the record comes before the first create.
+    let is_first = decision.refused.is_some() && !observation.has_started();
     let created = decision
         .creates()
+        .filter(|_| !is_first)
         .map(|Target { datacenter, .. }| (datacenter.name.clone(), json!({})));
     known.chain(created).collect()
 }
@@ -208,7 +208,7 @@ fn running_reason(decision: &Decision<'_>, lines: &[Line<'_>]) -> &'static str {
     if decision.is_finished {
         return FINISHED;
     }
-    if let Some(waiting) = &decision.waiting {
+    if let Some(waiting) = decision.waiting.as_ref().or(decision.refused.as_ref()) {
         return waiting.code();
     }
     let codes: Vec<&str> = lines
