@@ -1,6 +1,7 @@
 //! Worlds on real API servers: `deploy/`'s CRDs and rights, the `pilothouse` binary under its service account, and
 //! kubectl. All behaviours share the clusters; each has a namespace and a host of its own.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,6 +10,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::api::{Api, DeleteParams};
 use pilothouse_clusters::cass_operator::CassOperator;
 use pilothouse_clusters::real::Environment;
 use tempfile::TempDir;
@@ -23,36 +26,62 @@ use crate::world::{Failures, Operator, QUICK, World, cass_operator};
 const NAMESPACE: &str = "k8ssandra-operator";
 const SERVICE_ACCOUNT: &str = "pilothouse";
 
+/// The control plane of clusters that has none of the CassandraTasks.
+pub const HUB: &str = "kind-hub";
+
 /// Real API servers with everything installed.
 pub struct Clusters {
     environment: Environment,
+    control_plane: &'static str,
     kubeconfig: PathBuf,
     worlds: AtomicUsize,
 }
 
 impl Clusters {
-    /// Starts the API servers and applies `deploy/`.
+    /// Starts the API servers and applies `deploy/`. The control plane is the first of [`CONTEXTS`].
     pub async fn start() -> Result<Self> {
-        let environment = Environment::start(&CONTEXTS).await?;
+        Self::install(Environment::start(&CONTEXTS).await?, CONTEXTS[0]).await
+    }
+
+    /// The same with a control plane of its own, which does not serve CassandraTasks.
+    pub async fn start_with_hub() -> Result<Self> {
+        let [first, second] = CONTEXTS;
+        let environment = Environment::start(&[HUB, first, second]).await?;
+        let clusters = Self::install(environment, HUB).await?;
+        let definitions: Api<CustomResourceDefinition> =
+            Api::all(clusters.environment.client(HUB)?);
+        let name = "cassandratasks.control.k8ssandra.io";
+        definitions.delete(name, &DeleteParams::default()).await?;
+        Ok(clusters)
+    }
+
+    async fn install(environment: Environment, control_plane: &'static str) -> Result<Self> {
         let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy");
         environment.install_crds(&deploy.join("crds")).await?;
         environment
             .install_crds(&deploy.join("crds/stand-ins"))
             .await?;
-        for (context, rights) in CONTEXTS
-            .iter()
-            .zip(["rbac/control-plane.yaml", "remote/rbac.yaml"])
-        {
+        let remotes: Vec<&str> = CONTEXTS
+            .into_iter()
+            .filter(|context| *context != control_plane)
+            .collect();
+        for context in remotes.iter().copied().chain([control_plane]) {
+            let rights = if context == control_plane {
+                "rbac/control-plane.yaml"
+            } else {
+                "remote/rbac.yaml"
+            };
             environment.create_namespace(context, NAMESPACE).await?;
             let yaml = std::fs::read_to_string(deploy.join(rights))
                 .with_context(|| format!("reading {rights}"))?;
             environment.apply(context, &yaml).await?;
         }
         let kubeconfig = environment
-            .operator_kubeconfig(CONTEXTS[0], &CONTEXTS[1..], NAMESPACE, SERVICE_ACCOUNT)
+            .operator_kubeconfig(control_plane, &remotes, NAMESPACE, SERVICE_ACCOUNT)
             .await?;
         Ok(Self {
             environment,
+            control_plane,
             kubeconfig,
             worlds: AtomicUsize::new(0),
         })
@@ -73,25 +102,30 @@ impl Clusters {
     pub async fn world(&self, namespace: &str, pod_time: Duration) -> Result<World> {
         let failures = Failures::default();
         let mut keep: Vec<Box<dyn std::any::Any + Send>> = Vec::new();
-        for context in CONTEXTS {
+        let mut contexts: BTreeSet<&str> = CONTEXTS.into();
+        contexts.insert(self.control_plane);
+        for context in &contexts {
             if namespace != NAMESPACE {
                 self.environment
                     .create_namespace(context, namespace)
                     .await?;
             }
+        }
+        for context in CONTEXTS {
             let options = cass_operator(&failures, pod_time).in_namespace(namespace);
             keep.push(Box::new(CassOperator::start(
                 self.environment.client(context)?,
                 options,
             )));
         }
-        let mut operator = Process::new(self.kubeconfig.clone(), namespace)?;
+        let mut operator = Process::new(self.kubeconfig.clone(), self.control_plane, namespace)?;
         operator.start().await?;
         let client =
             |context: &&str| Ok(((*context).to_owned(), self.environment.client(context)?));
         Ok(World {
             namespace: namespace.to_owned(),
-            clients: CONTEXTS.iter().map(client).collect::<Result<_>>()?,
+            control_plane: self.control_plane.to_owned(),
+            clients: contexts.iter().map(client).collect::<Result<_>>()?,
             operator: Box::new(operator),
             failures,
             kubectl: Some(Kubectl {
@@ -105,20 +139,24 @@ impl Clusters {
 /// The `pilothouse` binary.
 struct Process {
     kubeconfig: PathBuf,
-    namespace: String,
+    control_plane: &'static str,
+    remotes: Vec<&'static str>,
+    namespaces: Vec<String>,
     directory: TempDir,
     policy: PathBuf,
     running: Option<Child>,
 }
 
 impl Process {
-    fn new(kubeconfig: PathBuf, namespace: &str) -> Result<Self> {
+    fn new(kubeconfig: PathBuf, control_plane: &'static str, namespace: &str) -> Result<Self> {
         let directory = tempfile::tempdir()?;
         let policy = directory.path().join("policy.wasm");
         std::fs::copy(component::built()?, &policy)?;
         Ok(Self {
             kubeconfig,
-            namespace: namespace.to_owned(),
+            control_plane,
+            remotes: CONTEXTS.into(),
+            namespaces: vec![namespace.to_owned()],
             directory,
             policy,
             running: None,
@@ -138,19 +176,15 @@ impl Operator for Process {
                 .append(true)
                 .open(self.log_file())?;
             let mut command = Command::new(component::host()?);
-            command.args([
-                "run",
-                "--context",
-                CONTEXTS[0],
-                "--namespace",
-                &self.namespace,
-                "--policy",
-            ]);
+            command.args(["run", "--context", self.control_plane, "--policy"]);
             command
                 .arg(&self.policy)
                 .arg("--kubeconfig")
                 .arg(&self.kubeconfig);
-            for context in CONTEXTS {
+            for namespace in &self.namespaces {
+                command.args(["--namespace", namespace]);
+            }
+            for context in &self.remotes {
                 command.args(["--remote", context]);
             }
             command
@@ -175,6 +209,14 @@ impl Operator for Process {
             running.kill().await.context("killing pilothouse")
         }
         .boxed()
+    }
+
+    fn forget(&mut self, context: &str) {
+        self.remotes.retain(|remote| *remote != context);
+    }
+
+    fn also_watch(&mut self, namespace: &str) {
+        self.namespaces.push(namespace.to_owned());
     }
 
     fn policy_file(&self) -> &Path {

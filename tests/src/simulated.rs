@@ -130,6 +130,7 @@ impl Stage {
         operator.start().await?;
         let world = World {
             namespace: "k8ssandra-operator".into(),
+            control_plane: CONTEXTS[0].into(),
             clients: client("kubectl"),
             operator: Box::new(operator),
             failures,
@@ -150,7 +151,8 @@ pub struct Served {
 
 /// The host as a task of this process.
 struct InProcess {
-    contexts: Contexts,
+    control_plane: Client,
+    remotes: BTreeMap<String, Client>,
     clock: Clock,
     policy: PathBuf,
     _directory: TempDir,
@@ -169,12 +171,9 @@ impl InProcess {
         let directory = tempfile::tempdir()?;
         let policy = directory.path().join("policy.wasm");
         std::fs::copy(component::built()?, &policy)?;
-        let remotes = clients
-            .iter()
-            .map(|(name, client)| (name.clone(), client.clone()));
-        let contexts = Contexts::new(clients[CONTEXTS[0]].clone(), remotes);
         Ok(Self {
-            contexts,
+            control_plane: clients[CONTEXTS[0]].clone(),
+            remotes: clients.clone(),
             clock,
             policy,
             _directory: directory,
@@ -192,7 +191,7 @@ impl Operator for InProcess {
             settings: None,
         };
         let options = Options {
-            contexts: self.contexts.clone(),
+            contexts: Contexts::new(self.control_plane.clone(), self.remotes.clone()),
             namespaces: Vec::new(),
             workers: 4,
             clock: self.clock.clone(),
@@ -226,6 +225,12 @@ impl Operator for InProcess {
         }
         .boxed()
     }
+
+    fn forget(&mut self, context: &str) {
+        self.remotes.remove(context);
+    }
+
+    fn also_watch(&mut self, _namespace: &str) {}
 
     fn policy_file(&self) -> &Path {
         &self.policy

@@ -11,16 +11,16 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use futures::future::BoxFuture;
+use k8s_openapi::api::core::v1::Namespace;
 use kube::Client;
 use kube::api::{
     Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams,
 };
 use kube::core::GroupVersionKind;
 use pilothouse_clusters::cass_operator::Options;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::kubectl::Kubectl;
-use crate::objects::CONTEXTS;
 
 /// The longest that anything here takes; a behaviour that waits longer has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -59,6 +59,10 @@ pub trait Operator: Send {
     fn start(&mut self) -> BoxFuture<'_, Result<()>>;
     /// Stops it as a SIGKILL does: nothing is ended, nothing is said.
     fn kill(&mut self) -> BoxFuture<'_, Result<()>>;
+    /// Runs it without this remote context from its next start on.
+    fn forget(&mut self, context: &str);
+    /// Watches this namespace, too, from its next start on.
+    fn also_watch(&mut self, namespace: &str);
     /// The policy's file, which it follows.
     fn policy_file(&self) -> &Path;
     /// What it has logged about the policy's file since it was started, where that can be seen.
@@ -69,6 +73,8 @@ pub trait Operator: Send {
 pub struct World {
     /// Where everything of this behaviour is.
     pub namespace: String,
+    /// The context of the control plane.
+    pub control_plane: String,
     /// A client for each context.
     pub clients: BTreeMap<String, Client>,
     /// The host.
@@ -152,7 +158,7 @@ impl World {
             kubectl.create(&self.namespace, object).await?;
             return Ok(());
         }
-        let api = self.api(CONTEXTS[0], Kind::of(object)?);
+        let api = self.api(&self.control_plane, Kind::of(object)?);
         api.create(
             &PostParams::default(),
             &serde_json::from_value(object.clone())?,
@@ -180,7 +186,7 @@ impl World {
                 .await?;
             return Ok(());
         }
-        self.api(CONTEXTS[0], kind)
+        self.api(&self.control_plane, kind)
             .delete(name, &DeleteParams::background())
             .await?;
         Ok(())
@@ -203,8 +209,21 @@ impl World {
             kubectl.run(&arguments, "").await?;
             return Ok(());
         }
-        self.api(CONTEXTS[0], kind)
+        self.api(&self.control_plane, kind)
             .patch(name, &PatchParams::default(), &Patch::Merge(patch))
+            .await?;
+        Ok(())
+    }
+
+    /// Creates a namespace, where namespaces have to be.
+    pub async fn create_namespace(&self, context: &str, name: &str) -> Result<()> {
+        if self.kubectl.is_none() {
+            return Ok(());
+        }
+        let namespaces = Api::<Namespace>::all(self.clients[context].clone());
+        let namespace = serde_json::from_value(json!({ "metadata": { "name": name } }))?;
+        namespaces
+            .create(&PostParams::default(), &namespace)
             .await?;
         Ok(())
     }
@@ -217,7 +236,7 @@ impl World {
 
     /// A K8ssandraTask; an error where it is gone.
     pub async fn task(&self, name: &str) -> Result<Value> {
-        self.get(CONTEXTS[0], Kind::Task, name)
+        self.get(&self.control_plane, Kind::Task, name)
             .await?
             .with_context(|| format!("K8ssandraTask {name} is gone"))
     }
@@ -238,7 +257,7 @@ impl World {
     /// The events about a K8ssandraTask, oldest first.
     pub async fn event_objects(&self, task: &str) -> Result<Vec<Value>> {
         let list = self
-            .api(CONTEXTS[0], Kind::Event)
+            .api(&self.control_plane, Kind::Event)
             .list(&ListParams::default())
             .await?;
         let mut events: Vec<Value> = list

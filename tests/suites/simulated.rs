@@ -1,5 +1,9 @@
 //! Every behaviour on simulated clusters, where the component is held against the native policy at every call.
 
+use pilothouse_tests::behaviours::{ALL, HISTORY};
+use pilothouse_tests::{runner, simulated};
+
 fn main() -> std::process::ExitCode {
-    pilothouse_tests::runner::main("simulated", pilothouse_tests::simulated::run)
+    let behaviours: Vec<_> = ALL.iter().chain(HISTORY).copied().collect();
+    runner::main("simulated", &behaviours, simulated::run)
 }

@@ -1,0 +1,12 @@
+//! Clusters with a history, on real API servers: a control plane that does not serve CassandraTasks, and two contexts that do.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use pilothouse_tests::behaviours::HISTORY;
+use pilothouse_tests::real::Clusters;
+use pilothouse_tests::runner;
+
+fn main() -> Result<ExitCode> {
+    runner::on_real_servers("history", HISTORY, Clusters::start_with_hub())
+}
