@@ -52,29 +52,36 @@ impl Time {
 /// Whether Go's `time.RFC3339`, and with it every operator, takes it for a time, if its numbers are in range. jiff accepts
 /// more: one such scheduledTime would keep cass-operator from listing any CassandraTask at all.
 fn is_go_time(text: &str) -> bool {
-    let blurred: String = text
-        .chars()
-        .map(|c| if c.is_ascii_digit() { '0' } else { c })
-        .collect();
-    let Some(rest) = blurred.strip_prefix("0000-00-00T00:00:00") else {
+    const TIME: &[u8] = b"0000-00-00T00:00:00";
+    let Some((time, rest)) = text.as_bytes().split_at_checked(TIME.len()) else {
         return false;
     };
-    let zone = match rest.strip_prefix(".0") {
-        Some(fraction) => fraction.trim_start_matches('0'),
-        None => rest,
-    };
     // jiff takes a leap second for the one before, and offsets of more than a day.
-    let is_leap_second = text.get(17..19) == Some("60");
-    let hours = || {
-        text.get(text.len() - "00:00".len()..)?
-            .get(..2)?
-            .parse::<u8>()
-            .ok()
-    };
-    match zone {
-        "Z" => !is_leap_second,
-        "+00:00" | "-00:00" => !is_leap_second && hours().is_some_and(|it| (0..24).contains(&it)),
+    if !has_form(time, TIME) || time.ends_with(b"60") {
+        return false;
+    }
+    match without_fraction(rest) {
+        b"Z" => true,
+        [b'+' | b'-', offset @ ..] => has_form(offset, b"00:00") && offset < b"24",
         _ => false,
+    }
+}
+
+/// Whether a text is like this one, with any digit for a 0.
+fn has_form(text: &[u8], form: &[u8]) -> bool {
+    let is_like =
+        |(byte, form): (&u8, &u8)| byte == form || (*form == b'0' && byte.is_ascii_digit());
+    text.len() == form.len() && text.iter().zip(form).all(is_like)
+}
+
+/// What comes after a second and its fraction, if it has one.
+fn without_fraction(text: &[u8]) -> &[u8] {
+    let [b'.', digits @ ..] = text else {
+        return text;
+    };
+    match digits.iter().position(|byte| !byte.is_ascii_digit()) {
+        Some(end) if end > 0 => &digits[end..],
+        _ => text,
     }
 }
 
