@@ -1,5 +1,7 @@
 //! The K8ssandraCluster: its JSON in, its datacenters and where they are out.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -20,6 +22,8 @@ pub struct Cluster {
     pub deleted: Option<String>,
     /// Its datacenters, in declaration order.
     pub datacenters: Vec<Declared>,
+    /// Where in the list each of them is, by its name; the first of several.
+    by_name: BTreeMap<String, usize>,
 }
 
 /// A datacenter as the cluster declares it.
@@ -111,8 +115,11 @@ impl Cluster {
             .and_then(|Object(cassandra)| cassandra.datacenters)
             .unwrap_or_default();
         let declared = |Object(datacenter)| declared(&metadata.namespace, &status, datacenter);
+        let datacenters: Vec<Declared> = datacenters.into_iter().map(declared).collect();
+        let names = datacenters.iter().enumerate().rev();
         Ok(Cluster {
-            datacenters: datacenters.into_iter().map(declared).collect(),
+            by_name: names.map(|(at, it)| (it.name.clone(), at)).collect(),
+            datacenters,
             name: metadata.name,
             namespace: metadata.namespace,
             uid: metadata.uid,
@@ -120,16 +127,9 @@ impl Cluster {
         })
     }
 
-    /// The datacenters of that name: one, in a valid cluster.
-    pub fn namesakes(&self, name: &str) -> impl Iterator<Item = &Declared> {
-        self.datacenters
-            .iter()
-            .filter(move |declared| declared.name == name)
-    }
-
     /// The datacenter of that name.
     pub fn datacenter(&self, name: &str) -> Option<&Declared> {
-        self.namesakes(name).next()
+        self.datacenters.get(*self.by_name.get(name)?)
     }
 
     /// The datacenter that Cassandra calls by that name.

@@ -1,5 +1,6 @@
 //! The CassandraTasks of a task, as they were observed, and what is known of each datacenter from them.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -7,7 +8,7 @@ use super::answers::{Answer, Answers, Unavailable, unavailable};
 use super::datacenter::{Datacenter, Evidence, Found, preferred};
 use super::ownership::{Relation, relation};
 use super::targets::{Place, Targets};
-use crate::contract::{ContextResult, UnavailableReason};
+use crate::contract::{ContextResult, ObjectRef, UnavailableReason};
 use crate::documents::cassandra_task::CassandraTask;
 use crate::documents::cluster::Cluster;
 use crate::documents::task::Task;
@@ -23,7 +24,11 @@ pub struct Children<'a> {
     pub foreign: Vec<Rc<CassandraTask>>,
     /// Those of a second controller.
     pub conflicting: Vec<Rc<CassandraTask>>,
-    contexts: &'a [ContextResult],
+    /// All that were read, and from what: each is read once, however often it was observed.
+    read: BTreeMap<ObjectRef, (&'a str, Rc<CassandraTask>)>,
+    contexts: BTreeMap<Option<&'a str>, &'a ContextResult>,
+    /// What is to be said where nothing says where a CassandraTask is.
+    anywhere: OnceCell<Found>,
     abandoned: BTreeSet<Option<&'a str>>,
 }
 
@@ -39,22 +44,26 @@ impl<'a> Children<'a> {
             own: BTreeMap::new(),
             foreign: Vec::new(),
             conflicting: Vec::new(),
-            contexts,
+            read: BTreeMap::new(),
+            contexts: contexts
+                .iter()
+                .map(|result| (result.context.as_deref(), result))
+                .collect(),
+            anywhere: OnceCell::new(),
             abandoned: task.abandoned(),
         };
         for result in contexts {
             for text in result.objects.as_deref().unwrap_or_default() {
-                children.add(
-                    cluster,
-                    CassandraTask::read(result.context.as_deref(), text),
-                );
+                let child = Rc::new(CassandraTask::read(result.context.as_deref(), text));
+                let known = (text.as_str(), Rc::clone(&child));
+                children.read.insert(child.reference(), known);
+                children.add(cluster, child);
             }
         }
         children
     }
 
-    fn add(&mut self, cluster: Option<&Cluster>, child: CassandraTask) {
-        let child = Rc::new(child);
+    fn add(&mut self, cluster: Option<&Cluster>, child: Rc<CassandraTask>) {
         match relation(self.task, cluster, &child) {
             Relation::Own => {
                 let datacenter = child.datacenter(&self.task.metadata.name).to_owned();
@@ -75,8 +84,6 @@ impl<'a> Children<'a> {
             .filter(|name| !self.own.contains_key(*name) && !self.is_over(name));
         let places = names.flat_map(|name| {
             let declared = self.declared(cluster, name);
-            let is_target = targets.places.iter().any(|place| place.datacenter == name);
-            let declared = declared.filter(|_| is_target || self.task.has_recorded(name));
             self.recorded(cluster, name).into_iter().chain(declared)
         });
         places.collect::<BTreeSet<_>>().into_iter().collect()
@@ -93,16 +100,26 @@ impl<'a> Children<'a> {
     pub fn add_named(
         &mut self,
         cluster: Option<&Cluster>,
-        answers: &Answers<'_>,
+        answers: &Answers<'a>,
         places: &[Place],
     ) {
         for place in places {
-            if let Answer::Found(text) = answers.object(&place.reference()) {
-                let child = CassandraTask::read(place.context.as_deref(), text);
+            let reference = place.reference();
+            if let Answer::Found(text) = answers.object(&reference) {
+                let child = self.read_at(place, &reference, text);
                 if relation(self.task, cluster, &child) == Relation::Own {
-                    self.add(cluster, child);
+                    self.add(cluster, Rc::clone(&child));
                 }
+                self.read.insert(reference, (text, child));
             }
+        }
+    }
+
+    /// What was observed at a place, read now unless it was before.
+    fn read_at(&self, place: &Place, reference: &ObjectRef, text: &str) -> Rc<CassandraTask> {
+        match self.read.get(reference) {
+            Some((known, child)) if *known == text => Rc::clone(child),
+            _ => Rc::new(CassandraTask::read(place.context.as_deref(), text)),
         }
     }
 
@@ -239,22 +256,17 @@ impl<'a> Children<'a> {
         if !place.is_possible() {
             return Found::Absent;
         }
-        match answers.object(&place.reference()) {
+        let reference = place.reference();
+        match answers.object(&reference) {
             Answer::Absent => Found::Absent,
-            Answer::Found(text) => {
-                Found::Foreign(Rc::new(CassandraTask::read(place.context.as_deref(), text)))
-            }
+            Answer::Found(text) => Found::Foreign(self.read_at(place, &reference, text)),
             Answer::Unavailable(unavailable) => self.unavailable(unavailable),
         }
     }
 
     /// Whether a context says what it has.
     fn available(&self, context: &Option<String>) -> Found {
-        let result = self
-            .contexts
-            .iter()
-            .find(|result| result.context == *context);
-        let unavailable = match result {
+        let unavailable = match self.contexts.get(&context.as_deref()) {
             Some(result) => unavailable(result, KIND),
             // Where no object can carry the labels, nothing was asked.
             None if self.contexts.is_empty() => None,
@@ -265,14 +277,13 @@ impl<'a> Children<'a> {
 
     /// Where nothing says where it is, it could be in any context that serves the kind.
     fn anywhere(&self) -> Found {
-        let unavailable = self
-            .contexts
-            .iter()
-            .filter_map(|result| unavailable(result, KIND));
-        let first = unavailable
-            .filter(|it| !self.is_abandoned(it) && it.reason != UnavailableReason::NotServed)
-            .min_by_key(|it| it.context.clone());
-        first.map_or(Found::Absent, Found::Unavailable)
+        let first = || {
+            let results = self.contexts.values();
+            let mut all = results.filter_map(|result| unavailable(result, KIND));
+            all.find(|it| !self.is_abandoned(it) && it.reason != UnavailableReason::NotServed)
+                .map_or(Found::Absent, Found::Unavailable)
+        };
+        self.anywhere.get_or_init(first).clone()
     }
 
     fn unavailable(&self, unavailable: Unavailable) -> Found {

@@ -15,6 +15,7 @@ use std::rc::Rc;
 use answers::{Answer, Answers, Unavailable};
 use children::Children;
 use datacenter::Datacenter;
+use ownership::{Relation, relation};
 use targets::{Place, Targets};
 
 use crate::contract::{Failure, ObjectRef, Operation, Selector, Snapshot};
@@ -126,8 +127,8 @@ impl<'a> Observation<'a> {
 
     /// Whether an object is one that a second controller has created, and at work.
     pub fn is_conflict_at_work(&self, object: &CassandraTask) -> bool {
-        let mut conflicting = self.conflicting.iter();
-        !object.progress.has_ended && conflicting.any(|it| it.reference() == object.reference())
+        !object.progress.has_ended
+            && relation(self.task, self.cluster.known(), object) == Relation::Conflicting
     }
 
     /// The datacenters whose CassandraTasks may start without being observed: as far as is known they were created, and their
