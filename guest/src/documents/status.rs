@@ -3,6 +3,7 @@
 //! It may have been written by an older version or by k8ssandra-operator, so anything is read, and what makes no sense
 //! counts as not recorded. The types and reasons of conditions that decisions depend on are constants here, and API.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
@@ -41,18 +42,16 @@ pub mod stalled {
 #[derive(Debug, Default, Clone)]
 pub struct Recorded {
     status: Value,
-    datacenters: BTreeMap<String, Progress>,
+    /// Read when it is asked for: of a status that is about to be written it seldom is.
+    datacenters: OnceCell<BTreeMap<String, Progress>>,
 }
 
 impl Recorded {
     /// Reads a status.
     pub fn read(status: Value) -> Recorded {
-        let copies = status["datacenters"].as_object().into_iter().flatten();
-        let copies = copies.filter(|(_, copy)| copy.is_object());
-        let datacenters = copies.map(|(name, copy)| (name.clone(), Progress::read(copy)));
         Recorded {
-            datacenters: datacenters.collect(),
             status,
+            datacenters: OnceCell::new(),
         }
     }
 
@@ -77,12 +76,19 @@ impl Recorded {
 
     /// The copies of the CassandraTasks' statuses, by datacenter.
     pub fn datacenters(&self) -> &BTreeMap<String, Progress> {
-        &self.datacenters
+        self.datacenters.get_or_init(|| {
+            let copies = self.status["datacenters"].as_object();
+            let copies = copies.into_iter().flatten();
+            let copies = copies.filter(|(_, copy)| copy.is_object());
+            copies
+                .map(|(name, copy)| (name.clone(), Progress::read(copy)))
+                .collect()
+        })
     }
 
     /// The copy of the status of a datacenter's CassandraTask, as it is.
     pub fn copy(&self, datacenter: &str) -> Option<&Value> {
-        self.datacenters
+        self.datacenters()
             .contains_key(datacenter)
             .then(|| &self.status["datacenters"][datacenter])
     }
