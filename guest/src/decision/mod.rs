@@ -12,6 +12,8 @@ pub mod standing;
 pub mod validation;
 pub mod waiting;
 
+use std::collections::BTreeSet;
+
 use sequence::{Step, Target};
 use waiting::{Refusal, Waiting};
 
@@ -185,12 +187,13 @@ impl Decision<'_> {
             .filter(|target| matches!(target.step, Step::Create(_)))
     }
 
-    /// Whether a create of a recorded datacenter was refused: it is taken out of the record until it is tried again.
-    pub fn is_refused(&self, datacenter: &str) -> bool {
-        self.targets.iter().any(|target| {
-            target.datacenter.name == datacenter
-                && matches!(target.step, Step::Wait(Waiting::CreateRefused { .. }))
-        })
+    /// The datacenters whose create was refused: they are taken out of the record until it is tried again.
+    pub fn refused(&self) -> BTreeSet<&str> {
+        let refused = self
+            .targets
+            .iter()
+            .filter(|it| matches!(it.step, Step::Wait(Waiting::CreateRefused { .. })));
+        refused.map(|it| it.datacenter.name.as_str()).collect()
     }
 }
 

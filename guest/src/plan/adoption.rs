@@ -96,7 +96,10 @@ fn record(
         record.cluster = cluster(observation).or(record.cluster);
         record.template = Some(started_with(observation));
     }
-    record.creating.retain(|name| !decision.is_refused(name));
+    let refused = decision.refused();
+    record
+        .creating
+        .retain(|name| !refused.contains(name.as_str()));
     if records_creates(observation, decision) {
         record.creating = created.into_iter().map(str::to_owned).collect();
     }

@@ -59,10 +59,11 @@ pub fn running(
     let cause = decision.waiting.as_ref().or(decision.refused.as_ref());
     let cause = cause.map(Waiting::to_string);
     let cause = cause.into_iter().filter(|cause| !cause.is_empty());
+    let because = because(observation);
     let stand = joined(
         lines
             .iter()
-            .map(|line| (line.datacenter, phrase(observation, line))),
+            .map(|line| (line.datacenter, phrase(&because, line))),
     );
     cause
         .chain([stand])
@@ -79,17 +80,14 @@ enum Phrase {
     Own(String),
 }
 
-fn phrase(observation: &Observation<'_>, line: &Line<'_>) -> Phrase {
+fn phrase(because: &str, line: &Line<'_>) -> Phrase {
     let common = |one: &str, many: &str| Phrase::Common(one.to_owned(), many.to_owned());
     match &line.standing {
         Standing::Done => common("is done", "are done"),
         Standing::Failed => common("failed", "failed"),
         Standing::Cancelled => {
-            let because = because(observation);
-            common(
-                &format!("cancelled{because}"),
-                &format!("cancelled{because}"),
-            )
+            let cancelled = format!("cancelled{because}");
+            common(&cancelled, &cancelled)
         }
         Standing::Waiting(waiting) => match unready(line) {
             Some(unready) => Phrase::Own(format!("{waiting}; {unready}")),

@@ -100,9 +100,10 @@ fn waiting<'l>(line: &'l Line<'_>) -> Option<&'l Waiting> {
 /// `datacenters`: the copy of each CassandraTask's status; an empty one for those that are about to be created, and none for
 /// those whose create was refused.
 fn copies(observation: &Observation<'_>, decision: &Decision<'_>) -> Map<String, Value> {
+    let refused = decision.refused();
     let known = observation.datacenters.iter().filter_map(|datacenter| {
         let copy = copy(observation, datacenter)?;
-        let is_refused = !has_content(&copy) && decision.is_refused(&datacenter.name);
+        let is_refused = !has_content(&copy) && refused.contains(datacenter.name.as_str());
         (!is_refused).then(|| (datacenter.name.clone(), copy))
     });
     // Where the record is refused, nothing is created yet, and the record comes before the first create.
