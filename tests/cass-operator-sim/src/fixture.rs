@@ -1,12 +1,17 @@
 //! The fixtures of the scenarios: some writes of a course as one merge patch, and that as a YAML file.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use serde_json::{Map, Value, json};
 
 use crate::course::Datacenter;
 use crate::table::{Fixture, table};
-use crate::write::{Times, Write};
+use crate::write::{Times, Write, with_texts};
+
+/// The time of the step, as a scenario has it.
+const NOW: &str = "$now";
 
 /// The scenarios' cluster, with a datacenter of two racks.
 fn datacenter(fails: usize) -> Datacenter {
@@ -27,15 +32,25 @@ pub fn fixture_files() -> impl Iterator<Item = (String, String)> {
 /// # Panics
 /// If there is no such fixture.
 pub fn apply_fixture(name: &str, status: &mut Value, now: &str) {
-    let patch = patch(&table().fixtures[name], now);
+    // Cut out of their courses once: the model check applies them millions of times.
+    static PATCHES: LazyLock<BTreeMap<&str, Value>> = LazyLock::new(|| {
+        let fixtures = table().fixtures.iter();
+        fixtures
+            .map(|(name, it)| (name.as_str(), patch(it)))
+            .collect()
+    });
+    let patch = with_texts(PATCHES[name].clone(), &|text| match text {
+        NOW => json!(now),
+        text => json!(text),
+    });
     json_patch::merge(status, &patch);
 }
 
 /// What the writes of a fixture change, with the whole list of conditions that comes of them.
-fn patch(fixture: &Fixture, now: &str) -> Value {
+fn patch(fixture: &Fixture) -> Value {
     let times = Times {
-        now,
-        reconcile: now,
+        now: NOW,
+        reconcile: NOW,
     };
     let writes = table().writes(&fixture.course, &datacenter(fixture.fails));
     let (before, writes) = cut(&writes, fixture);
@@ -83,7 +98,7 @@ fn join(first: &mut Value, second: Value) {
 
 fn text(fixture: &Fixture) -> String {
     let mut text = String::from("# Made from tests/cass-operator-sim/writes.yaml.\n");
-    if let Value::Object(fields) = patch(fixture, "$now") {
+    if let Value::Object(fields) = patch(fixture) {
         block(&mut text, &fields, 0);
     }
     text

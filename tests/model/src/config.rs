@@ -34,7 +34,7 @@ pub struct Work {
     pub running: bool,
     /// Counts pods, up and down.
     pub counts: bool,
-    /// Says Failed=True while it goes on.
+    /// Says Failed=True while it goes on, which 1.32 does not.
     pub fails_early: bool,
     /// Ends it badly.
     pub fails: bool,

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use cass_operator_sim::apply_fixture;
 use serde_json::{Value, json};
 
 use crate::clock::{At, stamp};
@@ -152,7 +153,7 @@ pub fn child(child: Child, dc: usize) -> String {
     document.to_string()
 }
 
-/// A status as cass-operator writes it at that stage.
+/// A status as cass-operator writes it at that stage: the fixtures of its table.
 fn status(child: Child, dc: usize) -> Option<Value> {
     let start = if child.again {
         At::BegunAgain
@@ -160,51 +161,40 @@ fn status(child: Child, dc: usize) -> Option<Value> {
         At::Begun
     };
     let began = stamp(child.began, dc, start);
-    let mut status = json!({"startTime": began, "active": 1});
+    let mut status = json!({});
+    let mut write = |fixture: &str, time: &str| apply_fixture(fixture, &mut status, time);
+    if child.stage != Stage::Waiting {
+        write("started", &began);
+    }
     match child.stage {
         Stage::Waiting => return None,
         Stage::Begun | Stage::Stuck => {}
-        Stage::Running { counted, failing } => run(&mut status, counted, failing, &began),
-        Stage::Quiet => status["succeeded"] = json!(1),
-        Stage::Refreshing => {
-            status["conditions"] = json!([condition("DatacenterUpdated", "True", &began)]);
+        Stage::Running { counted, failing } => {
+            write("running", &began);
+            if !counted {
+                write("counts-nothing", &began);
+            }
+            if failing {
+                fail_early(&mut status, &began);
+            }
         }
-        Stage::Done { failed } => end(&mut status, failed, &stamp(child.ended, dc, At::Ended)),
+        Stage::Quiet => write("restarting", &began),
+        Stage::Refreshing => write("refreshed", &began),
+        Stage::Done { failed } => {
+            let fixture = if failed { "failed" } else { "completed" };
+            write(fixture, &stamp(child.ended, dc, At::Ended));
+        }
     }
     Some(status)
 }
 
-fn run(status: &mut Value, counted: bool, failing: bool, began: &str) {
-    let first = if counted { "COMPLETED" } else { "RUNNING" };
-    let second = if failing { "ERROR" } else { "WAITING" };
-    status["podStatuses"] = json!({"pod-0": {"status": first}, "pod-1": {"status": second}});
-    status["succeeded"] = json!(u8::from(counted));
-    status["failed"] = json!(u8::from(failing));
-    let conditions = [condition("Running", "True", began)];
-    status["conditions"] = with_failure(conditions, failing, began);
-}
-
-fn end(status: &mut Value, is_failed: bool, ended: &str) {
-    status["active"] = json!(0);
-    status["succeeded"] = json!(2 - u8::from(is_failed));
-    status["failed"] = json!(u8::from(is_failed));
-    status["completionTime"] = json!(ended);
-    let conditions = [
-        condition("Complete", "True", ended),
-        condition("Running", "False", ended),
-    ];
-    status["conditions"] = with_failure(conditions, is_failed, ended);
-}
-
-fn with_failure<const N: usize>(conditions: [Value; N], has_failed: bool, time: &str) -> Value {
-    let failed = has_failed.then(|| {
-        let mut failed = condition("Failed", "True", time);
-        failed["message"] = json!("1 pods failed during processing");
-        failed
-    });
-    conditions.into_iter().chain(failed).collect()
-}
-
-fn condition(kind: &str, status: &str, time: &str) -> Value {
-    json!({"type": kind, "status": status, "reason": kind, "message": "", "lastTransitionTime": time})
+/// cass-operator 1.32 says that a CassandraTask has failed at its end only; another version may say so at once.
+fn fail_early(status: &mut Value, time: &str) {
+    status["failed"] = json!(1);
+    if let Some(conditions) = status["conditions"].as_array_mut() {
+        conditions.push(json!({
+            "type": "Failed", "status": "True", "reason": "Failed", "lastTransitionTime": time,
+            "message": "1 pods failed during processing",
+        }));
+    }
 }

@@ -141,10 +141,10 @@ pub enum Stage {
     Running {
         /// Whether a pod is counted as succeeded; the counts go up and down.
         counted: bool,
-        /// Whether a pod has failed, and Failed=True says so already.
+        /// Whether a pod has failed, and Failed=True says so already, as another version of cass-operator might.
         failing: bool,
     },
-    /// A restart: never Running, and succeeded grows.
+    /// A restart: never Running=True, and succeeded is stale from the start.
     Quiet,
     /// A refresh: DatacenterUpdated, never Running.
     Refreshing,

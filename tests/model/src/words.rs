@@ -131,7 +131,7 @@ fn stage(stage: Stage) -> String {
             if counted { ", a pod done" } else { "" },
             if failing { ", Failed=True" } else { "" },
         ),
-        Stage::Quiet => "a pod restarted".to_owned(),
+        Stage::Quiet => "a restart counts pods".to_owned(),
         Stage::Refreshing => "DatacenterUpdated=True".to_owned(),
         Stage::Stuck => "startTime, and nothing more for ever".to_owned(),
         Stage::Done { failed: false } => "completed".to_owned(),
