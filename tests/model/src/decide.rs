@@ -8,14 +8,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dashmap::DashMap;
 use k8ssandra_task_policy::contract::{
-    Failure, Manifest, Observation, Outcome, Plan as Answer, Selector, Snapshot,
+    Failure, Manifest, Observation, Outcome, Plan as Answer, Reason, Selector, Snapshot,
 };
 
 use crate::clock;
 use crate::config::Config;
-use crate::facts::Facts;
-use crate::laws::{self, Law};
-use crate::plan::{self, Plan, Step};
+use crate::facts::{Facts, RecordFacts};
+use crate::laws::Law;
+use crate::plan::{self, Plan};
+use crate::planned::Planned;
 use crate::state::{Cluster, MOST, Seen, State, Task};
 use crate::tables::Table;
 use crate::{render, snapshot};
@@ -36,8 +37,10 @@ pub struct View {
     pub seen: [Seen; MOST],
     /// The contexts that the host was given.
     pub registered: [bool; MOST],
-    failure: u32,
-    clock: u8,
+    /// What has failed and not succeeded since.
+    pub failures: u32,
+    /// The reading of the clock.
+    pub clock: u8,
 }
 
 impl View {
@@ -50,7 +53,7 @@ impl View {
                 .dcs
                 .map(|dc| if dc.in_doubt { Seen::Blind } else { dc.seen }),
             registered: state.dcs.map(|dc| dc.registered),
-            failure: state.host.failure,
+            failures: state.host.failures,
             clock: state.clock,
         })
     }
@@ -64,7 +67,7 @@ pub struct Decision {
     /// The plan.
     pub steps: Arc<Plan>,
     /// Why the plan is what it is, as the policy says it.
-    pub reasons: Vec<String>,
+    pub reasons: Vec<Reason>,
     /// The law that the decision breaks, and how.
     pub broken: Option<(Law, String)>,
 }
@@ -86,8 +89,10 @@ pub struct Policy {
     pub plans: Table<Plan>,
     /// The statuses; 0 is none.
     pub statuses: Table<String>,
-    /// The failures; 0 is none.
-    pub failures: Table<Option<Failure>>,
+    /// The records; 0 is none.
+    pub records: Table<String>,
+    /// Lists of failures; 0 is the empty one.
+    pub failures: Table<Vec<Failure>>,
 }
 
 impl Policy {
@@ -100,7 +105,8 @@ impl Policy {
             calls: AtomicUsize::new(0),
             plans: Table::starting_with(Plan::default()),
             statuses: Table::starting_with(String::new()),
-            failures: Table::starting_with(None),
+            records: Table::starting_with(String::new()),
+            failures: Table::starting_with(Vec::new()),
         })
     }
 
@@ -112,6 +118,26 @@ impl Policy {
     /// On how many different views it has decided.
     pub fn decisions(&self) -> usize {
         self.decisions.len()
+    }
+
+    /// The same failures, long enough ago for another attempt.
+    pub fn failures_later(&self, failures: u32) -> u32 {
+        if failures == 0 {
+            return 0;
+        }
+        let mut later = self.failures.get(failures).as_ref().clone();
+        for failure in &mut later {
+            (failure.first, failure.last) = (0, 0);
+        }
+        self.failures.number(later)
+    }
+
+    /// The facts of a record.
+    pub fn record(&self, record: u32) -> RecordFacts {
+        if record == 0 {
+            return RecordFacts::default();
+        }
+        RecordFacts::read(&self.records.get(record))
     }
 
     /// The facts of a status.
@@ -138,9 +164,14 @@ impl Policy {
         let spec = &config.specs[usize::from(view.task.spec)];
         let mut shown = Snapshot {
             now: clock::now(view.clock),
-            primary: render::task(view.task, spec, &self.statuses.get(view.task.status)),
+            primary: render::task(
+                view.task,
+                spec,
+                &self.statuses.get(view.task.status),
+                &self.records.get(view.task.record),
+            ),
             observations: Vec::new(),
-            failures: self.failures.get(view.failure).iter().cloned().collect(),
+            failures: self.failures.get(view.failures).as_ref().clone(),
         };
         for _ in 0..=MOST_LOOKS {
             self.calls.fetch_add(1, Ordering::Relaxed);
@@ -179,7 +210,7 @@ impl Policy {
     fn decision(&self, config: &Config, view: &View, answer: &Answer) -> Decision {
         let mut steps = Vec::new();
         for (index, action) in (0..).zip(&answer.actions) {
-            match plan::step(&self.manifest, &self.statuses, action) {
+            match plan::step(&self.manifest, &self.statuses, &self.records, action) {
                 Ok(Some(step)) => steps.push((index, step)),
                 Ok(None) => {}
                 Err(wrong) => {
@@ -188,15 +219,8 @@ impl Policy {
             }
         }
         let spec = &config.specs[usize::from(view.task.spec)];
-        let is_target = |dc: usize| {
-            let is_declared = view.cluster.is_some_and(|cluster| cluster.has(dc));
-            is_declared && spec.names(dc)
-        };
-        let creates = steps
-            .iter()
-            .any(|(_, step)| matches!(step, Step::Create(_)));
         let facts = self.facts(view.task.status);
-        let is_late = spec.forbid && creates && laws::has_seen_failure(view, &facts, is_target);
+        let broken = Planned::new(config, self, view, &facts).broken(&steps);
         let plan = self.plans.number(Plan {
             steps,
             incarnation: view.task.incarnation,
@@ -205,8 +229,8 @@ impl Policy {
         Decision {
             plan,
             steps: self.plans.get(plan),
-            reasons: answer.reasons.iter().map(|it| it.message.clone()).collect(),
-            broken: is_late.then(|| (Law::NothingAfterAFailure, "it creates".to_owned())),
+            reasons: answer.reasons.clone(),
+            broken: broken.map(|law| (law, "its plan breaks it".to_owned())),
         }
     }
 }

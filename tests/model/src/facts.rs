@@ -2,9 +2,9 @@
 //!
 //! Read independently of the policy's own reading, since it is the policy that is checked.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::render::dc_name;
+use crate::render::{dc_name, number};
 use crate::state::MOST;
 
 /// The facts of one status.
@@ -24,8 +24,50 @@ pub struct Facts {
     pub invalid: String,
     /// The reason of Running.
     pub reason: String,
-    /// The message of Running.
-    pub message: String,
+    /// The reason of Stalled, if that is True.
+    pub stalled: String,
+    /// The message of Stalled, if that is True.
+    pub stalled_message: String,
+    /// Whether a failure has cancelled the remaining datacenters.
+    pub is_cancelled: bool,
+}
+
+/// The facts of the record that the policy keeps in an annotation; of none, that nothing is recorded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RecordFacts {
+    /// Which K8ssandraTask it was written for; 0 is none.
+    pub task: u8,
+    /// Which K8ssandraCluster that was for.
+    pub cluster: u8,
+    /// The datacenters that the first creates are for.
+    pub creating: [bool; MOST],
+}
+
+impl RecordFacts {
+    /// Reads a record.
+    pub fn read(text: &str) -> RecordFacts {
+        let value: Value = serde_json::from_str(text).unwrap_or_default();
+        let uid = |kind: &str, prefix: &str| {
+            let uid = value[kind]["uid"].as_str().unwrap_or_default();
+            number(uid, prefix).unwrap_or_default()
+        };
+        let creating = value["creating"].as_array();
+        let is_creating = |dc| creating.is_some_and(|names| names.contains(&json!(dc_name(dc))));
+        RecordFacts {
+            task: uid("task", "task-"),
+            cluster: uid("cluster", "cluster-"),
+            creating: std::array::from_fn(is_creating),
+        }
+    }
+
+    /// The same, unless it was written for another K8ssandraTask than this.
+    pub fn own(self, incarnation: u8) -> RecordFacts {
+        if self.task == incarnation {
+            self
+        } else {
+            RecordFacts::default()
+        }
+    }
 }
 
 /// What is recorded of a datacenter.
@@ -42,6 +84,8 @@ pub enum Record {
     Done,
     /// That it has failed.
     Failed,
+    /// That its CassandraTask was deleted before it completed.
+    Lost,
 }
 
 impl Facts {
@@ -55,6 +99,10 @@ impl Facts {
                 .unwrap_or_default()
                 .to_owned()
         };
+        let if_true = |kind: &str, field: &str| {
+            let text = is_true(&value, kind).then(|| text(kind, field));
+            text.unwrap_or_default()
+        };
         let is_complete = is_true(&value, "Complete");
         let reason = text("Running", "reason");
         let records = std::array::from_fn(|dc| record(&value["datacenters"][dc_name(dc)]));
@@ -63,12 +111,10 @@ impl Facts {
             is_finished: is_complete || !value["completionTime"].is_null() || reason == "Finished",
             is_complete,
             has_failed: is_true(&value, "Failed"),
-            invalid: if is_true(&value, "Invalid") {
-                text("Invalid", "message")
-            } else {
-                String::new()
-            },
-            message: text("Running", "message"),
+            invalid: if_true("Invalid", "message"),
+            stalled: if_true("Stalled", "reason"),
+            stalled_message: if_true("Stalled", "message"),
+            is_cancelled: if_true("Failed", "reason") == "RemainingCancelled",
             reason,
             value,
         }
@@ -82,7 +128,7 @@ impl Record {
             Record::None => 0,
             Record::Known => 1,
             Record::Begun => 2,
-            Record::Done | Record::Failed => 3,
+            Record::Done | Record::Failed | Record::Lost => 3,
         }
     }
 }
@@ -90,6 +136,8 @@ impl Record {
 fn record(status: &Value) -> Record {
     if !status.is_object() {
         Record::None
+    } else if condition(status, "Failed").is_some_and(|it| it["reason"] == "CassandraTaskDeleted") {
+        Record::Lost
     } else if is_true(status, "Failed") {
         Record::Failed
     } else if !status["completionTime"].is_null() {

@@ -2,8 +2,8 @@
 //!
 //! Comes in: any state. Goes out: whether, with contexts that come back, watches that speak, a host that works and a
 //! cass-operator that ends its work, the task completes or fails and goes at the end of its TTL, or goes after its deletion, or is
-//! said to be invalid for a reason that is one, or waits for a CassandraTask that is stuck and says so. The kind schedule
-//! is one fixed order of moves; every state on the way has the same end, so each is judged once.
+//! said to be invalid for a reason that is one, or waits for a CassandraTask that is stuck, or has lost its status in a restore, and
+//! says so. The kind schedule is one fixed order of moves; every state on the way has the same end, so each is judged once.
 
 mod kind;
 
@@ -12,7 +12,7 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use crate::decide::View;
 use crate::model::{Act, World};
 use crate::state::{Budget, Stage, State};
-use crate::told;
+use crate::told::Told;
 
 /// The property.
 pub const ENDS_WELL: &str = "whatever happened, from here it ends, or says what it waits for";
@@ -83,12 +83,17 @@ fn is_good_end(world: &World, state: &State) -> bool {
         return false;
     };
     let facts = world.policy.facts(task.status);
-    let has_reasons = !world.policy.decide(&world.config, &view).reasons.is_empty();
+    let decision = world.policy.decide(&world.config, &view);
+    let reasons = &decision.reasons;
+    let told = Told::new(&world.config, &world.policy, &view, &facts, reasons);
     let is_stuck = state.dcs.iter().any(|dc| {
         dc.child
             .is_some_and(|child| child.owner == task.incarnation && child.stage == Stage::Stuck)
     });
-    let is_wrong = !told::faults(&world.config, &view, &facts).is_empty();
-    let is_told = told::names_all(&world.config, &view, &facts);
-    has_reasons && !facts.is_finished && !task.deleting && (is_wrong || is_stuck) && is_told
+    let needs_somebody = is_stuck || told.is_restored() || !told.faults().is_empty();
+    !reasons.is_empty()
+        && !facts.is_finished
+        && !task.deleting
+        && needs_somebody
+        && told.names_all()
 }

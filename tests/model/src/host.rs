@@ -8,18 +8,16 @@
 //! host ─▶ doubts   a write without an answer is asked after, before anything else is decided
 //!      ─▶ server   what the API server does with a write
 //!      ─▶ caches   what the host sees of the world
+//!      ─▶ failures what it remembers of writes that failed
 //! ```
 
 pub mod caches;
 mod doubts;
+pub mod failures;
 mod server;
-
-use k8ssandra_task_policy::contract::{Failure, FailureClass, Gvk, ObjectRef, Operation};
 
 use crate::decide::View;
 use crate::model::{Fault, World};
-use crate::plan::Step;
-use crate::render;
 use crate::state::{Exec, State, pay};
 use server::Failed;
 
@@ -52,8 +50,9 @@ fn decide(world: &World, mut next: State, fault: Fault) -> Option<State> {
     let decision = View::of(&next).map(|view| world.policy.decide(&world.config, &view));
     let is_idle = decision.as_ref().is_none_or(|it| it.is_idle());
     let Some(decision) = decision.filter(|_| !is_idle) else {
-        // A failure is forgotten with what it was about, or once there is nothing more to do.
-        let had_failed = std::mem::take(&mut next.host.failure) != 0;
+        // Failures are forgotten with the task that they were about.
+        let is_gone = next.host.task.is_none();
+        let had_failed = is_gone && std::mem::take(&mut next.host.failures) != 0;
         return (fault.is_smooth() && had_failed).then_some(next);
     };
     if let Some((law, _)) = &decision.broken {
@@ -85,18 +84,18 @@ fn carry_out(world: &World, next: &mut State, exec: Exec, fault: Fault) -> Optio
         }
     };
     match outcome {
-        Ok(()) if usize::from(exec.next) + 1 == plan.steps.len() => {
-            next.host.plan = None;
-            next.host.failure = 0;
+        Ok(()) => {
+            failures::clear(&world.policy, next, step);
+            let is_last = usize::from(exec.next) + 1 == plan.steps.len();
+            // Deleting the task makes the plan's own version of it stale: so not `exec`, but what has become of it.
+            next.host.plan = next.host.plan.filter(|_| !is_last);
+            next.host.plan.iter_mut().for_each(|exec| exec.next += 1);
         }
-        // Deleting the task makes the plan's own version of it stale: so not `exec`, but what has become of it.
-        Ok(()) => next.host.plan.iter_mut().for_each(|exec| exec.next += 1),
         Err(Failed::Stale) => next.host.plan = None,
         Err(Failed::Refused(reason, message)) => {
             doubts::raise(&world.config, next, step, reason);
             next.host.plan = None;
-            let failure = failure(step, reason, message);
-            next.host.failure = world.policy.failures.number(Some(failure));
+            failures::raise(&world.policy, next, step, reason, message);
         }
     }
     if !fault.is_smooth() {
@@ -107,48 +106,3 @@ fn carry_out(world: &World, next: &mut State, exec: Exec, fault: Fault) -> Optio
 
 /// There was no answer.
 const SILENCE: Failed = Failed::Refused("Timeout", "no answer within 15 s");
-
-/// A failure as the host reports it. Times are left out: they would make each state another.
-fn failure(step: &Step, reason: &str, message: &str) -> Failure {
-    let (operation, dc) = match step {
-        Step::Create(dc) => (Operation::Create, Some(*dc)),
-        Step::DeleteChild(dc, _) => (Operation::Delete, Some(*dc)),
-        Step::DeleteTask(_) => (Operation::Delete, None),
-        Step::Metadata(..) => (Operation::PatchMetadata, None),
-        Step::Status(_) => (Operation::SetStatus, None),
-    };
-    let kind = |group: &str, kind: &str| Gvk {
-        group: group.to_owned(),
-        version: "v1alpha1".to_owned(),
-        kind: kind.to_owned(),
-    };
-    let (gvk, name) = match dc {
-        Some(dc) => (
-            kind("control.k8ssandra.io", "CassandraTask"),
-            render::child_name(dc),
-        ),
-        None => (
-            kind("control.k8ssandra.io", "K8ssandraTask"),
-            render::TASK.to_owned(),
-        ),
-    };
-    let object = ObjectRef {
-        context: dc.map(render::context_name),
-        gvk,
-        namespace: Some(render::NAMESPACE.to_owned()),
-        name,
-    };
-    Failure {
-        object,
-        operation,
-        class: match reason {
-            "Timeout" | "Unreachable" => FailureClass::UnknownOutcome,
-            _ => FailureClass::Refused,
-        },
-        reason: reason.to_owned(),
-        message: message.to_owned(),
-        first: 0,
-        last: 0,
-        attempts: 1,
-    }
-}

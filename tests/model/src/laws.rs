@@ -1,16 +1,15 @@
 //! The laws that no step may break: a step's facts in, the law it breaks out.
 //!
-//! Nothing is changed here, and the policy is not asked: the laws are written down a second time, from its documentation.
+//! Nothing is changed here, and the policy is not asked: the laws are written down a second time, from its documentation. Those
+//! that a plan can break before any of it is carried out are in `planned`.
 
 use serde_json::Value;
 
 use crate::checks::checks;
-use crate::decide::View;
-use crate::facts::{Facts, Record, condition, is_true};
+use crate::facts::{Facts, Record, RecordFacts, condition, is_true};
 use crate::model::World;
 use crate::plan::Plan;
-use crate::render::is_labelled;
-use crate::state::{Dc, MOST, Seen, State, Task};
+use crate::state::{Dc, State, Task};
 
 checks! {
     /// A law.
@@ -19,12 +18,22 @@ checks! {
     OneAtATime = "under Forbid no CassandraTask is created while another of the task is unfinished",
     /// cluster-tasks, Datacenter concurrency: the remaining are cancelled.
     NothingAfterAFailure = "under Forbid nothing is created once a failure was seen",
+    /// The record: one of our annotation and the status says so before a create.
+    RecordedFirst = "a CassandraTask is created only for a datacenter that is recorded",
+    /// Rule 3a.
+    NothingAfterARestore = "a task whose record is of another one creates nothing",
+    /// Ownership.
+    DeletesItsOwn = "no CassandraTask of anybody else is deleted",
+    /// Ownership.
+    AggregatesItsOwn = "nothing of anybody else's CassandraTask is recorded",
+    /// The record: a create that the API server refused.
+    RetriesLater = "a create that was refused is not tried again within 5 s",
     /// Status: what it records as begun.
     NothingTwice = "a datacenter that is recorded as begun is not begun again",
     /// Rule 5, or a deletion would leave it behind.
     FinalizerFirst = "a CassandraTask is created only for a task that has the finalizer",
     /// cluster-tasks, Ownerships and cascade deletion.
-    FinalizerStays = "the finalizer stays while a registered context that is reachable or in use has a CassandraTask of the task",
+    FinalizerStays = "the finalizer stays while a context that is reachable or recorded has a CassandraTask of the task",
     /// Status.
     StartNeverLater = "startTime never moves later",
     /// Status.
@@ -34,78 +43,61 @@ checks! {
     /// Status.
     FailedStays = "Failed in a stopped task never turns back",
     /// Rule 2.
-    FinishedIsFrozen = "the status of a finished task is frozen",
+    FinishedIsFrozen = "the status of a finished task is frozen, but for Stalled",
     /// Status.
     TransitionTimes = "lastTransitionTime moves only with its condition's status",
     /// Status.
-    RecordsStay = "what is recorded of a datacenter is neither dropped nor taken back",
+    RecordsStay = "what is recorded of a datacenter is neither dropped nor taken back, unless its create was refused",
     /// The contract.
     TwoRounds = "the policy decides after two looks at most",
     /// The contract.
     WellFormed = "every plan is one that the host accepts",
 }
 
-/// Whether a CassandraTask may be created now for a datacenter, by that plan; `recorded` is the status on the API server.
-pub fn creation(state: &State, plan: &Plan, dc: usize, recorded: &Facts) -> Option<Law> {
+/// Whether a CassandraTask may be created now for a datacenter, by that plan.
+pub fn creation(world: &World, state: &State, plan: &Plan, dc: usize) -> Option<Law> {
+    let of_the_plan = |task: &Task| task.incarnation == plan.incarnation;
+    let Some(task) = state.task.filter(|it| of_the_plan(it) && it.finalizer) else {
+        return Some(Law::FinalizerFirst);
+    };
     let is_at_work = |(other, it): (usize, &Dc)| {
         let child = it.child.filter(|child| child.owner == plan.incarnation);
-        other != dc && child.is_some_and(|child| !child.stage.is_done())
+        // A former target in a context that is not registered is given up.
+        let is_given_up = !it.registered && !world.is_target(state, task, other);
+        other != dc && !is_given_up && child.is_some_and(|child| !child.stage.is_done())
     };
-    let task = state
-        .task
-        .filter(|task| task.incarnation == plan.incarnation);
-    let has_begun = !matches!(recorded.records[dc], Record::None | Record::Known);
-    if plan.forbid && state.dcs.iter().enumerate().any(is_at_work) {
+    let recorded = world.policy.facts(task.status).records[dc];
+    let record = world.policy.record(task.record);
+    if record.task != task.incarnation {
+        Some(Law::NothingAfterARestore)
+    } else if recorded == Record::None && !record.creating[dc] {
+        Some(Law::RecordedFirst)
+    } else if plan.forbid && state.dcs.iter().enumerate().any(is_at_work) {
         Some(Law::OneAtATime)
-    } else if task.is_some() && has_begun {
+    } else if recorded.rank() >= Record::Begun.rank() {
         Some(Law::NothingTwice)
-    } else if !task.is_some_and(|task| task.finalizer) {
-        Some(Law::FinalizerFirst)
     } else {
         None
     }
 }
 
-/// Whether a failure was seen or recorded when a plan is made, so that under Forbid it may create nothing. A target that is
-/// recorded as begun and known to be gone is lost, which is a failure too; one that is no target any more may go.
-pub fn has_seen_failure(view: &View, recorded: &Facts, is_target: impl Fn(usize) -> bool) -> bool {
-    let is_failure = |dc: usize| match view.seen[dc] {
-        Seen::Known(Some(child)) if child.owner == view.task.incarnation => {
-            child.stage.has_failed()
-        }
-        Seen::Known(None) if is_target(dc) && recorded.records[dc] == Record::Begun => true,
-        _ => recorded.records[dc] == Record::Failed,
-    };
-    recorded.has_failed || (0..MOST).any(is_failure)
-}
-
-/// Whether the finalizer may go now; `is_target` says which datacenters the specification names.
-pub fn release(
-    state: &State,
-    task: Task,
-    recorded: &Facts,
-    is_target: impl Fn(usize) -> bool,
-) -> Option<Law> {
-    let is_in_use = |dc: usize| {
-        let is_declared = state.cluster.is_some_and(|cluster| cluster.has(dc));
-        is_declared && (is_target(dc) || recorded.records[dc] != Record::None)
-    };
+/// Whether the finalizer may go now: not while a CassandraTask of the task is left where one can tell, or where one is recorded;
+/// but one that is over may stay in a context that is not registered.
+pub fn release(state: &State, task: Task, recorded: &Facts, record: RecordFacts) -> Option<Law> {
+    let record = record.own(task.incarnation);
     let is_left = |(dc, it): (usize, &Dc)| {
-        let child = it
-            .child
-            .filter(|child| is_labelled(*child) && child.owner == task.incarnation);
-        child.is_some() && it.registered && (it.link || is_in_use(dc))
+        let is_own = it.child.is_some_and(|it| it.owner == task.incarnation);
+        let is_recorded = recorded.records[dc] != Record::None || record.creating[dc];
+        let is_over = recorded.records[dc].rank() >= Record::Done.rank();
+        let is_available = it.registered && it.link;
+        is_own && (is_available || (is_recorded && (it.registered || !is_over)))
     };
-    state
-        .dcs
-        .iter()
-        .enumerate()
-        .any(is_left)
-        .then_some(Law::FinalizerStays)
+    let mut dcs = state.dcs.iter().enumerate();
+    dcs.any(is_left).then_some(Law::FinalizerStays)
 }
 
-/// Whether one status may follow another; `is_deleting`: a task that is being deleted says so in `Running`.
-pub fn status(before: &Facts, after: &Facts, is_deleting: bool) -> Option<Law> {
+/// Whether one status may follow another.
+pub fn status(before: &Facts, after: &Facts) -> Option<Law> {
     let (old, new) = (&before.value, &after.value);
     let time = |status: &Value, name: &str| status[name].as_str().map(str::to_owned);
     let (start, completion) = (time(old, "startTime"), time(old, "completionTime"));
@@ -119,30 +111,36 @@ pub fn status(before: &Facts, after: &Facts, is_deleting: bool) -> Option<Law> {
         Some(Law::CompleteStays)
     } else if before.is_finished && before.has_failed && !after.has_failed {
         Some(Law::FailedStays)
-    } else if before.is_finished && !is_frozen(old, new, is_deleting) {
+    } else if before.is_finished && !is_frozen(old, new) {
         Some(Law::FinishedIsFrozen)
     } else if !transitions_fit(old, new) {
         Some(Law::TransitionTimes)
-    } else if records.any(|(old, new)| new.rank() < old.rank()) {
+    } else if records.any(|(old, new)| is_taken_back(*old, *new, after)) {
         Some(Law::RecordsStay)
     } else {
         None
     }
 }
 
-fn is_frozen(old: &Value, new: &Value, is_deleting: bool) -> bool {
+fn is_frozen(old: &Value, new: &Value) -> bool {
     let others = |status: &Value| -> Value {
         let mut status = status.clone();
         if let Some(conditions) = status["conditions"].as_array_mut() {
-            conditions.retain(|condition| condition["type"] != "Running");
+            conditions.retain(|condition| condition["type"] != "Stalled");
         }
         status
     };
-    old == new || (is_deleting && others(old) == others(new))
+    old == new || others(old) == others(new)
+}
+
+/// Whether what was recorded of a datacenter is dropped or taken back. A create that was refused never took place.
+fn is_taken_back(before: Record, after: Record, status: &Facts) -> bool {
+    let is_refused = before == Record::Known && status.stalled == "CreateRefused";
+    after.rank() < before.rank() && !(after == Record::None && is_refused)
 }
 
 fn transitions_fit(old: &Value, new: &Value) -> bool {
-    ["Running", "Failed", "Complete", "Invalid"]
+    ["Running", "Failed", "Complete", "Invalid", "Stalled"]
         .iter()
         .all(|kind| {
             let (Some(before), Some(after)) = (condition(old, kind), condition(new, kind)) else {

@@ -6,7 +6,7 @@
 //!              ├─ host      decides on what it has seen, and carries out one step at a time
 //!              │    └─ decide   the policy's code, asked once for each different view (snapshot, plan)
 //!              ├─ moves     people, cass-operator (operator), contexts, watches, time
-//!              └─ laws, rest, fair, told, sights   what must hold, what must be said, and what must be reachable
+//!              └─ laws, planned, rest, fair, told, sights   what must hold, what must be said, and what must be reachable
 //! ```
 //!
 //! Nothing here is part of the product; the policy is not changed for it.
@@ -24,6 +24,7 @@ pub mod model;
 pub mod moves;
 pub mod operator;
 pub mod plan;
+pub mod planned;
 pub mod render;
 pub mod rest;
 pub mod run;

@@ -87,6 +87,8 @@ pub enum Act {
     Register(usize),
     /// Time passes.
     Tick,
+    /// Seconds pass: what was refused may be tried again.
+    Pause,
 }
 
 /// The model of one configuration.
@@ -97,7 +99,7 @@ pub struct World {
     pub policy: Policy,
     /// Which fair continuations end well, by a hash of where they start.
     pub ends: DashMap<u64, bool>,
-    laws: DashMap<(u32, u32, bool), Option<Law>>,
+    laws: DashMap<(u32, u32), Option<Law>>,
     /// The properties that were found violated: only the first discovery of each is kept, since it has the shortest path.
     found: AtomicU64,
 }
@@ -114,17 +116,18 @@ impl World {
         })
     }
 
-    /// Whether a task's specification names a datacenter.
-    pub fn is_target(&self, task: Task, dc: usize) -> bool {
-        self.config.specs[usize::from(task.spec)].names(dc)
+    /// Whether a task's specification names a datacenter that the cluster declares.
+    pub fn is_target(&self, state: &State, task: Task, dc: usize) -> bool {
+        let is_declared = state.cluster.is_some_and(|cluster| cluster.has(dc));
+        is_declared && self.config.specs[usize::from(task.spec)].names(dc)
     }
 
     /// The law that a status breaks when it takes the place of the task's.
     pub fn status_law(&self, task: Task, status: u32) -> Option<Law> {
-        let key = (task.status, status, task.deleting);
+        let key = (task.status, status);
         *self.laws.entry(key).or_insert_with(|| {
             let (before, after) = (self.policy.facts(task.status), self.policy.facts(status));
-            laws::status(&before, &after, task.deleting)
+            laws::status(&before, &after)
         })
     }
 
@@ -156,7 +159,7 @@ impl World {
                 task,
                 cluster,
                 in_doubt: false,
-                failure: 0,
+                failures: 0,
                 plan: None,
             },
             clock: 0,
@@ -196,6 +199,7 @@ impl World {
             owner: 0,
             deleting: false,
             status: 0,
+            record: 0,
         }
     }
 }

@@ -20,7 +20,8 @@ pub fn possible(world: &World, state: &State, acts: &mut Vec<Act>) {
                 .then_some(Act::Host(Fault::Forbidden)),
         );
     }
-    acts.extend([Act::SeeTask, Act::SeeCluster, Act::Crash, Act::Tick]);
+    acts.extend([Act::SeeTask, Act::SeeCluster, Act::Crash]);
+    acts.extend([Act::Tick, Act::Pause]);
     acts.extend([Act::DeleteTask, Act::CreateTask, Act::CollectTask]);
     acts.extend([Act::DeleteCluster, Act::ClusterGoes, Act::CreateCluster]);
     acts.extend((0..).take(world.config.specs.len()).map(Act::Edit));
@@ -62,6 +63,7 @@ pub fn made(world: &World, state: &State, act: Act) -> Option<State> {
             when(next.clock < world.config.clock)?;
             next.clock += 1;
         }
+        Act::Pause => next.host.failures = world.policy.failures_later(next.host.failures),
         Act::Edit(_) | Act::DeleteTask | Act::CreateTask | Act::CollectTask => {
             task(world, &mut next, act)?;
         }

@@ -5,7 +5,7 @@
 use k8ssandra_task_policy::contract::{Action, Creation, Manifest, ObjectRef, Verb};
 use serde_json::{Map, Value};
 
-use crate::render::{self, FINALIZER};
+use crate::render::{self, FINALIZER, RECORD};
 use crate::tables::Table;
 
 /// One step of a plan, as the world of the model can carry it out.
@@ -17,8 +17,8 @@ pub enum Step {
     DeleteChild(usize, u8),
     /// Delete the K8ssandraTask, if it is this one.
     DeleteTask(u8),
-    /// Change finalizer and owner reference, where the patch names them.
-    Metadata(Option<bool>, Option<u8>),
+    /// Change finalizer, owner reference and record, where the patch names them.
+    Metadata(Option<bool>, Option<u8>, Option<u32>),
     /// Replace the status.
     Status(u32),
 }
@@ -38,6 +38,7 @@ pub struct Plan {
 pub fn step(
     manifest: &Manifest,
     statuses: &Table<String>,
+    records: &Table<String>,
     action: &Action,
 ) -> Result<Option<Step>, String> {
     match action {
@@ -50,7 +51,7 @@ pub fn step(
                 .map_err(|error| error.to_string())?;
             Ok(Some(Step::Status(statuses.number(status.clone()))))
         }
-        Action::PatchMetadata(patch) => metadata(patch).map(Some),
+        Action::PatchMetadata(patch) => metadata(records, patch).map(Some),
         Action::Create(creation) => created(manifest, creation).map(Some),
         Action::Delete(it) => deleted(manifest, &it.object, &it.uid).map(Some),
     }
@@ -110,12 +111,12 @@ fn may(manifest: &Manifest, verb: Verb, api: &str) -> Result<(), String> {
     }
 }
 
-fn metadata(patch: &str) -> Result<Step, String> {
+fn metadata(records: &Table<String>, patch: &str) -> Result<Step, String> {
     let patch: Map<String, Value> =
         serde_json::from_str(patch).map_err(|error| error.to_string())?;
     if let Some(field) = patch
         .keys()
-        .find(|key| *key != "finalizers" && *key != "ownerReferences")
+        .find(|key| !["annotations", "finalizers", "ownerReferences"].contains(&key.as_str()))
     {
         return Err(format!("it patches metadata.{field}"));
     }
@@ -138,5 +139,18 @@ fn metadata(patch: &str) -> Result<Step, String> {
     Ok(Step::Metadata(
         finalizers.map(|names| !names.is_empty()),
         list("ownerReferences").map(owner),
+        record(records, &patch)?,
     ))
+}
+
+/// The record, which is the only annotation that is patched.
+fn record(records: &Table<String>, patch: &Map<String, Value>) -> Result<Option<u32>, String> {
+    let annotations = patch.get("annotations").and_then(Value::as_object);
+    let mut number = None;
+    for (name, value) in annotations.into_iter().flatten() {
+        let text = value.as_str().filter(|_| name == RECORD);
+        let text = text.ok_or_else(|| format!("it patches the annotation {name}"))?;
+        number = Some(records.number(text.to_owned()));
+    }
+    Ok(number)
 }

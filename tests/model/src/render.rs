@@ -3,15 +3,12 @@
 //! Comes in: compact objects. Goes out: whole ones, as API servers show them. Nothing is read back here but numbers that are
 //! part of names and uids.
 
-use std::collections::BTreeMap;
-use std::sync::LazyLock;
-
 use cass_operator_sim::apply_fixture;
 use serde_json::{Value, json};
 
 use crate::clock::{At, stamp};
 use crate::config::Spec;
-use crate::state::{Child, Cluster, MOST, Stage, Task};
+use crate::state::{Child, Cluster, Stage, Task};
 
 /// The namespace of everything.
 pub const NAMESPACE: &str = "ns";
@@ -21,6 +18,8 @@ pub const TASK: &str = "task1";
 pub const CLUSTER: &str = "demo";
 /// The policy's finalizer.
 pub const FINALIZER: &str = "control.k8ssandra.io/finalizer";
+/// The annotation that holds the policy's record.
+pub const RECORD: &str = "pilothouse.dev/record";
 /// When a deletion was asked for: that it was is all that counts.
 const DELETED: &str = "2022-12-15T10:00:00Z";
 
@@ -54,21 +53,14 @@ pub fn child_uid(birth: u8) -> String {
     format!("child-{birth}")
 }
 
-/// Where the CassandraTask of each datacenter is created, as the policy remembers it.
-static CREATED_IN: LazyLock<String> = LazyLock::new(|| {
-    let contexts: BTreeMap<String, String> = (0..MOST)
-        .map(|dc| (dc_name(dc), context_name(dc)))
-        .collect();
-    json!(contexts).to_string()
-});
-
-/// A K8ssandraTask; `status` is its text, empty for none.
-pub fn task(task: Task, spec: &Spec, status: &str) -> String {
+/// A K8ssandraTask; `status` and `record` are its texts, empty for none.
+pub fn task(task: Task, spec: &Spec, status: &str, record: &str) -> String {
     let mut metadata = json!({
         "name": TASK, "namespace": NAMESPACE, "uid": format!("task-{}", task.incarnation),
-        // No datacenter moves in the model, so what is to be remembered of each is the same from the beginning.
-        "annotations": {"pilothouse.dev/created-in": *CREATED_IN},
     });
+    if !record.is_empty() {
+        metadata["annotations"] = json!({ RECORD: record });
+    }
     if task.finalizer {
         metadata["finalizers"] = json!([FINALIZER]);
     }

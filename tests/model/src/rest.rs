@@ -7,7 +7,7 @@ use crate::decide::View;
 use crate::host::{self, caches::is_up_to_date};
 use crate::model::{Fault, World};
 use crate::state::State;
-use crate::told;
+use crate::told::Told;
 
 /// The first property.
 pub const COMES_TO_REST: &str = "in a world that stands still the host soon writes nothing more";
@@ -42,17 +42,20 @@ pub fn says_why(world: &World, state: &State) -> bool {
     };
     let decision = world.policy.decide(&world.config, &view);
     let facts = world.policy.facts(view.task.status);
-    if let Some(failure) = world.policy.failures.get(state.host.failure).as_ref() {
-        return told::names_refusal(failure, &decision.steps, &facts);
-    }
+    let told = Told::new(
+        &world.config,
+        &world.policy,
+        &view,
+        &facts,
+        &decision.reasons,
+    );
     if !decision.is_idle() {
-        return true;
+        return told.names_refusals(&world.policy, &decision.steps.steps);
     }
     let is_told = if view.task.deleting {
-        !view.task.finalizer
-            || told::names_what_holds(&world.config, &view, &facts, &decision.reasons)
+        !view.task.finalizer || told.names_what_blocks()
     } else {
-        facts.is_finished || told::names_all(&world.config, &view, &facts)
+        facts.is_finished || told.names_all()
     };
     is_told && !decision.reasons.is_empty()
 }

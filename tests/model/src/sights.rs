@@ -51,12 +51,12 @@ fn is(world: &World, state: &State, sight: Sight) -> bool {
         Sight::Completes => facts.is_complete && all_done,
         Sight::Recreated => task.incarnation > 1 && facts.is_complete && all_done,
         Sight::Stops => facts.reason == "Finished" && facts.has_failed && !facts.is_complete,
-        Sight::Lost => says(&facts, "Failed", "was deleted before it completed"),
-        Sight::DeletionBlocked => task.deleting && facts.reason == "DeletionBlocked",
+        Sight::Lost => facts.records.contains(&Record::Lost),
+        Sight::DeletionBlocked => task.deleting && facts.stalled == "DeletionBlocked",
         Sight::CrashBetween => {
             state.left.crashes < world.config.budget.crashes && has_gap(world, state, &facts)
         }
-        Sight::AnswerLost => state.host.failure != 0 && has_unseen(state),
+        Sight::AnswerLost => state.host.failures != 0 && has_unseen(state),
         Sight::StaleWrite => state.host.plan.is_some_and(|exec| exec.stale),
         Sight::PutRight => {
             condition(&facts.value, "Invalid").is_some_and(|invalid| invalid["status"] == "False")
@@ -64,9 +64,9 @@ fn is(world: &World, state: &State, sight: Sight) -> bool {
         Sight::Stuck => {
             let mut children = state.dcs.iter().filter_map(|dc| dc.child);
             let is_stuck = children.any(|child| child.stage == Stage::Stuck);
-            is_stuck && facts.message.contains("is running")
+            is_stuck && ["Started", "Running"].contains(&facts.reason.as_str())
         }
-        Sight::ClusterGone => facts.reason == "ClusterUnknown",
+        Sight::ClusterGone => facts.stalled == "ClusterNotFound",
         Sight::FailsAtWork => dcs(&world.config).any(|dc| {
             let record = &facts.value["datacenters"][dc_name(dc)];
             is_true(record, "Failed") && is_true(record, "Running")
@@ -74,11 +74,6 @@ fn is(world: &World, state: &State, sight: Sight) -> bool {
         Sight::CountsDown => dcs(&world.config).any(|dc| has_counted_down(state, dc, &facts)),
         Sight::Expired => false,
     }
-}
-
-fn says(facts: &Facts, kind: &str, text: &str) -> bool {
-    let message = condition(&facts.value, kind).and_then(|condition| condition["message"].as_str());
-    message.is_some_and(|message| message.contains(text))
 }
 
 /// Between two plans, the status and the CassandraTasks do not tell the same.

@@ -49,6 +49,8 @@ pub struct Task {
     pub deleting: bool,
     /// Its status; 0 is none.
     pub status: u32,
+    /// The record in its annotation; 0 is none.
+    pub record: u32,
 }
 
 /// A K8ssandraCluster.
@@ -181,8 +183,8 @@ pub struct Host {
     pub cluster: Option<Cluster>,
     /// Whether it got no answer to a write to the task, and none yet to the question what became of it.
     pub in_doubt: bool,
-    /// What went wrong last; 0 is nothing.
-    pub failure: u32,
+    /// What went wrong and has not succeeded since; 0 is nothing.
+    pub failures: u32,
     /// The plan that it is in the middle of.
     pub plan: Option<Exec>,
 }

@@ -1,126 +1,238 @@
-//! What must be told of a task that is unfinished and has nothing to do: the fault in its specification, or what it waits for,
-//! each by its name.
+//! What must be told of a task that is unfinished and has nothing to do: the fault in its specification, or what it waits for.
 //!
-//! Comes in: what the host has seen, and what its status says. Goes out: whether all that counts is named there. No text is
-//! known here but names, so that the policy may choose its words. Nothing is changed.
+//! Comes in: what the host has seen, what the status says, and the plan's reasons. Goes out: whether all that counts is there: by the
+//! codes of the reasons and the objects they are about, and by the reasons of conditions. Of messages no more is read
+//! than the names in them, where a list of names is all that there is. Nothing is changed.
 
-use k8ssandra_task_policy::contract::Failure;
+use k8ssandra_task_policy::contract::{Operation, Reason};
 
 use crate::config::Config;
-use crate::decide::View;
-use crate::facts::{Facts, Record};
+use crate::decide::{Policy, View};
+use crate::facts::{Facts, Record, RecordFacts};
 use crate::model::dcs;
-use crate::plan::{Plan, Step};
-use crate::render::{CLUSTER, child_name, context_name, dc_name, is_labelled};
+use crate::plan::Step;
+use crate::render::{CLUSTER, child_name, context_name, dc_name};
 use crate::state::{Child, Seen};
 
-/// What is wrong with the specification, as the documentation has it: a name or a word for each fault.
-pub fn faults(config: &Config, view: &View, facts: &Facts) -> Vec<String> {
-    let spec = &config.specs[usize::from(view.task.spec)];
-    let Some(cluster) = view.cluster.filter(|cluster| cluster.declares != 0) else {
-        return vec![CLUSTER.to_owned()];
-    };
-    let jobs = spec.is_wrong.then(|| "job".to_owned());
-    let unknown = spec.list.iter().filter(|dc| !cluster.has(**dc));
-    // What is done needs the name no more.
-    let is_in_the_way = |dc: usize| {
-        let child = child(view, dc).filter(|child| child.owner != view.task.incarnation);
-        child.is_some() && facts.records[dc] != Record::Done
-    };
-    let strangers = targets(config, view).filter(|dc| is_in_the_way(*dc));
-    jobs.into_iter()
-        .chain(unknown.map(|dc| dc_name(*dc)))
-        .chain(strangers.map(child_name))
-        .collect()
+/// All that is known and said of a task at rest.
+pub struct Told<'a> {
+    config: &'a Config,
+    view: &'a View,
+    facts: &'a Facts,
+    record: RecordFacts,
+    reasons: &'a [Reason],
 }
 
-/// Whether the status of an unfinished task names its faults, what is at work for it, and what it waits for.
-pub fn names_all(config: &Config, view: &View, facts: &Facts) -> bool {
-    let faults = faults(config, view, facts);
-    let mut at_work = dcs(config).filter(|dc| is_at_work(view, *dc));
-    if !at_work.all(|dc| facts.message.contains(&dc_name(dc))) {
-        return false;
+impl<'a> Told<'a> {
+    /// What the host has seen, and what is said of it.
+    pub fn new(
+        config: &'a Config,
+        policy: &Policy,
+        view: &'a View,
+        facts: &'a Facts,
+        reasons: &'a [Reason],
+    ) -> Told<'a> {
+        let record = policy.record(view.task.record);
+        Told {
+            config,
+            view,
+            facts,
+            record,
+            reasons,
+        }
     }
-    match view.cluster {
-        None => facts.invalid.contains(CLUSTER) || facts.message.contains(CLUSTER),
-        _ if !faults.is_empty() => faults.iter().all(|fault| facts.invalid.contains(fault)),
-        Some(cluster) if cluster.deleting => facts.message.contains(CLUSTER),
-        _ => facts.invalid.is_empty() && names_targets(config, view, facts),
+
+    /// What is wrong with the specification, as the documentation has it: a name or a path for each fault.
+    pub fn faults(&self) -> Vec<String> {
+        let spec = &self.config.specs[usize::from(self.view.task.spec)];
+        let jobs = spec.is_wrong.then(|| "spec.template.jobs".to_owned());
+        let cluster = self.view.cluster.filter(|cluster| cluster.declares != 0);
+        let is_replaced = |uid: u8| self.has_started() && uid != self.record.cluster;
+        let Some(cluster) = cluster.filter(|cluster| !is_replaced(cluster.incarnation)) else {
+            return jobs.into_iter().chain([CLUSTER.to_owned()]).collect();
+        };
+        let unknown = spec.list.iter().filter(|dc| !cluster.has(**dc));
+        let foreign = self.targets().filter(|dc| self.has_name_conflict(*dc));
+        jobs.into_iter()
+            .chain(unknown.map(|dc| dc_name(*dc)))
+            .chain(foreign.map(child_name))
+            .collect()
     }
-}
 
-/// Whether it names every target that is not over, and the context of one that it waits for and cannot see.
-fn names_targets(config: &Config, view: &View, facts: &Facts) -> bool {
-    let is_open = |dc: usize| match child(view, dc) {
-        Some(child) => !child.stage.is_done(),
-        None => facts.records[dc].rank() < Record::Done.rank(),
-    };
-    let begun = |dc: usize| matches!(facts.records[dc], Record::Known | Record::Begun);
-    let is_lost_sight_of = |dc: usize| is_blind(view, dc) && begun(dc);
-    let names_dc = |dc: usize| facts.message.contains(&dc_name(dc));
-    let names_context = |dc: usize| facts.message.contains(&context_name(dc));
-    let is_told =
-        |dc: usize| !is_open(dc) || (names_dc(dc) && (!is_lost_sight_of(dc) || names_context(dc)));
-    // With none at work it is the turn of one that would have been created, if a context did not keep it waiting.
-    let is_any_at_work = dcs(config).any(|dc| is_at_work(view, dc) || is_lost_sight_of(dc));
-    let is_turn_told =
-        is_any_at_work || dcs(config).any(|dc| is_blind(view, dc) && names_context(dc));
-    targets(config, view).all(is_told) && is_turn_told
-}
-
-/// Whether what keeps a task that is being deleted is named in the reasons, be it a CassandraTask or a context that does not
-/// answer; and such a context in the status too.
-pub fn names_what_holds(config: &Config, view: &View, facts: &Facts, reasons: &[String]) -> bool {
-    let is_said = |name: &str| reasons.iter().any(|reason| reason.contains(name));
-    let is_left = |dc: &usize| child(view, *dc).is_some_and(is_labelled);
-    let is_child_said = dcs(config)
-        .filter(is_left)
-        .any(|dc| is_said(&child_name(dc)));
-    let is_silent = |dc: &usize| view.registered[*dc] && is_blind(view, *dc);
-    let silent: Vec<String> = dcs(config)
-        .filter(is_silent)
-        .map(context_name)
-        .filter(|name| is_said(name))
-        .collect();
-    (is_child_said || !silent.is_empty()) && silent.iter().all(|name| facts.message.contains(name))
-}
-
-/// Whether a refusal that does not pass by itself is named, once there is nothing to do but to try again.
-pub fn names_refusal(failure: &Failure, plan: &Plan, facts: &Facts) -> bool {
-    let child = |(_, step): &(u32, Step)| match step {
-        Step::Create(dc) | Step::DeleteChild(dc, _) => Some(child_name(*dc)),
-        // The status is about to be written, or the task to be another one.
-        Step::Status(_) | Step::Metadata(..) | Step::DeleteTask(_) => None,
-    };
-    let Some(names) = plan.steps.iter().map(child).collect::<Option<Vec<_>>>() else {
-        return true;
-    };
-    let is_named_in = |text: &str| names.iter().any(|name| text.contains(name));
-    let is_lasting = failure.reason == "Forbidden" && names.contains(&failure.object.name);
-    !is_lasting || is_named_in(&facts.message)
-}
-
-/// What the specification names and the cluster declares.
-fn targets<'a>(config: &'a Config, view: &'a View) -> impl Iterator<Item = usize> + 'a {
-    let spec = &config.specs[usize::from(view.task.spec)];
-    let is_declared = |dc: usize| view.cluster.is_some_and(|cluster| cluster.has(dc));
-    dcs(config).filter(move |dc| is_declared(*dc) && spec.names(*dc))
-}
-
-/// What is seen under the CassandraTask's name.
-fn child(view: &View, dc: usize) -> Option<Child> {
-    match view.seen[dc] {
-        Seen::Known(child) => child,
-        Seen::Blind => None,
+    /// A foreign object has the name of a target that is still to be created.
+    fn has_name_conflict(&self, dc: usize) -> bool {
+        let is_foreign = self.seen(dc).is_some() && self.own(dc).is_none();
+        let is_pending = matches!(self.facts.records[dc], Record::None | Record::Known);
+        is_foreign && is_pending && !self.is_stopped()
     }
-}
 
-fn is_blind(view: &View, dc: usize) -> bool {
-    view.seen[dc] == Seen::Blind
-}
+    /// Whether the reasons and the status of an unfinished task name its faults, what is at work for it, and what it waits for.
+    pub fn names_all(&self) -> bool {
+        let faults = self.faults();
+        let is_at_work_named = dcs(self.config).all(|dc| !self.is_at_work(dc) || self.names(dc));
+        // The condition Running gives one of the plan's reasons.
+        let is_reason_given = self.facts.reason.is_empty() || self.has_code(&self.facts.reason);
+        let is_cause_named = match self.view.cluster {
+            None if self.has_started() => self.stalls("ClusterNotFound"),
+            None => self.facts.invalid.contains(CLUSTER),
+            _ if self.is_restored() => self.stalls("StatusLost") && self.names_the_running(),
+            _ if !faults.is_empty() => {
+                let is_named = |fault: &String| self.facts.invalid.contains(fault);
+                faults.iter().all(is_named) && self.has_code("InvalidSpec")
+            }
+            Some(cluster) if cluster.deleting => self.has_code("ClusterTerminating"),
+            _ => self.facts.invalid.is_empty() && self.names_targets(),
+        };
+        is_at_work_named && is_reason_given && is_cause_named
+    }
 
-/// Whether a CassandraTask of the task is seen that has not ended.
-fn is_at_work(view: &View, dc: usize) -> bool {
-    let own = child(view, dc).filter(|child| child.owner == view.task.incarnation);
-    own.is_some_and(|child| !child.stage.is_done())
+    /// Whether every target that is not over has a reason, and one for its context if it is recorded and cannot be seen.
+    fn names_targets(&self) -> bool {
+        let is_named = |dc: usize| {
+            let is_lost_sight_of = self.is_lost_sight_of(dc);
+            !self.is_open(dc) || (self.names(dc) && (!is_lost_sight_of || self.names_context(dc)))
+        };
+        // With none at work it is the turn of one that would have been created, if something did not keep it waiting.
+        let is_turn_named = self.reasons.iter().any(|reason| reason.code != "Waiting");
+        let needs_somebody = self.has_code("CreateRefused");
+        self.targets().all(is_named)
+            && is_turn_named
+            && (!needs_somebody || !self.facts.stalled.is_empty())
+    }
+
+    /// A target that is not over: one that a failure has cancelled is, once its context has answered.
+    fn is_open(&self, dc: usize) -> bool {
+        match (self.own(dc), self.facts.records[dc]) {
+            (Some(child), _) => !child.stage.is_done(),
+            (None, Record::None | Record::Known) => !self.is_stopped() || self.is_blind(dc),
+            (None, record) => record == Record::Begun,
+        }
+    }
+
+    /// Whether what keeps a task that is being deleted is named: CassandraTasks, or a context that does not answer; and that
+    /// such a context blocks it.
+    pub fn names_what_blocks(&self) -> bool {
+        let is_said = |name: &str| self.reasons.iter().any(|it| it.message.contains(name));
+        let is_left = |dc: &usize| self.own(*dc).is_some();
+        let left = dcs(self.config).filter(is_left).map(child_name);
+        let silent = dcs(self.config).filter(|dc| self.is_blind(*dc));
+        let mut silent = silent.map(context_name).filter(|name| is_said(name));
+        let is_blocked = silent.next().is_some();
+        let is_child_said = left.clone().any(|name| is_said(&name));
+        left.into_iter().all(|name| is_said(&name))
+            && (is_child_said || is_blocked)
+            && (!is_blocked || self.stalls("DeletionBlocked"))
+    }
+
+    /// Whether a write that is forbidden is told, once there is nothing to do but to try again.
+    pub fn names_refusals(&self, policy: &Policy, steps: &[(u32, Step)]) -> bool {
+        let failures = policy.failures.get(self.view.failures);
+        let is_refused = |operation: Operation, dc: usize| {
+            failures.iter().any(|it| {
+                let is_about = it.operation == operation && it.object.name == child_name(dc);
+                is_about && it.reason == "Forbidden"
+            })
+        };
+        let is_told = |(_, step): &(u32, Step)| match step {
+            Step::Create(dc) if is_refused(Operation::Create, *dc) => {
+                self.facts.stalled == "CreateRefused"
+            }
+            Step::DeleteChild(dc, _) if is_refused(Operation::Delete, *dc) => {
+                self.facts.stalled == "DeletionBlocked"
+            }
+            _ => true,
+        };
+        let is_retry =
+            |(_, step): &(u32, Step)| matches!(step, Step::Create(_) | Step::DeleteChild(..));
+        !steps.iter().all(is_retry) || steps.iter().all(is_told)
+    }
+
+    fn names(&self, dc: usize) -> bool {
+        let mut about = self.reasons.iter().filter_map(|it| it.about.as_ref());
+        about.any(|object| object.name == child_name(dc))
+    }
+
+    fn names_context(&self, dc: usize) -> bool {
+        self.reasons.iter().any(|reason| {
+            let about = reason.about.as_ref();
+            reason.code == "ContextUnavailable"
+                && about.is_some_and(|object| object.context == Some(context_name(dc)))
+        })
+    }
+
+    fn has_code(&self, code: &str) -> bool {
+        self.reasons.iter().any(|reason| reason.code == code)
+    }
+
+    /// Whether that is a reason of the plan, and the status says that somebody is needed for it.
+    fn stalls(&self, code: &str) -> bool {
+        self.has_code(code) && self.facts.stalled == code
+    }
+
+    /// Whether the CassandraTasks are named that still run for the task as it was before it was restored.
+    fn names_the_running(&self) -> bool {
+        dcs(self.config).all(|dc| {
+            let child = self
+                .seen(dc)
+                .filter(|child| child.owner == self.record.task);
+            let is_running = child.is_some_and(|child| !child.stage.is_done());
+            !is_running || self.facts.stalled_message.contains(&child_name(dc))
+        })
+    }
+
+    /// Rule 3a: the record is of another task, and the status tells of no datacenter.
+    pub fn is_restored(&self) -> bool {
+        let is_empty = self.facts.records.iter().all(|it| *it == Record::None);
+        self.view.task.record != 0 && self.record.task != self.view.task.incarnation && is_empty
+    }
+
+    /// Whether a create was ever recorded.
+    fn has_started(&self) -> bool {
+        let record = self.record.own(self.view.task.incarnation);
+        let is_recorded = self.facts.records.iter().any(|it| *it != Record::None);
+        is_recorded || record.creating.contains(&true)
+    }
+
+    /// Whether a failure cancels what is not created yet.
+    fn is_stopped(&self) -> bool {
+        let forbid = self.config.specs[usize::from(self.view.task.spec)].forbid;
+        self.facts.is_cancelled || (forbid && self.facts.has_failed)
+    }
+
+    fn is_lost_sight_of(&self, dc: usize) -> bool {
+        let record = self.record.own(self.view.task.incarnation);
+        let is_recorded = matches!(self.facts.records[dc], Record::Known | Record::Begun);
+        self.is_blind(dc) && (is_recorded || record.creating[dc])
+    }
+
+    /// What the specification names and the cluster declares.
+    fn targets(&self) -> impl Iterator<Item = usize> {
+        let spec = &self.config.specs[usize::from(self.view.task.spec)];
+        let cluster = self.view.cluster;
+        let is_declared = move |dc: usize| cluster.is_some_and(|cluster| cluster.has(dc));
+        dcs(self.config).filter(move |dc| is_declared(*dc) && spec.names(*dc))
+    }
+
+    /// What is seen under the CassandraTask's name.
+    fn seen(&self, dc: usize) -> Option<Child> {
+        match self.view.seen[dc] {
+            Seen::Known(child) if self.view.registered[dc] => child,
+            _ => None,
+        }
+    }
+
+    /// The same, if it is the task's own.
+    fn own(&self, dc: usize) -> Option<Child> {
+        let is_own = |child: &Child| child.owner == self.view.task.incarnation;
+        self.seen(dc).filter(is_own)
+    }
+
+    fn is_blind(&self, dc: usize) -> bool {
+        self.view.seen[dc] == Seen::Blind || !self.view.registered[dc]
+    }
+
+    /// Whether a CassandraTask of the task is seen that has not ended.
+    fn is_at_work(&self, dc: usize) -> bool {
+        self.own(dc).is_some_and(|child| !child.stage.is_done())
+    }
 }

@@ -42,6 +42,7 @@ pub fn act(world: &World, state: &State, act: Act) -> String {
         Act::Unregister(at) => format!("the host is started again, without {}", context_name(at)),
         Act::Register(at) => format!("the host is started again, with {}", context_name(at)),
         Act::Tick => "time passes".to_owned(),
+        Act::Pause => "seconds pass".to_owned(),
     }
 }
 
@@ -116,7 +117,7 @@ fn step(step: &Step) -> String {
         Step::Create(dc) => format!("create {}", child_of(*dc)),
         Step::DeleteChild(dc, _) => format!("delete {}", child_of(*dc)),
         Step::DeleteTask(_) => "delete the task".to_owned(),
-        Step::Metadata(Some(false), _) => "take the finalizer away".to_owned(),
+        Step::Metadata(Some(false), ..) => "take the finalizer away".to_owned(),
         Step::Metadata(..) => "adopt the task".to_owned(),
         Step::Status(_) => "write the status".to_owned(),
     }
@@ -155,7 +156,7 @@ pub fn state(world: &World, state: &State) -> Vec<String> {
     if let Some(view) = View::of(state) {
         let decision = world.policy.decide(&world.config, &view);
         lines.push(format!("plan: [{}]", steps(&decision.steps).join(", ")));
-        lines.push(format!("reasons: {}", decision.reasons.join("; ")));
+        lines.extend(decision.reasons.iter().map(|it| format!("reason: {it:?}")));
     }
     lines
 }

@@ -4,7 +4,6 @@ use policy_model::configs;
 use policy_model::run::explore;
 
 #[test]
-#[ignore = "the model still knows the policy of contract 0.1: it has no record annotation"]
 fn what_must_hold_holds_in_every_state() {
     for config in configs::small() {
         let report = explore(&config, 2).unwrap();
@@ -26,7 +25,6 @@ fn what_must_hold_holds_in_every_state() {
 
 /// A checker that finds nothing might not look: it does find the hole that a host has which believes its caches.
 #[test]
-#[ignore = "the model still knows the policy of contract 0.1: it has no record annotation"]
 fn a_host_that_believes_its_caches_is_found_out() {
     let mut config = configs::small().remove(1);
     config.budget.faults = 1;

@@ -90,7 +90,6 @@ fn on_another(settings: &str, snapshot: &Snapshot, change: fn(&mut Value)) -> Ou
 }
 
 #[test]
-#[ignore = "the model still knows the policy of contract 0.1: it has no record annotation"]
 fn one_that_drops_the_records_is_found_out() {
     let policy: Decides = |settings, snapshot| {
         with_status(settings, snapshot, |status| {
@@ -103,7 +102,6 @@ fn one_that_drops_the_records_is_found_out() {
 }
 
 #[test]
-#[ignore = "the model still knows the policy of contract 0.1: it has no record annotation"]
 fn one_that_moves_the_start_time_is_found_out() {
     let policy: Decides = |settings, snapshot| {
         with_status(settings, snapshot, |status| {
@@ -119,7 +117,6 @@ fn one_that_moves_the_start_time_is_found_out() {
 }
 
 #[test]
-#[ignore = "the model still knows the policy of contract 0.1: it has no record annotation"]
 fn one_that_goes_on_after_a_failure_is_found_out() {
     let policy: Decides = |settings, snapshot| {
         let observed = snapshot.observations.iter().flat_map(|it| &it.results);
@@ -135,7 +132,6 @@ fn one_that_goes_on_after_a_failure_is_found_out() {
 }
 
 #[test]
-#[ignore = "the model still knows the policy of contract 0.1: it has no record annotation"]
 fn one_that_omits_the_finalizer_is_found_out() {
     let policy: Decides = |settings, snapshot| {
         changed(settings, snapshot, |plan| {
@@ -147,7 +143,6 @@ fn one_that_omits_the_finalizer_is_found_out() {
 }
 
 #[test]
-#[ignore = "the model still knows the policy of contract 0.1: it has no record annotation"]
 fn one_that_lets_go_too_early_is_found_out() {
     let policy: Decides = |settings, snapshot| {
         changed(settings, snapshot, |plan| {
@@ -161,12 +156,24 @@ fn one_that_lets_go_too_early_is_found_out() {
 }
 
 #[test]
-fn one_that_names_no_datacenter_is_found_out() {
+fn one_whose_reasons_are_about_nothing_is_found_out() {
+    let policy: Decides = |settings, snapshot| {
+        changed(settings, snapshot, |plan| {
+            plan.reasons
+                .iter_mut()
+                .for_each(|reason| reason.about = None);
+        })
+    };
+    check(stuck(), policy, [rest::SAYS_WHY, fair::ENDS_WELL]);
+}
+
+#[test]
+fn one_whose_status_gives_another_reason_is_found_out() {
     let policy: Decides = |settings, snapshot| {
         with_status(settings, snapshot, |status| {
             let running = status["conditions"].as_array_mut().unwrap();
             for condition in running.iter_mut().filter(|it| it["type"] == "Running") {
-                condition["message"] = json!("something is waited for");
+                condition["reason"] = json!("Waiting");
             }
         })
     };
@@ -193,7 +200,7 @@ fn one_that_hides_a_refusal_is_found_out() {
             },
         )
     };
-    check(config, policy, [rest::SAYS_WHY]);
+    check(config, policy, [rest::SAYS_WHY, Law::RetriesLater.text()]);
 }
 
 #[test]

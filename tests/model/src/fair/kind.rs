@@ -5,7 +5,7 @@
 
 use stateright::Model;
 
-use crate::host::{self, caches::fresh};
+use crate::host::{self, caches::fresh, failures::is_refused_create};
 use crate::model::{Act, Fault, World, dcs};
 use crate::state::State;
 use crate::{moves, operator};
@@ -27,11 +27,12 @@ pub(super) fn step(world: &World, state: &State) -> Option<(Act, State)> {
 }
 
 /// What happens in a kind world: the first of these that has a move to make.
-const ORDER: [fn(&World, &State) -> Option<Act>; 7] = [
+const ORDER: [fn(&World, &State) -> Option<Act>; 8] = [
     carries_out,
     contexts_return,
     watches_speak,
     decides,
+    seconds_pass,
     what_is_deleted_goes,
     operators_work,
     time_passes,
@@ -63,6 +64,13 @@ fn watches_speak(world: &World, state: &State) -> Option<Act> {
 fn decides(world: &World, state: &State) -> Option<Act> {
     let next = host::step(world, state, Fault::None)?;
     (next != *state).then_some(Act::Host(Fault::None))
+}
+
+/// What was refused is tried again.
+fn seconds_pass(world: &World, state: &State) -> Option<Act> {
+    let failures = world.policy.failures.get(state.host.failures);
+    let mut refused = failures.iter().filter(|it| is_refused_create(it));
+    refused.any(|it| it.last != 0).then_some(Act::Pause)
 }
 
 /// A cluster that is gone comes again: without one there is nothing to wait for.

@@ -39,10 +39,10 @@ pub(super) fn lay_over_context(dc: &mut Dc, change: impl Fn(Option<Child>) -> Op
     }
 }
 
-/// The host starts afresh: no plan, no memory of a failure, and fresh lists of what answers.
+/// The host starts afresh: no plan, no memory of failures, and fresh lists of what answers.
 pub fn restart(next: &mut State) {
     next.host.plan = None;
-    next.host.failure = 0;
+    next.host.failures = 0;
     next.host.in_doubt = false;
     next.host.task = next.task;
     next.host.cluster = next.cluster;

@@ -5,7 +5,7 @@
 //! upon. The laws watch over what is done here.
 
 use super::caches::{Answer, lay_over};
-use crate::laws;
+use crate::laws::{self, Law};
 use crate::model::World;
 use crate::plan::{Plan, Step};
 use crate::state::{Child, Exec, Seen, State, Task};
@@ -28,9 +28,11 @@ pub(super) fn write(
 ) -> Result<Answer, Failed> {
     match *step {
         Step::Create(dc) => create(world, next, plan, dc),
-        Step::DeleteChild(dc, birth) => delete_child(world, next, dc, birth),
+        Step::DeleteChild(dc, birth) => delete_child(world, next, plan, (dc, birth)),
         Step::DeleteTask(incarnation) => Ok(delete_task(next, incarnation)),
-        Step::Metadata(finalizer, owner) => patch(world, next, exec, (finalizer, owner)),
+        Step::Metadata(finalizer, owner, record) => {
+            patch(world, next, exec, (finalizer, owner, record))
+        }
         Step::Status(status) => set_status(world, next, exec, status),
     }
 }
@@ -45,8 +47,7 @@ fn create(world: &World, next: &mut State, plan: &Plan, dc: usize) -> Result<Ans
         lay_over(next, Answer::Child(dc, Some(existing)));
         return Err(Failed::Refused("AlreadyExists", "it already exists"));
     }
-    let recorded = world.policy.facts(next.task.map_or(0, |task| task.status));
-    next.broken = laws::creation(next, plan, dc, &recorded);
+    next.broken = laws::creation(world, next, plan, dc);
     let it = &mut next.dcs[dc];
     // Two uids are enough to tell it from the one that the host may still see; a count would never end.
     let birth = match it.seen {
@@ -57,10 +58,16 @@ fn create(world: &World, next: &mut State, plan: &Plan, dc: usize) -> Result<Ans
     Ok(Answer::Child(dc, it.child))
 }
 
-fn delete_child(world: &World, next: &mut State, dc: usize, birth: u8) -> Result<Answer, Failed> {
+fn delete_child(
+    world: &World,
+    next: &mut State,
+    plan: &Plan,
+    (dc, birth): (usize, u8),
+) -> Result<Answer, Failed> {
     reach(next, dc)?;
     // If it is none of that uid: gone already, or another object has its name by now.
     if let Some(child) = next.dcs[dc].child.filter(|child| child.birth == birth) {
+        next.broken = (child.owner != plan.incarnation).then_some(Law::DeletesItsOwn);
         next.dcs[dc].child = world.deleted(child);
         if world.config.lingers {
             return Ok(Answer::Child(dc, next.dcs[dc].child));
@@ -80,23 +87,24 @@ fn delete_task(next: &mut State, incarnation: u8) -> Answer {
     }
 }
 
-/// Finalizer and owner reference, where the patch names them.
+/// Finalizer, owner reference and record, where the patch names them.
 fn patch(
     world: &World,
     next: &mut State,
     exec: Exec,
-    (finalizer, owner): (Option<bool>, Option<u8>),
+    (finalizer, owner, record): (Option<bool>, Option<u8>, Option<u32>),
 ) -> Result<Answer, Failed> {
     let task = current(next, exec)?;
     let patched = Task {
         finalizer: finalizer.unwrap_or(task.finalizer),
         owner: owner.unwrap_or(task.owner),
+        record: record.unwrap_or(task.record),
         ..task
     };
     if task.finalizer && !patched.finalizer {
         let facts = world.policy.facts(task.status);
-        let is_target = |dc| world.is_target(task, dc);
-        next.broken = laws::release(next, task, &facts, is_target);
+        let record = world.policy.record(task.record);
+        next.broken = laws::release(next, task, &facts, record);
     }
     // The last finalizer of one that is being deleted: it goes.
     next.task = (!task.deleting || patched.finalizer).then_some(patched);
