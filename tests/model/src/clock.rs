@@ -9,6 +9,8 @@ const MIDNIGHT: u64 = 1_671_062_400;
 /// What happens at a reading, in the order in which the clocks of the world would show it.
 #[derive(Clone, Copy)]
 pub enum At {
+    /// The K8ssandraTask is created.
+    Created,
     /// A CassandraTask is created.
     Born,
     /// cass-operator begins with it.
@@ -19,6 +21,8 @@ pub enum At {
     Ended,
     /// The host decides.
     Now,
+    /// A second controller creates a CassandraTask.
+    Later,
 }
 
 /// Seconds since midnight of the first day: the second reading is half an hour after the first, beyond the policy's patience;
@@ -31,11 +35,12 @@ fn seconds(reading: u8, dc: usize, at: At) -> u64 {
     };
     let dc = dc as u64;
     base + match at {
-        At::Born => 0,
+        At::Created | At::Born => 0,
         At::Begun => 10 + dc,
         At::BegunAgain => 20 + dc,
         At::Ended => 30 + dc,
         At::Now => 40,
+        At::Later => 50,
     }
 }
 

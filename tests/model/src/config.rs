@@ -5,7 +5,7 @@
 use k8ssandra_task_policy::contract::{Outcome, Snapshot};
 
 use crate::sights::Sight;
-use crate::state::Budget;
+use crate::state::{Budget, Origin};
 
 /// One specification that people may write.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +46,15 @@ pub struct Work {
     pub stuck: bool,
 }
 
+/// What there is to begin with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// A task that was just created.
+    New,
+    /// A task that k8ssandra-operator began, and stopped with after any of its writes.
+    TakenOver,
+}
+
 /// A policy: settings and a snapshot in, what is to be done out.
 pub type Decides = fn(&str, &Snapshot) -> Outcome;
 
@@ -79,8 +88,10 @@ pub struct Config {
     pub believes_silence: bool,
     /// The policy that decides: its own code. A test puts a spoilt one in its place, which must be found out.
     pub policy: Decides,
-    /// The datacenter in which a stranger has the CassandraTask's name.
-    pub stranger: Option<usize>,
+    /// A datacenter in which a CassandraTask of the name is that is not the task's, and who created that.
+    pub foreign: Option<(usize, Origin)>,
+    /// What there is to begin with.
+    pub start: Start,
     /// What must be reachable, or the configuration shows nothing.
     pub sights: &'static [Sight],
 }

@@ -88,7 +88,7 @@ fn is_good_end(world: &World, state: &State) -> bool {
     let told = Told::new(&world.config, &world.policy, &view, &facts, reasons);
     let is_stuck = state.dcs.iter().any(|dc| {
         dc.child
-            .is_some_and(|child| child.owner == task.incarnation && child.stage == Stage::Stuck)
+            .is_some_and(|child| child.belongs_to(task.incarnation) && child.stage == Stage::Stuck)
     });
     let needs_somebody = is_stuck || told.is_restored() || !told.faults().is_empty();
     !reasons.is_empty()

@@ -9,7 +9,7 @@ use crate::checks::checks;
 use crate::facts::{Facts, Record, RecordFacts, condition, is_true};
 use crate::model::World;
 use crate::plan::Plan;
-use crate::state::{Dc, State, Task};
+use crate::state::{Child, Dc, Origin, State, Task};
 
 checks! {
     /// A law.
@@ -26,6 +26,8 @@ checks! {
     DeletesItsOwn = "no CassandraTask of anybody else is deleted",
     /// Ownership.
     AggregatesItsOwn = "nothing of anybody else's CassandraTask is recorded",
+    /// Beside k8ssandra-operator.
+    WaitsForSecond = "under Forbid nothing is created while a CassandraTask of a second controller runs",
     /// The record: a create that the API server refused.
     RetriesLater = "a create that was refused is not tried again within 5 s",
     /// Status: what it records as begun.
@@ -60,14 +62,16 @@ pub fn creation(world: &World, state: &State, plan: &Plan, dc: usize) -> Option<
     let Some(task) = state.task.filter(|it| of_the_plan(it) && it.finalizer) else {
         return Some(Law::FinalizerFirst);
     };
+    let facts = world.policy.facts(task.status);
+    let record = world.policy.record(task.record);
     let is_at_work = |(other, it): (usize, &Dc)| {
-        let child = it.child.filter(|child| child.owner == plan.incarnation);
+        let is_recorded = facts.records[other] != Record::None || record.creating[other];
+        let child = it.child.filter(|_| is_known(it, task, is_recorded));
         // A former target in a context that is not registered is given up.
         let is_given_up = !it.registered && !world.is_target(state, task, other);
         other != dc && !is_given_up && child.is_some_and(|child| !child.stage.is_done())
     };
-    let recorded = world.policy.facts(task.status).records[dc];
-    let record = world.policy.record(task.record);
+    let recorded = facts.records[dc];
     if record.task != task.incarnation {
         Some(Law::NothingAfterARestore)
     } else if recorded == Record::None && !record.creating[dc] {
@@ -86,14 +90,22 @@ pub fn creation(world: &World, state: &State, plan: &Plan, dc: usize) -> Option<
 pub fn release(state: &State, task: Task, recorded: &Facts, record: RecordFacts) -> Option<Law> {
     let record = record.own(task.incarnation);
     let is_left = |(dc, it): (usize, &Dc)| {
-        let is_own = it.child.is_some_and(|it| it.owner == task.incarnation);
         let is_recorded = recorded.records[dc] != Record::None || record.creating[dc];
+        let is_own = is_known(it, task, is_recorded);
         let is_over = recorded.records[dc].rank() >= Record::Done.rank();
         let is_available = it.registered && it.link;
         is_own && (is_available || (is_recorded && (it.registered || !is_over)))
     };
     let mut dcs = state.dcs.iter().enumerate();
     dcs.any(is_left).then_some(Law::FinalizerStays)
+}
+
+/// Whether a CassandraTask of the task is there that must be known of: those of k8ssandra-operator only once they are recorded,
+/// or seen when the plan is made, see `planned`.
+fn is_known(it: &Dc, task: Task, is_recorded: bool) -> bool {
+    let is_known = |child: Child| !matches!(child.origin, Origin::Predecessor(_)) || is_recorded;
+    let own = it.child.filter(|it| it.belongs_to(task.incarnation));
+    own.is_some_and(is_known)
 }
 
 /// Whether one status may follow another.

@@ -5,6 +5,7 @@
 //!              │
 //!              ├─ host      decides on what it has seen, and carries out one step at a time
 //!              │    └─ decide   the policy's code, asked once for each different view (snapshot, plan)
+//!              ├─ starts    what there is to begin with
 //!              ├─ moves     people, cass-operator (operator), contexts, watches, time
 //!              └─ laws, planned, rest, fair, told, sights   what must hold, what must be said, and what must be reachable
 //! ```
@@ -30,6 +31,7 @@ pub mod rest;
 pub mod run;
 pub mod sights;
 pub mod snapshot;
+mod starts;
 pub mod state;
 pub mod tables;
 pub mod told;

@@ -10,11 +10,10 @@ use stateright::{Model, Property};
 
 use crate::config::Config;
 use crate::decide::Policy;
-use crate::host::caches::fresh;
 use crate::laws::{self, Law};
 use crate::sights::Sight;
-use crate::state::{Child, Cluster, Dc, Host, MOST, Seen, Stage, State, Task};
-use crate::{fair, host, moves, rest};
+use crate::state::{Child, MOST, Stage, State, Task};
+use crate::{fair, host, moves, rest, starts};
 
 /// What goes wrong with a step of the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +62,12 @@ pub enum Act {
     CreateTask,
     /// The garbage collector deletes the task, whose cluster is gone.
     CollectTask,
+    /// The task is restored from a backup, without its status and with another uid.
+    Restore,
+    /// Somebody removes the record of a task that was restored, so that it runs again.
+    ForgetRecord,
+    /// Another K8ssandraTask controller creates a CassandraTask.
+    SecondCreates(usize),
     /// Somebody deletes a CassandraTask.
     DeleteChild(usize),
     /// A CassandraTask that is being deleted goes.
@@ -142,46 +147,6 @@ impl World {
         holds || self.found.fetch_or(bit, Ordering::Relaxed) & bit != 0
     }
 
-    fn first_state(&self) -> State {
-        let task = Some(self.new_task(1));
-        let cluster = Some(Cluster {
-            incarnation: 1,
-            declares: self.config.declares[0],
-            deleting: false,
-        });
-        State {
-            task,
-            incarnations: 1,
-            cluster,
-            clusters: 1,
-            dcs: std::array::from_fn(|dc| self.first_dc(dc)),
-            host: Host {
-                task,
-                cluster,
-                in_doubt: false,
-                failures: 0,
-                plan: None,
-            },
-            clock: 0,
-            left: self.config.budget,
-            broken: None,
-        }
-    }
-
-    fn first_dc(&self, dc: usize) -> Dc {
-        let is_there = dc < self.config.dcs;
-        let is_taken = self.config.stranger == Some(dc);
-        let mut first = Dc {
-            link: is_there,
-            registered: is_there,
-            child: is_taken.then(|| Child::new(0, 1, 0)),
-            seen: Seen::Blind,
-            in_doubt: false,
-        };
-        first.seen = fresh(&first);
-        first
-    }
-
     /// What is left of a CassandraTask whose deletion is asked for: nothing, unless somebody's finalizer holds it.
     pub fn deleted(&self, child: Child) -> Option<Child> {
         self.config.lingers.then_some(Child {
@@ -191,9 +156,10 @@ impl World {
     }
 
     /// A K8ssandraTask as somebody creates it.
-    pub fn new_task(&self, incarnation: u8) -> Task {
+    pub fn new_task(&self, incarnation: u8, clock: u8) -> Task {
         Task {
             incarnation,
+            born: clock,
             spec: 0,
             finalizer: false,
             owner: 0,
@@ -209,7 +175,7 @@ impl Model for World {
     type Action = Act;
 
     fn init_states(&self) -> Vec<State> {
-        vec![self.first_state()]
+        starts::states(self)
     }
 
     fn actions(&self, state: &State, acts: &mut Vec<Act>) {

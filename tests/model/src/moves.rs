@@ -3,6 +3,8 @@
 //! Comes in: a state and a move. Goes out: the state after it. Each mishap is paid for from the budget; what mends things
 //! is free, so that from everywhere the world may become well again.
 
+mod others;
+
 use crate::host::caches::{fresh, restart};
 use crate::model::{Act, Fault, World, dcs};
 use crate::operator;
@@ -23,12 +25,13 @@ pub fn possible(world: &World, state: &State, acts: &mut Vec<Act>) {
     acts.extend([Act::SeeTask, Act::SeeCluster, Act::Crash]);
     acts.extend([Act::Tick, Act::Pause]);
     acts.extend([Act::DeleteTask, Act::CreateTask, Act::CollectTask]);
+    acts.extend([Act::Restore, Act::ForgetRecord]);
     acts.extend([Act::DeleteCluster, Act::ClusterGoes, Act::CreateCluster]);
     acts.extend((0..).take(world.config.specs.len()).map(Act::Edit));
     acts.extend(world.config.declares.iter().map(|bits| Act::Declare(*bits)));
     for dc in dcs(&world.config) {
         acts.push(Act::See(dc));
-        if let Some(child) = state.dcs[dc].child.filter(|child| child.owner != 0) {
+        if let Some(child) = state.dcs[dc].child.filter(|it| it.is_labelled()) {
             let next = operator::moves(&world.config.work, child.stage).into_iter();
             acts.extend(next.map(|stage| Act::Work(dc, stage)));
             acts.push(Act::OperatorRestarts(dc));
@@ -37,6 +40,7 @@ pub fn possible(world: &World, state: &State, acts: &mut Vec<Act>) {
             Act::DeleteChild(dc),
             Act::ChildGoes(dc),
             Act::DatacenterGoes(dc),
+            Act::SecondCreates(dc),
         ]);
         acts.extend([
             Act::Down(dc),
@@ -78,6 +82,9 @@ pub fn made(world: &World, state: &State, act: Act) -> Option<State> {
         Act::Down(dc) | Act::Up(dc) | Act::Unregister(dc) | Act::Register(dc) => {
             context(&mut next, dc, act)?;
         }
+        Act::Restore => others::restore(&mut next)?,
+        Act::ForgetRecord => others::forget_record(world, &mut next)?,
+        Act::SecondCreates(dc) => others::create(world, &mut next, dc)?,
     }
     Some(next)
 }
@@ -108,7 +115,7 @@ fn task(world: &World, next: &mut State, act: Act) -> Option<()> {
             when(next.incarnations < world.config.incarnations)?;
             next.incarnations += 1;
             next.disturb();
-            next.task = Some(world.new_task(next.incarnations));
+            next.task = Some(world.new_task(next.incarnations, next.clock));
         }
         _ => return None,
     }

@@ -52,10 +52,16 @@ impl<'a> Planned<'a> {
             _ => None,
         });
         let is_creating = creates.clone().next().is_some();
+        let may_run_beside = |dc| self.is_other_out_of_sight(dc) || self.is_other_at_work(dc);
+        let is_release = |(_, step): &(u32, Step)| matches!(step, Step::Metadata(Some(false), ..));
         if forbid && is_creating && self.has_seen_failure() {
             Some(Law::NothingAfterAFailure)
-        } else if forbid && creates.clone().any(|dc| self.is_other_out_of_sight(dc)) {
+        } else if forbid && creates.clone().any(may_run_beside) {
             Some(Law::OneAtATime)
+        } else if self.is_any_left() && steps.iter().any(is_release) {
+            Some(Law::FinalizerStays)
+        } else if forbid && is_creating && self.has_seen_conflict() {
+            Some(Law::WaitsForSecond)
         } else if creates.clone().any(|dc| self.was_just_refused(dc)) {
             Some(Law::RetriesLater)
         } else if statuses.any(|after| self.aggregates(&after)) {
@@ -88,6 +94,35 @@ impl<'a> Planned<'a> {
         others.any(|dc| is_open(dc) && is_blind(dc))
     }
 
+    /// Whether a CassandraTask of the task was seen at work in another datacenter.
+    fn is_other_at_work(&self, created: usize) -> bool {
+        let mut others = (0..MOST).filter(|dc| *dc != created);
+        others.any(|dc| self.own(dc).is_some_and(|it| !it.stage.is_done()))
+    }
+
+    /// Whether a CassandraTask of the task was seen.
+    fn is_any_left(&self) -> bool {
+        (0..MOST).any(|dc| self.own(dc).is_some())
+    }
+
+    fn own(&self, dc: usize) -> Option<Child> {
+        match self.view.seen[dc] {
+            Seen::Known(child) if self.view.registered[dc] => {
+                child.filter(|child| !self.is_foreign(*child))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a CassandraTask of a second controller was seen at work.
+    fn has_seen_conflict(&self) -> bool {
+        (0..MOST).any(|dc| {
+            let seen = self.view.seen[dc];
+            let is_seen = matches!(seen, Seen::Known(Some(it)) if it.is_conflict_at_work());
+            is_seen && self.view.registered[dc]
+        })
+    }
+
     fn was_just_refused(&self, dc: usize) -> bool {
         let failures = self.policy.failures.get(self.view.failures);
         let now = clock::now(self.view.clock);
@@ -107,7 +142,7 @@ impl<'a> Planned<'a> {
     }
 
     fn is_foreign(&self, child: Child) -> bool {
-        child.owner != self.view.task.incarnation
+        !child.belongs_to(self.view.task.incarnation)
     }
 
     fn is_target(&self, dc: usize) -> bool {

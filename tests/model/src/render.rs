@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::clock::{At, stamp};
 use crate::config::Spec;
-use crate::state::{Child, Cluster, Stage, Task};
+use crate::state::{Child, Cluster, Origin, Stage, Task};
 
 /// The namespace of everything.
 pub const NAMESPACE: &str = "ns";
@@ -20,6 +20,8 @@ pub const CLUSTER: &str = "demo";
 pub const FINALIZER: &str = "control.k8ssandra.io/finalizer";
 /// The annotation that holds the policy's record.
 pub const RECORD: &str = "pilothouse.dev/record";
+/// When k8ssandra-operator created what is of an earlier task.
+const EARLIER: &str = "2022-12-01T00:00:00Z";
 /// When a deletion was asked for: that it was is all that counts.
 const DELETED: &str = "2022-12-15T10:00:00Z";
 
@@ -57,6 +59,7 @@ pub fn child_uid(birth: u8) -> String {
 pub fn task(task: Task, spec: &Spec, status: &str, record: &str) -> String {
     let mut metadata = json!({
         "name": TASK, "namespace": NAMESPACE, "uid": format!("task-{}", task.incarnation),
+        "creationTimestamp": stamp(task.born, 0, At::Created),
     });
     if !record.is_empty() {
         metadata["annotations"] = json!({ RECORD: record });
@@ -112,24 +115,24 @@ pub fn cluster(cluster: Cluster, dcs: usize) -> String {
     .to_string()
 }
 
-/// Whether a CassandraTask has the labels of the K8ssandraTask: a stranger has not.
-pub fn is_labelled(child: Child) -> bool {
-    child.owner != 0
-}
-
 /// The CassandraTask of a datacenter.
 pub fn child(child: Child, dc: usize) -> String {
     let mut metadata = json!({
         "name": child_name(dc), "namespace": NAMESPACE, "uid": child_uid(child.birth),
-        "creationTimestamp": stamp(child.born, dc, At::Born),
+        "creationTimestamp": match child.origin {
+            Origin::Earlier => EARLIER.to_owned(),
+            Origin::Second => stamp(child.born, dc, At::Later),
+            _ => stamp(child.born, dc, At::Born),
+        },
     });
-    if is_labelled(child) {
+    if child.is_labelled() {
         metadata["labels"] = json!({
             "k8ssandra.io/task-name": TASK, "k8ssandra.io/task-namespace": NAMESPACE,
             "app.kubernetes.io/name": "k8ssandra-operator",
         });
-        metadata["annotations"] =
-            json!({"pilothouse.dev/created-for": format!("task-{}", child.owner)});
+    }
+    if let Origin::Policy(owner) = child.origin {
+        metadata["annotations"] = json!({"pilothouse.dev/created-for": format!("task-{owner}")});
     }
     if child.deleting {
         metadata["deletionTimestamp"] = json!(DELETED);
@@ -146,7 +149,7 @@ pub fn child(child: Child, dc: usize) -> String {
 }
 
 /// A status as cass-operator writes it at that stage: the fixtures of its table.
-fn status(child: Child, dc: usize) -> Option<Value> {
+pub fn status(child: Child, dc: usize) -> Option<Value> {
     let start = if child.again {
         At::BegunAgain
     } else {

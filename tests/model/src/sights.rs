@@ -6,7 +6,7 @@ use crate::checks::checks;
 use crate::facts::{Facts, Record, condition, is_true};
 use crate::model::{World, dcs};
 use crate::render::dc_name;
-use crate::state::{Seen, Stage, State};
+use crate::state::{Origin, Seen, Stage, State, Task};
 
 checks! {
     /// Something that must be reachable.
@@ -29,6 +29,12 @@ checks! {
     ClusterGone = "seen: the status says that the cluster is gone",
     /// cass-operator says Failed before the others have ended.
     FailsAtWork = "seen: the status says of a datacenter that it failed and is still running",
+    TakenOver = "seen: a task that k8ssandra-operator began completes",
+    StatusLost = "seen: the status says that it was lost in a restore",
+    RunsAgain = "seen: a restored task completes",
+    /// The status says that another controller is at work.
+    Conflict = "seen: a CassandraTask of a second controller is waited for",
+    NameConflict = "seen: a foreign CassandraTask makes the task invalid",
     /// The status still tells of the higher count.
     CountsDown = "seen: the counts of a CassandraTask went down",
 }
@@ -66,6 +72,14 @@ fn is(world: &World, state: &State, sight: Sight) -> bool {
             let is_stuck = children.any(|child| child.stage == Stage::Stuck);
             is_stuck && ["Started", "Running"].contains(&facts.reason.as_str())
         }
+        Sight::TakenOver => facts.is_complete && all_done && has_predecessor(state, task),
+        Sight::StatusLost => facts.stalled == "StatusLost",
+        Sight::RunsAgain => {
+            let is_restored = state.left.restores < world.config.budget.restores;
+            is_restored && facts.is_complete && all_done
+        }
+        Sight::Conflict => facts.reason == "ConflictingController",
+        Sight::NameConflict => facts.invalid.contains("CassandraTask"),
         Sight::ClusterGone => facts.stalled == "ClusterNotFound",
         Sight::FailsAtWork => dcs(&world.config).any(|dc| {
             let record = &facts.value["datacenters"][dc_name(dc)];
@@ -91,6 +105,11 @@ fn has_counted_down(state: &State, dc: usize, facts: &Facts) -> bool {
     let child = state.dcs[dc].child;
     child.is_some_and(|child| is_at_nothing(child.stage))
         && facts.value["datacenters"][dc_name(dc)]["succeeded"] == 1
+}
+
+fn has_predecessor(state: &State, task: Task) -> bool {
+    let mut children = state.dcs.iter().filter_map(|dc| dc.child);
+    children.any(|child| child.origin == Origin::Predecessor(task.incarnation))
 }
 
 fn has_unseen(state: &State) -> bool {

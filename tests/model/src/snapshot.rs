@@ -39,7 +39,7 @@ pub fn answer(config: &Config, view: &View, selector: &Selector) -> Vec<ContextR
             let is_ours = keys.contains("k8ssandra.io/task-name") && *scope == Scope::Everywhere;
             let remotes = (0..config.dcs).filter(|dc| view.registered[*dc]);
             let remotes =
-                remotes.map(|dc| result(view, dc, |child| is_ours && render::is_labelled(child)));
+                remotes.map(|dc| result(view, dc, |child| is_ours && child.is_labelled()));
             [nothing()].into_iter().chain(remotes).collect()
         }
     }

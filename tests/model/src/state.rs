@@ -4,7 +4,11 @@
 //! Comes in: nothing. Goes out: small `Copy` types that hash fast, since the checker keeps millions of them. Texts (statuses,
 //! failures, plans) are numbers from the tables of the model. Nothing is decided or changed here.
 
-use std::fmt;
+mod budget;
+mod child;
+
+pub use budget::{Budget, pay};
+pub use child::{Child, ELSEWHERE, Origin, Stage};
 
 use crate::laws::Law;
 
@@ -39,6 +43,8 @@ pub struct State {
 pub struct Task {
     /// Which one of that name; its uid.
     pub incarnation: u8,
+    /// When it was created, as a reading of the clock.
+    pub born: u8,
     /// Index of its specification in the configuration.
     pub spec: u8,
     /// Whether our finalizer is on it.
@@ -95,85 +101,6 @@ pub enum Seen {
     Blind,
 }
 
-/// A CassandraTask.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Child {
-    /// The incarnation of the K8ssandraTask that it was created for; 0 is a stranger's.
-    pub owner: u8,
-    /// Which one of that name; its uid.
-    pub birth: u8,
-    /// How far it is.
-    pub stage: Stage,
-    /// Whether cass-operator has restarted and set another startTime.
-    pub again: bool,
-    /// Whether its deletion was asked for, and somebody's finalizer holds it.
-    pub deleting: bool,
-    /// When it was created, begun and ended, as readings of the clock.
-    pub born: u8,
-    /// See `born`.
-    pub began: u8,
-    /// See `born`.
-    pub ended: u8,
-}
-
-impl Child {
-    /// One that was created just now.
-    pub fn new(owner: u8, birth: u8, clock: u8) -> Child {
-        Child {
-            owner,
-            birth,
-            stage: Stage::Waiting,
-            again: false,
-            deleting: false,
-            born: clock,
-            began: 0,
-            ended: 0,
-        }
-    }
-}
-
-/// How far a CassandraTask is: the last table of the policy's page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Stage {
-    /// No status: waiting for its time, for another task or for cass-operator.
-    Waiting,
-    /// startTime and active.
-    Begun,
-    /// Running=True, with podStatuses.
-    Running {
-        /// Whether a pod is counted as succeeded; the counts go up and down.
-        counted: bool,
-        /// Whether a pod has failed, and Failed=True says so already, as another version of cass-operator might.
-        failing: bool,
-    },
-    /// A restart: never Running=True, and succeeded is stale from the start.
-    Quiet,
-    /// A refresh: DatacenterUpdated, never Running.
-    Refreshing,
-    /// As `Begun`, for ever.
-    Stuck,
-    /// completionTime, Complete=True, Running=False.
-    Done {
-        /// Whether Failed=True beside it.
-        failed: bool,
-    },
-}
-
-impl Stage {
-    /// Whether it has ended.
-    pub fn is_done(self) -> bool {
-        matches!(self, Stage::Done { .. })
-    }
-
-    /// Whether Failed is True.
-    pub fn has_failed(self) -> bool {
-        matches!(
-            self,
-            Stage::Done { failed: true } | Stage::Running { failing: true, .. }
-        )
-    }
-}
-
 /// The host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Host {
@@ -198,57 +125,6 @@ pub struct Exec {
     pub next: u8,
     /// Whether the K8ssandraTask is another one by now than the one decided upon: writes to it are refused.
     pub stale: bool,
-}
-
-/// What may still go wrong: each kind of mischief has its own count, so that the space is finite.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize)]
-pub struct Budget {
-    /// Edits of the task's specification.
-    pub edits: u8,
-    /// Deletions of the task by people.
-    pub deletions: u8,
-    /// Deletions of CassandraTasks by people.
-    pub child_deletions: u8,
-    /// Changes of the cluster: datacenters that come and go, its deletion.
-    pub cluster_changes: u8,
-    /// Contexts that become unreachable.
-    pub outages: u8,
-    /// Contexts that are taken from the host.
-    pub unregistrations: u8,
-    /// Crashes of the host.
-    pub crashes: u8,
-    /// Writes that are refused though nothing is wrong, or whose answer is lost.
-    pub faults: u8,
-    /// Restarts of cass-operator that set another startTime.
-    pub operator_restarts: u8,
-}
-
-/// Takes one from what is left; `None` if there is none.
-pub fn pay(left: &mut u8) -> Option<()> {
-    *left = left.checked_sub(1)?;
-    Some(())
-}
-
-impl fmt::Display for Budget {
-    /// "1 edits, 2 crashes".
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let counts = [
-            (self.edits, "edits"),
-            (self.deletions, "deletions of the task"),
-            (self.child_deletions, "deletions of CassandraTasks"),
-            (self.cluster_changes, "changes of the cluster"),
-            (self.outages, "outages"),
-            (self.unregistrations, "unregistrations"),
-            (self.crashes, "crashes"),
-            (self.faults, "faults"),
-            (self.operator_restarts, "restarts of cass-operator"),
-        ];
-        let some = counts.into_iter().filter(|(count, _)| *count > 0);
-        let texts: Vec<String> = some
-            .map(|(count, what)| format!("{count} {what}"))
-            .collect();
-        f.write_str(&texts.join(", "))
-    }
 }
 
 impl State {

@@ -47,7 +47,8 @@ impl<'a> Told<'a> {
         let spec = &self.config.specs[usize::from(self.view.task.spec)];
         let jobs = spec.is_wrong.then(|| "spec.template.jobs".to_owned());
         let cluster = self.view.cluster.filter(|cluster| cluster.declares != 0);
-        let is_replaced = |uid: u8| self.has_started() && uid != self.record.cluster;
+        let is_replaced =
+            |uid: u8| self.has_started() && ![0, uid].contains(&self.recorded_cluster());
         let Some(cluster) = cluster.filter(|cluster| !is_replaced(cluster.incarnation)) else {
             return jobs.into_iter().chain([CLUSTER.to_owned()]).collect();
         };
@@ -61,7 +62,8 @@ impl<'a> Told<'a> {
 
     /// A foreign object has the name of a target that is still to be created.
     fn has_name_conflict(&self, dc: usize) -> bool {
-        let is_foreign = self.seen(dc).is_some() && self.own(dc).is_none();
+        let seen = self.seen(dc).filter(|child| !child.is_conflict_at_work());
+        let is_foreign = seen.is_some() && self.own(dc).is_none();
         let is_pending = matches!(self.facts.records[dc], Record::None | Record::Known);
         is_foreign && is_pending && !self.is_stopped()
     }
@@ -174,7 +176,7 @@ impl<'a> Told<'a> {
         dcs(self.config).all(|dc| {
             let child = self
                 .seen(dc)
-                .filter(|child| child.owner == self.record.task);
+                .filter(|child| child.belongs_to(self.record.task));
             let is_running = child.is_some_and(|child| !child.stage.is_done());
             !is_running || self.facts.stalled_message.contains(&child_name(dc))
         })
@@ -186,11 +188,20 @@ impl<'a> Told<'a> {
         self.view.task.record != 0 && self.record.task != self.view.task.incarnation && is_empty
     }
 
-    /// Whether a create was ever recorded.
+    /// The cluster that the task was started for: as recorded, or as the owner reference says.
+    fn recorded_cluster(&self) -> u8 {
+        match self.record.cluster {
+            0 => self.view.task.owner,
+            cluster => cluster,
+        }
+    }
+
+    /// Whether a create was ever recorded, or its result is seen.
     fn has_started(&self) -> bool {
         let record = self.record.own(self.view.task.incarnation);
         let is_recorded = self.facts.records.iter().any(|it| *it != Record::None);
-        is_recorded || record.creating.contains(&true)
+        let is_seen = dcs(self.config).any(|dc| self.own(dc).is_some());
+        is_recorded || is_seen || record.creating.contains(&true)
     }
 
     /// Whether a failure cancels what is not created yet.
@@ -223,7 +234,7 @@ impl<'a> Told<'a> {
 
     /// The same, if it is the task's own.
     fn own(&self, dc: usize) -> Option<Child> {
-        let is_own = |child: &Child| child.owner == self.view.task.incarnation;
+        let is_own = |child: &Child| child.belongs_to(self.view.task.incarnation);
         self.seen(dc).filter(is_own)
     }
 

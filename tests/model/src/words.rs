@@ -26,6 +26,9 @@ pub fn act(world: &World, state: &State, act: Act) -> String {
         }
         Act::DeleteTask => "somebody deletes the task".to_owned(),
         Act::CreateTask => "somebody creates the task again".to_owned(),
+        Act::Restore => "the task is restored without its status".to_owned(),
+        Act::ForgetRecord => "somebody removes the record of the restored task".to_owned(),
+        Act::SecondCreates(at) => format!("a second controller creates {}", child_of(at)),
         Act::CollectTask => "the garbage collector deletes the task".to_owned(),
         Act::DeleteChild(at) => format!("somebody deletes {}", child_of(at)),
         Act::ChildGoes(at) => child_of(at) + " that is being deleted goes",
@@ -174,6 +177,6 @@ fn context(dc: usize, it: &Dc) -> String {
 
 fn child(child: Option<Child>) -> String {
     child.map_or("none".to_owned(), |it| {
-        format!("#{} of task-{}, {}", it.birth, it.owner, stage(it.stage))
+        format!("#{} of {:?}, {}", it.birth, it.origin, stage(it.stage))
     })
 }

@@ -2,6 +2,7 @@
 
 use policy_model::configs;
 use policy_model::run::explore;
+use policy_model::state::Budget;
 
 #[test]
 fn what_must_hold_holds_in_every_state() {
@@ -27,7 +28,11 @@ fn what_must_hold_holds_in_every_state() {
 #[test]
 fn a_host_that_believes_its_caches_is_found_out() {
     let mut config = configs::small().remove(1);
-    config.budget.faults = 1;
+    config.budget = Budget {
+        edits: 1,
+        faults: 1,
+        ..Budget::default()
+    };
     config.believes_silence = true;
     let report = explore(&config, 2).unwrap();
     let one_at_a_time = policy_model::laws::Law::OneAtATime.text();

@@ -2,7 +2,7 @@
 //!
 //! Comes in: nothing. Goes out: constants, each to be changed where a configuration differs.
 
-use crate::config::{Config, Spec, Work};
+use crate::config::{Config, Spec, Start, Work};
 use crate::state::Budget;
 
 const fn spec(name: &'static str, forbid: bool, list: &'static [usize]) -> Spec {
@@ -41,6 +41,8 @@ pub const NOTHING: Budget = Budget {
     crashes: 0,
     faults: 0,
     operator_restarts: 0,
+    restores: 0,
+    second_creates: 0,
 };
 
 /// It ends well or badly, and that is all that is seen of it.
@@ -87,7 +89,8 @@ pub const ONE: Config = Config {
     lingers: false,
     believes_silence: false,
     policy: k8ssandra_task_policy::reconcile,
-    stranger: None,
+    foreign: None,
+    start: Start::New,
     sights: &[],
 };
 

@@ -3,9 +3,9 @@
 //! Comes in: nothing. Goes out: a table.
 
 use super::pieces::{ALLOW, EVERY, FORBID, NOTHING, ONE, REVERSED, TWO};
-use crate::config::Config;
+use crate::config::{Config, Start};
 use crate::sights::Sight;
-use crate::state::Budget;
+use crate::state::{Budget, ELSEWHERE, Origin};
 
 /// Some of each kind of mischief.
 pub const SMALL: &[Config] = &[
@@ -57,6 +57,76 @@ pub const SMALL: &[Config] = &[
         },
         incarnations: 2,
         sights: &[Sight::DeletionBlocked, Sight::Recreated],
+        ..TWO
+    },
+    Config {
+        name: "small: taken over",
+        about: "two datacenters: k8ssandra-operator began the task; an edit that reorders, a crash, a deletion",
+        start: Start::TakenOver,
+        specs: &[FORBID, REVERSED],
+        budget: Budget {
+            edits: 1,
+            deletions: 1,
+            crashes: 1,
+            ..NOTHING
+        },
+        sights: &[Sight::TakenOver, Sight::Stops],
+        ..TWO
+    },
+    Config {
+        name: "small: restored",
+        about: "two datacenters: restored without its status, told to run again, a CassandraTask deleted",
+        budget: Budget {
+            edits: 1,
+            child_deletions: 1,
+            restores: 1,
+            ..NOTHING
+        },
+        sights: &[Sight::StatusLost, Sight::NameConflict, Sight::RunsAgain],
+        ..TWO
+    },
+    Config {
+        name: "small: a second controller",
+        about: "two datacenters: it creates a CassandraTask before or after the adoption; a deletion",
+        budget: Budget {
+            deletions: 1,
+            second_creates: 1,
+            ..NOTHING
+        },
+        sights: &[
+            Sight::Completes,
+            Sight::TakenOver,
+            Sight::Conflict,
+            Sight::NameConflict,
+        ],
+        ..TWO
+    },
+    Config {
+        name: "small: of an earlier task",
+        about: "two datacenters: a CassandraTask without a mark has the name, older than the task; an edit, a deletion",
+        specs: &[FORBID, REVERSED],
+        foreign: Some((1, Origin::Earlier)),
+        budget: Budget {
+            edits: 1,
+            child_deletions: 1,
+            deletions: 1,
+            ..NOTHING
+        },
+        sights: &[Sight::Completes, Sight::NameConflict],
+        ..TWO
+    },
+    Config {
+        name: "small: of another control plane",
+        about: "two datacenters: a CassandraTask with another mark has the name; an edit, a deletion",
+        specs: &[FORBID, REVERSED],
+        foreign: Some((1, Origin::Policy(ELSEWHERE))),
+        budget: Budget {
+            edits: 1,
+            child_deletions: 1,
+            deletions: 1,
+            ..NOTHING
+        },
+        sights: &[Sight::Completes, Sight::NameConflict],
         ..TWO
     },
 ];

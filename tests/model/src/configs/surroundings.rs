@@ -5,7 +5,7 @@
 use super::pieces::{ALLOW, EVERY, FORBID, NOTHING, REVERSED, TWO};
 use crate::config::Config;
 use crate::sights::Sight;
-use crate::state::Budget;
+use crate::state::{Budget, Origin};
 
 /// The cluster changes, a stranger is in the way, cass-operator is at its worst.
 pub const SURROUNDINGS: &[Config] = &[
@@ -41,7 +41,7 @@ pub const SURROUNDINGS: &[Config] = &[
         name: "a stranger",
         about: "two datacenters: somebody else's CassandraTask is in the way; an edit, a deletion, a crash, a lost answer",
         specs: &[FORBID, REVERSED, ALLOW],
-        stranger: Some(1),
+        foreign: Some((1, Origin::Stranger)),
         budget: Budget {
             edits: 1,
             child_deletions: 1,

@@ -90,7 +90,7 @@ fn what_is_deleted_goes(world: &World, state: &State) -> Option<Act> {
 
 fn operators_work(world: &World, state: &State) -> Option<Act> {
     dcs(&world.config).find_map(|dc| {
-        let child = state.dcs[dc].child.filter(|child| child.owner != 0)?;
+        let child = state.dcs[dc].child.filter(|it| it.is_labelled())?;
         Some(Act::Work(dc, operator::way_to_the_end(child.stage)?))
     })
 }

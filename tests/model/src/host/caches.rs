@@ -61,6 +61,14 @@ pub fn fresh(dc: &Dc) -> Seen {
     }
 }
 
+/// The uid of a new object: two are enough to tell it from the one that the host may still see; a count would never end.
+pub fn next_birth(seen: Seen) -> u8 {
+    match seen {
+        Seen::Known(Some(Child { birth: 1, .. })) => 2,
+        _ => 1,
+    }
+}
+
 /// Whether everything that the host has seen is as it is.
 pub fn is_up_to_date(state: &State) -> bool {
     let is_fresh = |dc: &Dc| dc.seen == fresh(dc) || !dc.registered;

@@ -4,11 +4,11 @@
 //! a create by its name, a delete by the uid, status and metadata by the version of the K8ssandraTask that was decided
 //! upon. The laws watch over what is done here.
 
-use super::caches::{Answer, lay_over};
+use super::caches::{Answer, lay_over, next_birth};
 use crate::laws::{self, Law};
 use crate::model::World;
 use crate::plan::{Plan, Step};
-use crate::state::{Child, Exec, Seen, State, Task};
+use crate::state::{Child, Exec, Origin, State, Task};
 
 /// Why a step was not carried out.
 pub(super) enum Failed {
@@ -40,7 +40,7 @@ pub(super) fn write(
 fn create(world: &World, next: &mut State, plan: &Plan, dc: usize) -> Result<Answer, Failed> {
     reach(next, dc)?;
     if let Some(existing) = next.dcs[dc].child {
-        if existing.owner == plan.incarnation && !existing.deleting {
+        if existing.origin == Origin::Policy(plan.incarnation) && !existing.deleting {
             // An earlier answer was lost, or a restart came between: it is what was asked for.
             return Ok(Answer::Child(dc, Some(existing)));
         }
@@ -49,12 +49,8 @@ fn create(world: &World, next: &mut State, plan: &Plan, dc: usize) -> Result<Ans
     }
     next.broken = laws::creation(world, next, plan, dc);
     let it = &mut next.dcs[dc];
-    // Two uids are enough to tell it from the one that the host may still see; a count would never end.
-    let birth = match it.seen {
-        Seen::Known(Some(Child { birth: 1, .. })) => 2,
-        _ => 1,
-    };
-    it.child = Some(Child::new(plan.incarnation, birth, next.clock));
+    let (origin, birth) = (Origin::Policy(plan.incarnation), next_birth(it.seen));
+    it.child = Some(Child::new(origin, birth, next.clock));
     Ok(Answer::Child(dc, it.child))
 }
 
@@ -67,7 +63,7 @@ fn delete_child(
     reach(next, dc)?;
     // If it is none of that uid: gone already, or another object has its name by now.
     if let Some(child) = next.dcs[dc].child.filter(|child| child.birth == birth) {
-        next.broken = (child.owner != plan.incarnation).then_some(Law::DeletesItsOwn);
+        next.broken = (!child.belongs_to(plan.incarnation)).then_some(Law::DeletesItsOwn);
         next.dcs[dc].child = world.deleted(child);
         if world.config.lingers {
             return Ok(Answer::Child(dc, next.dcs[dc].child));

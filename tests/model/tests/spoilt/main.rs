@@ -1,6 +1,8 @@
 //! A checker that finds nothing might not look: policies that are spoilt in one way each, and the property that finds each out.
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
+mod ownership;
+
 use k8ssandra_task_policy::contract::{Action, Outcome, Plan, Snapshot};
 use policy_model::config::{Config, Decides, Work};
 use policy_model::laws::Law;
