@@ -90,7 +90,8 @@ fn is_good_end(world: &World, state: &State) -> bool {
         dc.child
             .is_some_and(|child| child.belongs_to(task.incarnation) && child.stage == Stage::Stuck)
     });
-    let needs_somebody = is_stuck || told.is_restored() || !told.faults().is_empty();
+    let needs_somebody =
+        is_stuck || told.is_restored() || told.is_name_taken() || !told.faults().is_empty();
     !reasons.is_empty()
         && !facts.is_finished
         && !task.deleting

@@ -96,10 +96,18 @@ impl<'a> Told<'a> {
         };
         // With none at work it is the turn of one that would have been created, if something did not keep it waiting.
         let is_turn_named = self.reasons.iter().any(|reason| reason.code != "Waiting");
-        let needs_somebody = self.has_code("CreateRefused");
+        let needs_somebody = self.has_code("CreateRefused") || self.is_name_taken();
         self.targets().all(is_named)
             && is_turn_named
             && (!needs_somebody || !self.facts.stalled.is_empty())
+            && (!self.is_name_taken() || self.has_code("NameConflict"))
+    }
+
+    /// Whether a foreign object has the name of a target that has started, so that nobody can say how that ended.
+    pub fn is_name_taken(&self) -> bool {
+        let is_taken = |dc: usize| self.seen(dc).is_some() && self.own(dc).is_none();
+        self.targets()
+            .any(|dc| self.facts.records[dc] == Record::Begun && is_taken(dc))
     }
 
     /// A target that is not over: one that a failure has cancelled is, once its context has answered.
@@ -135,17 +143,21 @@ impl<'a> Told<'a> {
                 is_about && it.reason == "Forbidden"
             })
         };
+        let is_record_refused = !self.view.task.deleting
+            && failures
+                .iter()
+                .any(|it| it.operation == Operation::PatchMetadata && it.reason == "Forbidden");
         let is_told = |(_, step): &(u32, Step)| match step {
             Step::Create(dc) if is_refused(Operation::Create, *dc) => {
                 self.facts.stalled == "CreateRefused"
             }
+            Step::Metadata(..) if is_record_refused => self.facts.stalled == "RecordRefused",
             Step::DeleteChild(dc, _) if is_refused(Operation::Delete, *dc) => {
                 self.facts.stalled == "DeletionBlocked"
             }
             _ => true,
         };
-        let is_retry =
-            |(_, step): &(u32, Step)| matches!(step, Step::Create(_) | Step::DeleteChild(..));
+        let is_retry = |(_, step): &(u32, Step)| !matches!(step, Step::Status(_));
         !steps.iter().all(is_retry) || steps.iter().all(is_told)
     }
 

@@ -87,8 +87,9 @@ pub const SMALL: &[Config] = &[
     },
     Config {
         name: "small: a second controller",
-        about: "two datacenters: it creates a CassandraTask before or after the adoption; a deletion",
+        about: "two datacenters: it creates a CassandraTask before or after the adoption; a CassandraTask deleted, a deletion",
         budget: Budget {
+            child_deletions: 1,
             deletions: 1,
             second_creates: 1,
             ..NOTHING
