@@ -1,6 +1,7 @@
 //! What the product does, as its users would see it. One suite, run on simulated and on real clusters: that is what
 //! makes the simulated ones trustworthy.
 
+mod definition;
 mod deletion;
 mod failure;
 mod history;
@@ -38,6 +39,7 @@ macro_rules! behaviours {
 behaviours! {
     /// The behaviours on clusters without a history.
     ALL:
+    definition: unknown_fields_are_refused, unknown_fields_are_dropped, required_fields_are_demanded;
     sequence: quick_start, allow_runs_all_at_once, list_order_counts, a_subset_stays_a_subset;
     invalid: unknown_cluster_then_it_appears, unknown_datacenters, put_right_it_goes_on;
     failure: under_forbid_the_rest_is_cancelled, under_allow_the_rest_goes_on;
