@@ -65,8 +65,9 @@ pub fn creation(world: &World, state: &State, plan: &Plan, dc: usize) -> Option<
     let facts = world.policy.facts(task.status);
     let record = world.policy.record(task.record);
     let is_at_work = |(other, it): (usize, &Dc)| {
-        let is_recorded = facts.records[other] != Record::None || record.creating[other];
-        let child = it.child.filter(|_| is_known(it, task, is_recorded));
+        let child = it
+            .child
+            .filter(|_| is_known(it, task, facts.records[other]));
         // A former target in a context that is not registered is given up.
         let is_given_up = !it.registered && !world.is_target(state, task, other);
         other != dc && !is_given_up && child.is_some_and(|child| !child.stage.is_done())
@@ -91,7 +92,7 @@ pub fn release(state: &State, task: Task, recorded: &Facts, record: RecordFacts)
     let record = record.own(task.incarnation);
     let is_left = |(dc, it): (usize, &Dc)| {
         let is_recorded = recorded.records[dc] != Record::None || record.creating[dc];
-        let is_own = is_known(it, task, is_recorded);
+        let is_own = is_known(it, task, recorded.records[dc]);
         let is_over = recorded.records[dc].rank() >= Record::Done.rank();
         let is_available = it.registered && it.link;
         is_own && (is_available || (is_recorded && (it.registered || !is_over)))
@@ -100,10 +101,11 @@ pub fn release(state: &State, task: Task, recorded: &Facts, record: RecordFacts)
     dcs.any(is_left).then_some(Law::FinalizerStays)
 }
 
-/// Whether a CassandraTask of the task is there that must be known of: those of k8ssandra-operator only once they are recorded,
-/// or seen when the plan is made, see `planned`.
-fn is_known(it: &Dc, task: Task, is_recorded: bool) -> bool {
-    let is_known = |child: Child| !matches!(child.origin, Origin::Predecessor(_)) || is_recorded;
+/// Whether a CassandraTask of the task is there that must be known of: those of k8ssandra-operator only once they are recorded as
+/// started, or seen when the plan is made, see `planned`.
+fn is_known(it: &Dc, task: Task, recorded: Record) -> bool {
+    let has_started = recorded.rank() >= Record::Begun.rank();
+    let is_known = |child: Child| !matches!(child.origin, Origin::Predecessor(_)) || has_started;
     let own = it.child.filter(|it| it.belongs_to(task.incarnation));
     own.is_some_and(is_known)
 }
@@ -145,9 +147,11 @@ fn is_frozen(old: &Value, new: &Value) -> bool {
     old == new || others(old) == others(new)
 }
 
-/// Whether what was recorded of a datacenter is dropped or taken back. A create that was refused never took place.
+/// Whether what was recorded of a datacenter is dropped or taken back. A create that was refused never took place; that the record
+/// is refused, too, is the reason of Stalled then.
 fn is_taken_back(before: Record, after: Record, status: &Facts) -> bool {
-    let is_refused = before == Record::Known && status.stalled == "CreateRefused";
+    let is_stalled = ["CreateRefused", "RecordRefused"].contains(&status.stalled.as_str());
+    let is_refused = before == Record::Known && is_stalled;
     after.rank() < before.rank() && !(after == Record::None && is_refused)
 }
 

@@ -103,11 +103,10 @@ impl<'a> Told<'a> {
             && (!self.is_name_taken() || self.has_code("NameConflict"))
     }
 
-    /// Whether a foreign object has the name of a target that has started, so that nobody can say how that ended.
+    /// Whether a foreign object has the name of one that has started, so that nobody can say how that ended.
     pub fn is_name_taken(&self) -> bool {
         let is_taken = |dc: usize| self.seen(dc).is_some() && self.own(dc).is_none();
-        self.targets()
-            .any(|dc| self.facts.records[dc] == Record::Begun && is_taken(dc))
+        dcs(self.config).any(|dc| self.facts.records[dc] == Record::Begun && is_taken(dc))
     }
 
     /// A target that is not over: one that a failure has cancelled is, once its context has answered.
