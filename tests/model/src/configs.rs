@@ -4,6 +4,7 @@
 //! gives most of its budget to one kind of mischief and mixes some of the others in.
 
 mod mixed;
+mod others;
 mod people;
 mod pieces;
 mod small;
@@ -25,6 +26,7 @@ pub fn large() -> Vec<Config> {
         writes::WRITES,
         surroundings::SURROUNDINGS,
         threes::THREES,
+        others::OTHERS,
         mixed::MIXED,
     ]
     .concat()
