@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::refusals;
 use super::waiting::{DEADLINE_SECONDS, Refusal, Waiting};
+use super::{is_refused, refusals};
 use crate::contract::{Deletion, Operation, UnavailableReason};
 use crate::documents::cassandra_task::CassandraTask;
 use crate::documents::names;
@@ -72,11 +72,8 @@ fn deletions(observation: &Observation<'_>) -> Vec<Deletion> {
         .filter(|child| !child.is_being_deleted());
     let mut deletions: Vec<Deletion> = children.filter_map(|child| child.deletion()).collect();
     deletions.sort_by_cached_key(|deletion| {
-        let failed = observation
-            .failures
-            .iter()
-            .filter(|it| it.operation == Operation::Delete && it.object == deletion.object);
-        failed.map(|failure| failure.last).max()
+        let failure = observation.failure(Operation::Delete, &deletion.object);
+        failure.map(|failure| failure.last)
     });
     deletions.truncate(MAX_DELETIONS);
     deletions
@@ -105,8 +102,8 @@ fn remaining(observation: &Observation<'_>) -> Vec<Waiting> {
                 context: context_name(child.context.as_deref()),
             },
         });
-        let refused = refusals(observation, Operation::Delete)
-            .find(|failure| failure.object == child.reference());
+        let failed = observation.failure(Operation::Delete, &child.reference());
+        let refused = failed.filter(|failure| is_refused(failure));
         waiting.extend(refused.map(|failure| Waiting::DeletionRefused {
             what: format!("delete CassandraTask {}", named(child)),
             failure: Refusal::of(failure),

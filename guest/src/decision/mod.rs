@@ -124,13 +124,15 @@ fn refusals<'a>(
     observation: &'a Observation<'_>,
     operation: Operation,
 ) -> impl Iterator<Item = &'a Failure> {
-    let is_refused =
-        |failure: &&Failure| matches!(failure.class, FailureClass::Refused | FailureClass::Denied);
     observation
         .failures
         .iter()
-        .filter(is_refused)
+        .filter(|failure| is_refused(failure))
         .filter(move |failure| failure.operation == operation)
+}
+
+fn is_refused(failure: &Failure) -> bool {
+    matches!(failure.class, FailureClass::Refused | FailureClass::Denied)
 }
 
 /// Nothing is started then, and what was started is aggregated.

@@ -2,6 +2,8 @@
 //!
 //! cluster-tasks, "Datacenter concurrency".
 
+use std::rc::Rc;
+
 use super::waiting::{Refusal, Waiting};
 use crate::contract::{Failure, FailureClass, Operation};
 use crate::documents::time::Time;
@@ -49,18 +51,21 @@ pub fn targets<'a>(
 ) -> Vec<Target<'a>> {
     let concurrency = observation.task.concurrency();
     let most = concurrency.map_or(0, |it| it.max_concurrent.unwrap_or(usize::MAX));
-    let at_work = at_work(observation);
     // Those that take a slot, so that the next ones wait for them.
-    let mut taken = at_work.clone();
+    let mut taken = at_work(observation);
+    let mut behind: Option<Rc<[String]>> = None;
     let step = |datacenter: &'a Datacenter| {
         let step = match datacenter.state {
             State::Pending if is_stopped => Step::Cancel,
-            State::Pending if !may_create => Step::Wait(Waiting::Turn { behind: Vec::new() }),
+            State::Pending if !may_create => Step::Wait(Waiting::Turn {
+                behind: Rc::default(),
+            }),
             State::Pending if conflict(observation, datacenter).is_some() => {
                 next(observation, datacenter)
             }
             State::Pending if taken.len() >= most => Step::Wait(Waiting::Turn {
-                behind: taken.clone(),
+                // No more slots are taken from here on.
+                behind: Rc::clone(behind.get_or_insert_with(|| taken.as_slice().into())),
             }),
             State::Pending => {
                 taken.push(datacenter.name.clone());
@@ -119,7 +124,9 @@ fn next(observation: &Observation<'_>, target: &Datacenter) -> Step {
         (Found::Unavailable(why) | Found::Abandoned(why), _) => {
             Step::Wait(Waiting::Context(why.clone()))
         }
-        _ => Step::Wait(Waiting::Turn { behind: Vec::new() }),
+        _ => Step::Wait(Waiting::Turn {
+            behind: Rc::default(),
+        }),
     }
 }
 
@@ -139,12 +146,9 @@ fn was_just_refused(observation: &Observation<'_>, place: &Place) -> bool {
     last.is_some_and(|last| observation.now < last.plus_seconds(RETRY_SECONDS))
 }
 
-fn refusal<'a>(observation: &'a Observation<'_>, place: &Place) -> Option<&'a Failure> {
-    observation.failures.iter().find(|failure| {
-        failure.operation == Operation::Create
-            && matches!(failure.class, FailureClass::Refused | FailureClass::Denied)
-            && failure.object == place.reference()
-    })
+fn refusal<'a>(observation: &Observation<'a>, place: &Place) -> Option<&'a Failure> {
+    let failure = observation.failure(Operation::Create, &place.reference());
+    failure.filter(|it| matches!(it.class, FailureClass::Refused | FailureClass::Denied))
 }
 
 /// Twice as long after each further refusal, and at most 5 min.

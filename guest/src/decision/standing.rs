@@ -133,7 +133,7 @@ fn not_started(
     child: &CassandraTask,
 ) -> Waiting {
     let waiting = created(observation, child.scheduled(), child.due());
-    let since = due(observation, datacenter, child);
+    let since = due(observation, child);
     match (waiting, since, &datacenter.place) {
         (Waiting::NotStarted { .. }, Some(since), Some(place))
             if since.plus_seconds(DEADLINE_SECONDS) <= observation.now =>
@@ -149,27 +149,17 @@ fn not_started(
 
 /// Since when cass-operator could have picked one up: as its API server's clock says, but not before what is known to have come
 /// earlier, so that a clock that is behind is no reason to complain at once.
-fn due(
-    observation: &Observation<'_>,
-    datacenter: &Datacenter,
-    child: &CassandraTask,
-) -> Option<Time> {
+fn due(observation: &Observation<'_>, child: &CassandraTask) -> Option<Time> {
     let is_sequential = observation
         .task
         .concurrency()
         .is_some_and(|it| it.max_concurrent.is_some());
-    let others = observation
-        .datacenters
-        .iter()
-        .filter(|it| is_sequential && it.name != datacenter.name);
-    let ends = others
-        .filter_map(|it| it.progress.end)
-        .filter(|end| *end <= observation.now);
     let adopted = observation
         .task
         .own_record()
         .and_then(|record| record.adopted());
-    let earlier = adopted.into_iter().chain(ends).max();
+    // One that has not started has no end of its own.
+    let earlier = adopted.max(observation.latest_end.filter(|_| is_sequential));
     child.due().map(|due| due.max(earlier.unwrap_or(due)))
 }
 
@@ -212,9 +202,7 @@ pub fn deadline(
         Waiting::Scheduled { at } => Some(*at),
         Waiting::CreateRefused { retry, .. } => Some(*retry),
         Waiting::NotStarted { since } => {
-            let due = datacenter
-                .child()
-                .and_then(|child| due(observation, datacenter, child));
+            let due = datacenter.child().and_then(|child| due(observation, child));
             later(due.or(*since))
         }
         Waiting::Running {

@@ -2,6 +2,7 @@
 //! condition `Stalled`. Conditions, events and a plan's reasons all take their words from here.
 
 use std::fmt;
+use std::rc::Rc;
 
 use super::pods::Pods;
 use crate::contract::{Failure, ObjectRef};
@@ -13,6 +14,9 @@ use crate::observation::targets::Place;
 
 /// How long something may take before somebody is asked to look, in seconds.
 pub const DEADLINE_SECONDS: i64 = 300;
+
+/// How many of the datacenters that one waits for are named, if there are at least two more: each that waits names them.
+const MAX_NAMED: usize = 3;
 
 /// What is waited for. The sentences of those that are about a datacenter follow its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +39,7 @@ pub enum Waiting {
     RecordRefused { failure: Refusal },
 
     /// Another datacenter comes first: those that it waits for; none where the whole task waits.
-    Turn { behind: Vec<String> },
+    Turn { behind: Rc<[String]> },
     /// A context cannot say whether its CassandraTask exists.
     Context(Unavailable),
     /// A second controller is at work on it.
@@ -233,7 +237,13 @@ impl fmt::Display for Waiting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Waiting::Turn { behind } if behind.is_empty() => f.write_str("waits"),
-            Waiting::Turn { behind } => write!(f, "waits for {}", behind.join(", ")),
+            Waiting::Turn { behind } => match behind.get(..MAX_NAMED) {
+                Some(first) if behind.len() > MAX_NAMED + 1 => {
+                    let others = behind.len() - MAX_NAMED;
+                    write!(f, "waits for {} and {others} others", first.join(", "))
+                }
+                _ => write!(f, "waits for {}", behind.join(", ")),
+            },
             Waiting::Context(why) => write!(f, "waits: {why}"),
             Waiting::Conflict { object } => write!(
                 f,
@@ -422,6 +432,12 @@ mod tests {
         assert_eq!(turn(&["dc1"]).predicate(false), "waits for dc1");
         assert_eq!(turn(&["dc1"]).predicate(true), "wait for dc1");
         assert_eq!(turn(&[]).predicate(true), "wait");
+        let many = ["dc1", "dc2", "dc3", "dc4", "dc5"];
+        assert_eq!(turn(&many[..4]).to_string(), "waits for dc1, dc2, dc3, dc4");
+        assert_eq!(
+            turn(&many).to_string(),
+            "waits for dc1, dc2, dc3 and 2 others"
+        );
         assert_eq!(
             Waiting::NotStarted { since: None }.predicate(true),
             "have not started"

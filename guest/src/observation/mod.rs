@@ -10,6 +10,7 @@ pub mod datacenter;
 pub mod ownership;
 pub mod targets;
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use answers::{Answer, Answers, Unavailable};
@@ -52,6 +53,7 @@ pub struct Observation<'a> {
     pub now: Time,
     /// What has failed, and not succeeded since.
     pub failures: &'a [Failure],
+    failed: BTreeMap<(&'a ObjectRef, Operation), &'a Failure>,
     /// The primary.
     pub task: &'a Task,
     /// Its cluster.
@@ -60,6 +62,8 @@ pub struct Observation<'a> {
     pub targets: Targets,
     /// The targets in their order, then the former ones.
     pub datacenters: Vec<Datacenter>,
+    /// When the last datacenter ended that has.
+    pub latest_end: Option<Time>,
     /// The CassandraTasks that belong to it.
     pub children: Vec<Rc<CassandraTask>>,
     /// Those with its labels that do not.
@@ -100,10 +104,16 @@ impl<'a> Observation<'a> {
         children.add_named(cluster.known(), &answers, &places);
 
         let datacenters = children.datacenters(&targets, cluster.known(), &answers);
+        let failures = snapshot.failures.iter();
+        let failed = failures.map(|it| ((&it.object, it.operation), it));
+        let now = Time::from_millis(snapshot.now);
+        let ends = datacenters.iter().filter_map(|it| it.progress.end);
         Ok(Observation {
             settings,
-            now: Time::from_millis(snapshot.now),
+            now,
+            latest_end: ends.filter(|end| *end <= now).max(),
             failures: &snapshot.failures,
+            failed: failed.collect(),
             task,
             cluster,
             targets,
@@ -125,6 +135,11 @@ impl<'a> Observation<'a> {
         self.task.recorded.is_true("Failed") || self.datacenters.iter().any(Datacenter::has_failed)
     }
 
+    /// That an operation on an object has failed, and not succeeded since.
+    pub fn failure(&self, operation: Operation, object: &ObjectRef) -> Option<&'a Failure> {
+        self.failed.get(&(object, operation)).copied()
+    }
+
     /// Whether an object is one that a second controller has created, and at work.
     pub fn is_conflict_at_work(&self, object: &CassandraTask) -> bool {
         !object.progress.has_ended
@@ -136,12 +151,8 @@ impl<'a> Observation<'a> {
     pub fn out_of_sight(&self) -> impl Iterator<Item = &Datacenter> {
         let was_created = |it: &&Datacenter| {
             let place = it.place.as_ref().map(Place::reference);
-            let mut creates = self
-                .failures
-                .iter()
-                .filter(|it| it.operation == Operation::Create);
-            self.task.has_recorded(&it.name)
-                && !creates.any(|it| Some(&it.object) == place.as_ref())
+            let has_failed = |place| self.failure(Operation::Create, &place).is_some();
+            self.task.has_recorded(&it.name) && !place.is_some_and(has_failed)
         };
         let is_unstarted = |it: &&Datacenter| {
             it.state == datacenter::State::Running
