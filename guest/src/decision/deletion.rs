@@ -157,18 +157,25 @@ fn unclear(observation: &Observation<'_>) -> Option<Waiting> {
     })
 }
 
-/// The recorded datacenters whose context cannot say whether their CassandraTask is there.
+/// The recorded datacenters whose context cannot say whether their CassandraTask is there. Another controller creates before it
+/// records: of a task that it has started, all that are declared count, where the context is registered.
 fn unanswered<'a>(
     observation: &'a Observation<'_>,
 ) -> impl Iterator<Item = (&'a Datacenter, &'a Unavailable)> {
-    let recorded = observation
+    let task = observation.task;
+    let is_taken_over = task.is_taken_over() && task.children().is_some();
+    observation
         .datacenters
         .iter()
-        .filter(|it| observation.task.has_recorded(&it.name));
-    recorded.filter_map(|datacenter| match &datacenter.found {
-        Found::Unavailable(why) => Some((datacenter, why)),
-        _ => None,
-    })
+        .filter_map(move |datacenter| {
+            let Found::Unavailable(why) = &datacenter.found else {
+                return None;
+            };
+            let is_registered = why.reason != UnavailableReason::NotRegistered;
+            let may_be_there =
+                task.has_recorded(&datacenter.name) || (is_taken_over && is_registered);
+            may_be_there.then_some((datacenter, why))
+        })
 }
 
 fn is_over(datacenter: &Datacenter) -> bool {

@@ -1,6 +1,6 @@
 //! Rule 2, "finished": when a task is over, and how long it is kept then.
 
-use super::sequence::{Step, Target};
+use super::sequence::{self, Step, Target};
 use super::waiting::Waiting;
 use crate::contract::UnavailableReason;
 use crate::documents::status::Recorded;
@@ -14,7 +14,10 @@ use crate::observation::datacenter::{Datacenter, Found};
 pub fn is_finished(observation: &Observation<'_>, targets: &[Target<'_>]) -> bool {
     let is_over = |target: &Target<'_>| match target.step {
         // Its context must have said that nothing is there. One that does not serve the kind has none.
-        Step::Cancel => target.datacenter.is_confirmed_empty(),
+        Step::Cancel => {
+            target.datacenter.is_confirmed_empty()
+                && sequence::conflict(observation, target.datacenter).is_none()
+        }
         Step::None => target.datacenter.is_settled(),
         Step::Create(_) | Step::Wait(_) => false,
     };

@@ -166,10 +166,12 @@ fn stray_pod(path: &str, pod: &str, targets: &[&Declared]) -> Option<String> {
     (!pod.is_empty() && !is_known).then(|| invalid(path, &json!(pod), why))
 }
 
+/// A name as cass-operator makes it fit for Kubernetes: in lower case, `_` as `-`, and of the rest the parts that begin with a letter
+/// and end with a letter or a digit.
 fn in_pod_names(name: &str) -> String {
-    let lower = name.to_lowercase();
-    lower
-        .chars()
-        .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
-        .collect()
+    let lower = name.to_lowercase().replace('_', "-");
+    let is_allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let parts = lower.split(|c| !is_allowed(c));
+    let parts = parts.map(|part| part.trim_start_matches(|c: char| !c.is_ascii_lowercase()));
+    parts.map(|part| part.trim_end_matches('-')).collect()
 }

@@ -166,7 +166,7 @@ fn signs(observation: &Observation<'_>) -> Vec<String> {
     let task = observation.task;
     let annotations = [names::RECORD, names::CREATED_IN]
         .into_iter()
-        .filter(|name| task.metadata.annotations[*name].is_string());
+        .filter(|name| task.record.is_some() && task.metadata.annotations[*name].is_string());
     let annotations = annotations.map(|name| format!("the annotation {name}"));
     let label = task
         .is_labelled_restored()

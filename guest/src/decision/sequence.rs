@@ -4,6 +4,7 @@
 
 use std::rc::Rc;
 
+use super::deletion;
 use super::waiting::{Refusal, Waiting};
 use crate::contract::{Failure, FailureClass, Operation};
 use crate::documents::time::Time;
@@ -54,6 +55,7 @@ pub fn targets<'a>(
     // Those that take a slot, so that the next ones wait for them.
     let mut taken = at_work(observation);
     let mut behind: Option<Rc<[String]>> = None;
+    let conflicting = only_conflicting(observation);
     let step = |datacenter: &'a Datacenter| {
         let step = match datacenter.state {
             State::Pending if is_stopped => Step::Cancel,
@@ -63,10 +65,13 @@ pub fn targets<'a>(
             State::Pending if conflict(observation, datacenter).is_some() => {
                 next(observation, datacenter)
             }
-            State::Pending if taken.len() >= most => Step::Wait(Waiting::Turn {
+            State::Pending if taken.len() >= most => {
                 // No more slots are taken from here on.
-                behind: Rc::clone(behind.get_or_insert_with(|| taken.as_slice().into())),
-            }),
+                let turn = || Waiting::Turn {
+                    behind: Rc::clone(behind.get_or_insert_with(|| taken.as_slice().into())),
+                };
+                Step::Wait(conflicting.clone().unwrap_or_else(turn))
+            }
             State::Pending => {
                 taken.push(datacenter.name.clone());
                 next(observation, datacenter)
@@ -100,8 +105,20 @@ fn at_work(observation: &Observation<'_>) -> Vec<String> {
     names
 }
 
+/// That nothing is at work but what a second controller has created.
+fn only_conflicting(observation: &Observation<'_>) -> Option<Waiting> {
+    if observation.datacenters.iter().any(Datacenter::is_active) {
+        return None;
+    }
+    let mut conflicting = observation.conflicting.iter();
+    let object = conflicting.find(|it| !it.progress.has_ended)?;
+    Some(Waiting::Conflict {
+        object: deletion::named(object),
+    })
+}
+
 /// That a second controller is at work there.
-fn conflict(observation: &Observation<'_>, target: &Datacenter) -> Option<Waiting> {
+pub fn conflict(observation: &Observation<'_>, target: &Datacenter) -> Option<Waiting> {
     let (Found::Foreign(object), Some(place)) = (&target.found, &target.place) else {
         return None;
     };

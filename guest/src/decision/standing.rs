@@ -43,7 +43,10 @@ pub fn of_target(observation: &Observation<'_>, target: &Datacenter, step: &Step
             Found::Unavailable(why) if !target.is_confirmed_empty() => {
                 Standing::Waiting(Waiting::Cancelled { why: why.clone() })
             }
-            _ => Standing::Cancelled,
+            _ => match sequence::conflict(observation, target) {
+                Some(conflict) => Standing::Waiting(conflict),
+                None => Standing::Cancelled,
+            },
         },
         Step::None => of_started(observation, target).unwrap_or(Standing::Done),
     }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::deletion;
 use super::job;
 use crate::documents::cassandra_task::CassandraTask;
 use crate::documents::cluster::Cluster;
@@ -12,7 +13,7 @@ use crate::documents::task::Task;
 use crate::documents::template::{self, Change};
 use crate::observation::datacenter::{Datacenter, Found, State};
 use crate::observation::ownership::has_labels;
-use crate::observation::targets::{Place, Targets};
+use crate::observation::targets::Targets;
 use crate::observation::{ClusterState, Observation};
 
 /// All that is invalid; empty if nothing is. A specification or a cluster that cannot be read leaves nothing else to check.
@@ -142,15 +143,20 @@ fn changes(observation: &Observation<'_>, spec: &Spec) -> Vec<String> {
         .collect()
 }
 
-/// The template as a CassandraTask has it: that of a task whose template was not recorded when it was started.
+/// The template as a CassandraTask has it: that of a task whose template was not recorded when it was started. What an older
+/// definition of CassandraTasks has dropped is as the specification says.
 pub fn of_a_child(observation: &Observation<'_>) -> Option<serde_json::Map<String, Value>> {
     let oldest = observation
         .children
         .iter()
         .min_by_key(|child| (child.created(), child.name().to_owned()));
-    oldest
-        .and_then(|child| child.spec())
-        .map(template::to_record)
+    let mut created = template::to_record(oldest?.spec()?);
+    if let Ok(spec) = &observation.task.spec {
+        for (name, value) in template::to_record(&spec.template) {
+            created.entry(name).or_insert(value);
+        }
+    }
+    Some(created)
 }
 
 fn name_problems(task: &Task, targets: &Targets) -> Vec<String> {
@@ -174,15 +180,13 @@ fn name_problems(task: &Task, targets: &Targets) -> Vec<String> {
 /// A foreign object under the name of a target that is still to be created. One of a second controller is waited for while it
 /// runs: nothing is invalid about the task then.
 fn name_conflict(observation: &Observation<'_>, target: &Datacenter) -> Option<String> {
-    let (State::Pending, Found::Foreign(foreign), Some(place)) =
-        (target.state, &target.found, &target.place)
-    else {
+    let (State::Pending, Found::Foreign(foreign)) = (target.state, &target.found) else {
         return None;
     };
-    (!observation.is_conflict_at_work(foreign)).then(|| conflict(observation.task, place, foreign))
+    (!observation.is_conflict_at_work(foreign)).then(|| conflict(observation.task, foreign))
 }
 
-fn conflict(task: &Task, place: &Place, foreign: &CassandraTask) -> String {
+fn conflict(task: &Task, foreign: &CassandraTask) -> String {
     let owner = foreign
         .label(names::TASK_NAMESPACE_LABEL)
         .zip(foreign.label(names::TASK_NAME_LABEL));
@@ -200,5 +204,8 @@ fn conflict(task: &Task, place: &Place, foreign: &CassandraTask) -> String {
     } else {
         "wait until it has finished, then delete it"
     };
-    format!("CassandraTask {place} {what}; {advice}")
+    format!(
+        "CassandraTask {} {what}; {advice}",
+        deletion::named(foreign)
+    )
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::progress::{self, Progress, condition, is_true, transition};
+use super::progress::{Progress, condition, is_true, transition};
 use super::time::Time;
 
 /// The reason of `Running` in a task that has finished: its status stays as it is from then on.
@@ -67,11 +67,6 @@ impl Recorded {
             .filter(|(name, _)| !names.contains(&name.as_str()))
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect()
-    }
-
-    /// Whether it says nothing.
-    pub fn is_empty(&self) -> bool {
-        !progress::has_content(&self.status)
     }
 
     /// The copies of the CassandraTasks' statuses, by datacenter.

@@ -238,6 +238,10 @@ impl<'a> Children<'a> {
         };
         let is_declared_elsewhere =
             declared.is_some() && recorded.is_some() && declared != recorded;
+        if recorded.is_none() && self.task.has_recorded(name) && !self.is_over(name) {
+            let (found, place) = at(declared);
+            return (place, self.elsewhere(name, found));
+        }
         let (found, place) = at(recorded.or_else(|| declared.clone()));
         if is_declared_elsewhere
             && !self.task.may_have_run(name)
@@ -250,6 +254,22 @@ impl<'a> Children<'a> {
             return (place, found);
         }
         (place, found)
+    }
+
+    /// One that another controller has recorded, without saying where: the cluster may have been edited since, so it is absent
+    /// only where no context has one of its name, or may have.
+    fn elsewhere(&self, name: &str, declared: Found) -> Found {
+        if !matches!(declared, Found::Absent) {
+            return declared;
+        }
+        let task = &self.task.metadata.name;
+        let is_it = |child: &&Rc<CassandraTask>| {
+            child.created_for().is_none() && child.datacenter(task) == name
+        };
+        match self.foreign.iter().find(is_it) {
+            Some(child) => Found::Foreign(Rc::clone(child)),
+            None => self.anywhere(),
+        }
     }
 
     fn named(&self, answers: &Answers<'_>, place: &Place) -> Found {

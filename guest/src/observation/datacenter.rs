@@ -185,7 +185,6 @@ impl Datacenter {
 fn state(evidence: &Evidence<'_>) -> (State, bool) {
     let recorded = evidence.copy.map(|(_, progress)| progress);
     let settled = recorded.and_then(settled);
-    let has_started = recorded.is_some_and(|it| it.has_started);
     let is_marked = |child: &CassandraTask| child.created_for() == Some(evidence.uid);
     match (&evidence.found, settled) {
         // What was recorded as done, failed or lost changes only through an object that is marked as this task's.
@@ -199,8 +198,9 @@ fn state(evidence: &Evidence<'_>) -> (State, bool) {
             (at_work(progress), false)
         }
         (_, Some(state)) => (state, true),
-        (Found::Absent, None) if evidence.may_have_run => (State::Lost, false),
-        (Found::Abandoned(_), None) if has_started => (State::Lost, false),
+        (Found::Absent | Found::Abandoned(_), None) if evidence.may_have_run => {
+            (State::Lost, false)
+        }
         // Neither there nor gone, as far as one can tell: as last recorded. Where somebody else's has the name of one that was
         // recorded before its create, the create has failed.
         (Found::Foreign(_), None) if evidence.may_have_run => (at_work(recorded), false),

@@ -75,7 +75,7 @@ fn the_table_of_states() {
         ("-", None, Pending),
         ("-", Some('-'), Pending),
         ("-", Some('o'), Lost),
-        ("!", Some('o'), Pending),
+        ("!", Some('o'), Lost),
         ("x", Some('o'), Running),
         ("-", Some('r'), Lost),
         ("-", Some('F'), Lost),

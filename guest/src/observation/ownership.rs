@@ -34,6 +34,10 @@ pub fn relation(task: &Task, cluster: Option<&Cluster>, child: &CassandraTask) -
         return Relation::Foreign;
     }
     let adopted = task.own_record().and_then(|record| record.adopted());
+    // What the status knows was there before, whatever the clock of its API server says.
+    if task.is_taken_over() && has_recorded_start(task, child) {
+        return Relation::Own;
+    }
     let is_younger =
         child.created().is_none() || adopted.is_some_and(|adopted| child.created() > Some(adopted));
     match (
@@ -79,8 +83,8 @@ fn is_in_place(task: &Task, cluster: Option<&Cluster>, child: &CassandraTask) ->
                 .as_ref()
                 .is_none_or(|namespace| *namespace == place.namespace)
     });
-    // Where nothing says any more where it was created, the status must know it.
-    let is_known = || declared.is_none() && recorded.is_none() && has_recorded_start(task, child);
+    // Where nothing says where it was created, the status must know it: the cluster may have been edited since.
+    let is_known = || recorded.is_none() && has_recorded_start(task, child);
     is_declared || is_recorded || is_known()
 }
 

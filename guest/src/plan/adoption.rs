@@ -17,7 +17,7 @@ use crate::documents::task::Task;
 use crate::documents::template;
 use crate::documents::time::Time;
 use crate::observation::Observation;
-use crate::observation::datacenter::{Datacenter, State};
+use crate::observation::datacenter::{Datacenter, Found, State};
 use crate::observation::targets::Place;
 
 /// The merge patch of the metadata; empty if nothing is missing.
@@ -178,15 +178,17 @@ pub fn records_creates(observation: &Observation<'_>, decision: &Decision<'_>) -
     let is_recorded = |name: &String| creating.is_some_and(|creating| creating.contains(name));
     // One that is recorded may exist, although it was not observed: it is never taken out of the record.
     let is_pending = |it: &Datacenter| it.state == State::Pending;
-    let is_first =
-        observation.task.recorded.is_empty() && observation.datacenters.iter().all(is_pending);
+    let is_first = observation.task.recorded.datacenters().is_empty()
+        && observation.datacenters.iter().all(is_pending);
     is_first
+        && !decision.is_finished
         && decision
             .creates()
             .any(|target| !is_recorded(&target.datacenter.name))
 }
 
-/// Where the CassandraTask of each target is, or is to be, and of each former target that was observed.
+/// Where the CassandraTask of each target is, or is to be, and of each former target that was observed. Where an object that does
+/// not belong to the task has its name, nobody can say.
 fn locations(
     observation: &Observation<'_>,
     decision: &Decision<'_>,
@@ -202,6 +204,7 @@ fn locations(
             _ => None,
         })
         .collect();
+    let is_foreign = |datacenter: &Datacenter| matches!(datacenter.found, Found::Foreign(_));
     let located = observation
         .datacenters
         .iter()
@@ -209,7 +212,10 @@ fn locations(
             let place = creates
                 .get(datacenter.name.as_str())
                 .copied()
-                .or(datacenter.place.as_ref())?;
+                .or(datacenter
+                    .place
+                    .as_ref()
+                    .filter(|_| !is_foreign(datacenter)))?;
             let location = Location {
                 context: place.context.clone(),
                 namespace: Some(place.namespace.clone()),

@@ -34,7 +34,11 @@ pub fn nothing(code: &str, why: String, observes: Vec<Selector>) -> Plan {
 }
 
 /// The plan for a task that is not being deleted.
-pub fn plan(observation: &Observation<'_>, decision: &Decision<'_>) -> Plan {
+pub fn plan(observation: &Observation<'_>, mut decision: Decision<'_>) -> Plan {
+    if adoption::patch(observation, &decision).is_empty() {
+        decision.refused = None;
+    }
+    let decision = &decision;
     if observation.task.recorded.is_finished() {
         return finished(observation, decision, None);
     }
@@ -88,7 +92,7 @@ fn finished(
     let status = if is_new {
         end
     } else {
-        status::stalled_only(observation, waiting.into_iter())
+        status::stalled_only(observation, waiting.into_iter().chain(&decision.refused))
     };
     let mut actions = write(recorded, &status);
     actions.extend(adopt(observation, decision));

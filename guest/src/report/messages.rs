@@ -214,6 +214,9 @@ pub fn lost(datacenter: &Datacenter) -> String {
             Found::Abandoned(_) => {
                 format!("CassandraTask {place} was given up ({})", names::ABANDON)
             }
+            _ if !datacenter.progress.has_started => format!(
+                "CassandraTask {place} is gone, and may have run while its context was unavailable"
+            ),
             _ => format!("CassandraTask {place} was deleted before it completed"),
         });
     recorded

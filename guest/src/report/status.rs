@@ -161,7 +161,10 @@ fn times(observation: &Observation<'_>, is_complete: bool, fields: &mut Map<Stri
 fn counts(observation: &Observation<'_>, fields: &mut Map<String, Value>) {
     let exists = |datacenter: &Datacenter| {
         datacenter.state != State::Lost
-            && !matches!(datacenter.found, Found::Absent | Found::Abandoned(_))
+            && !matches!(
+                datacenter.found,
+                Found::Absent | Found::Abandoned(_) | Found::Foreign(_)
+            )
     };
     for (at, name) in COUNTS.into_iter().enumerate() {
         let counted = observation
@@ -321,9 +324,10 @@ fn stalled<'w>(
             message: messages.collect::<Vec<_>>().join("; "),
         });
     }
-    // A create that was refused is only known not to be once it has succeeded: a host that was started anew knows of no failure.
-    let is_retried =
-        has_creates && recorded.true_reason("Stalled") == Some(stalled::CREATE_REFUSED);
+    // What was refused is only known not to be once it has succeeded: a host that was started anew knows of no failure.
+    let refusals = [stalled::CREATE_REFUSED, stalled::RECORD_REFUSED];
+    let is_refused = |reason: &str| refusals.contains(&reason);
+    let is_retried = has_creates && recorded.true_reason("Stalled").is_some_and(is_refused);
     (recorded.condition("Stalled").is_some() && !is_retried).then(|| Condition {
         kind: "Stalled",
         is_true: false,
