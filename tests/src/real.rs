@@ -67,7 +67,7 @@ impl Clusters {
             .collect();
         for context in remotes.iter().copied().chain([control_plane]) {
             let rights = if context == control_plane {
-                "rbac/control-plane.yaml"
+                "control-plane/rbac.yaml"
             } else {
                 "remote/rbac.yaml"
             };

@@ -1,6 +1,8 @@
 //! What `deploy/` holds can be installed as its README.md says: real API servers take every file as it is, down to the
 //! last field, and the rights in it are those that are listed and no others.
 
+mod kubectl;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,15 +12,16 @@ use k8s_openapi::api::authorization::v1::{ResourceRule, SelfSubjectRulesReview};
 use kube::api::{Api, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
-use pilothouse_clusters::real::{self, Environment};
+use pilothouse_clusters::real::Environment;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
+use kubectl::{CONTROL, NAMESPACE, REMOTE, kubectl, run, start_or_skip};
+
 const DEPLOY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy");
-const NAMESPACE: &str = "k8ssandra-operator";
 const SERVICE_ACCOUNT: &str = "pilothouse";
-const CONTROL: &str = "control";
-const REMOTE: &str = "remote";
+/// The definition that k8ssandra-operator owns where it is installed.
+const TASKS: &str = "crds/control.k8ssandra.io_k8ssandratasks.yaml";
 
 #[tokio::test]
 async fn every_manifest_and_sample_is_taken_field_by_field() -> Result<()> {
@@ -44,6 +47,37 @@ async fn every_manifest_and_sample_is_taken_field_by_field() -> Result<()> {
 }
 
 #[tokio::test]
+async fn only_the_standalone_overlay_has_definitions() -> Result<()> {
+    let Some(environment) = start_or_skip().await? else {
+        return Ok(());
+    };
+    let folder = |name: &str| Path::new(DEPLOY).join(name).display().to_string();
+    environment.create_namespace(CONTROL, NAMESPACE).await?;
+    let stand_in = folder("crds/stand-ins/control.k8ssandra.io_cassandratasks.yaml");
+    kubectl(&environment, CONTROL, &["create", "-f", &stand_in]).await?;
+    let applied = apply(&environment, CONTROL, &folder("")).await?;
+    assert_eq!(definitions(&applied), Vec::<&str>::new());
+    let applied = apply(&environment, CONTROL, &folder("overlays/standalone")).await?;
+    let expected = [
+        "k8ssandraclusters.k8ssandra.io created",
+        "k8ssandratasks.control.k8ssandra.io created",
+    ];
+    assert_eq!(definitions(&applied), expected);
+    assert!(applied.contains("deployment.apps/pilothouse"), "{applied}");
+    let sample = folder("samples/task-restart.yaml");
+    let create = ["create", "--validate=strict", "-f", &sample];
+    kubectl(&environment, CONTROL, &create).await?;
+    Ok(())
+}
+
+/// What kubectl has done with definitions.
+fn definitions(applied: &str) -> Vec<&str> {
+    let prefix = "customresourcedefinition.apiextensions.k8s.io/";
+    let lines = applied.lines();
+    lines.filter_map(|line| line.strip_prefix(prefix)).collect()
+}
+
+#[tokio::test]
 async fn every_component_can_be_switched_on() -> Result<()> {
     let Some(environment) = start_or_skip().await? else {
         return Ok(());
@@ -51,13 +85,13 @@ async fn every_component_can_be_switched_on() -> Result<()> {
     let copy = tempfile::tempdir()?;
     let deploy = copy.path().join("deploy");
     run(Command::new("cp").args(["-R", DEPLOY]).arg(&deploy), "cp").await?;
-    let kustomization = deploy.join("kustomization.yaml");
+    let kustomization = deploy.join("control-plane/kustomization.yaml");
     let text = fs::read_to_string(&kustomization)?;
     let components = fs::read_dir(deploy.join("components"))?.count();
-    assert_eq!(text.matches("# - components/").count(), components);
+    assert_eq!(text.matches("# - ../components/").count(), components);
     fs::write(
         &kustomization,
-        text.replace("# - components/", "- components/"),
+        text.replace("# - ../components/", "- ../components/"),
     )?;
 
     install(&environment, &deploy).await?;
@@ -73,12 +107,9 @@ async fn every_component_can_be_switched_on() -> Result<()> {
     ] {
         assert!(args.contains(arg), "{arg} is not in {args:?}");
     }
-    let mounts = pod["containers"][0]["volumeMounts"].as_array().unwrap();
-    let mounted = |name: &str| mounts.iter().any(|mount| mount["mountPath"] == name);
-    assert!(
-        mounted("/policies") && mounted("/etc/pilothouse"),
-        "{mounts:?}"
-    );
+    let mounts = pod["containers"][0]["volumeMounts"].to_string();
+    let mounted = ["/policies", "/etc/pilothouse"];
+    assert!(mounted.iter().all(|path| mounts.contains(path)), "{mounts}");
     Ok(())
 }
 
@@ -107,37 +138,33 @@ async fn the_rights_are_those_of_the_readme_and_no_others() -> Result<()> {
     Ok(())
 }
 
-/// Two contexts, or none, said on standard error, where this machine has no API server or no kubectl.
-#[expect(
-    clippy::print_stderr,
-    reason = "whoever reads the output of the tests must see that they were skipped"
-)]
-async fn start_or_skip() -> Result<Option<Environment>> {
-    let version = ["version", "--client"];
-    let there = Command::new("kubectl").args(version).output().await.is_ok();
-    if there {
-        return real::start_or_skip(&[CONTROL, REMOTE]).await;
-    }
-    let required = std::env::var(real::REQUIRED).is_ok_and(|value| value == "1");
-    ensure!(!required, "{}=1 and there is no kubectl", real::REQUIRED);
-    eprintln!("skipped, for want of kubectl");
-    Ok(None)
-}
-
-/// Installs everything as README.md says, with the stand-ins for what other operators install.
+/// Installs everything as README.md says, where k8ssandra-operator and cass-operator have installed their definitions.
 async fn install(environment: &Environment, deploy: &Path) -> Result<()> {
     let folder = |name: &str| deploy.join(name).display().to_string();
     for (context, manifests) in [(CONTROL, folder("")), (REMOTE, folder("remote"))] {
         environment.create_namespace(context, NAMESPACE).await?;
-        let stand_ins = folder("crds/stand-ins");
-        let create = ["create", "--validate=strict", "-f", &stand_ins];
+        let (tasks, stand_ins) = (folder(TASKS), folder("crds/stand-ins"));
+        let create = [
+            "create",
+            "--validate=strict",
+            "-f",
+            &tasks,
+            "-f",
+            &stand_ins,
+        ];
         kubectl(environment, context, &create).await?;
-        let apply = ["apply", "--validate=strict", "-k", &manifests];
-        kubectl(environment, context, &apply).await?;
-        let wait = "wait --for=condition=established crd --all --timeout=120s";
-        kubectl(environment, context, &wait.split(' ').collect::<Vec<_>>()).await?;
+        apply(environment, context, &manifests).await?;
     }
     Ok(())
+}
+
+/// Applies a kustomization, and waits until all kinds are served.
+async fn apply(environment: &Environment, context: &str, folder: &str) -> Result<String> {
+    let apply = ["apply", "--validate=strict", "-k", folder];
+    let applied = kubectl(environment, context, &apply).await?;
+    let wait = "wait --for=condition=established crd --all --timeout=120s";
+    kubectl(environment, context, &wait.split(' ').collect::<Vec<_>>()).await?;
+    Ok(applied)
 }
 
 fn samples() -> Result<Vec<PathBuf>> {
@@ -185,23 +212,4 @@ fn lines(rule: ResourceRule) -> Vec<String> {
 fn strings(list: &Value) -> BTreeSet<&str> {
     let items = list.as_array().into_iter().flatten();
     items.filter_map(Value::as_str).collect()
-}
-
-/// Runs kubectl as the administrator; what it printed.
-async fn kubectl(environment: &Environment, context: &str, args: &[&str]) -> Result<String> {
-    let mut command = Command::new("kubectl");
-    command
-        .arg("--kubeconfig")
-        .arg(environment.admin_kubeconfig());
-    command.args(["--context", context, "--namespace", NAMESPACE]);
-    let what = format!("kubectl {} in context {context}", args.join(" "));
-    run(command.args(args), &what).await
-}
-
-async fn run(command: &mut Command, what: &str) -> Result<String> {
-    let output = command.kill_on_drop(true).output().await;
-    let output = output.with_context(|| format!("{what} could not be started"))?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{what} failed: {said}");
-    Ok(String::from_utf8(output.stdout)?)
 }
