@@ -1,9 +1,11 @@
 //! What the product does, shown on simulated and on real clusters.
 //!
-//! [`behaviours`] is the suite, [`world`] what a behaviour works with; [`simulated`] and [`real`] make worlds.
+//! [`behaviours`] is the suite, [`world`] what a behaviour works with; [`simulated`] and [`real`] make worlds,
+//! and [`beside`] puts a k8ssandra-operator into them.
 //! [`scenarios`] plays the files of `tests/scenarios`, on the component and on simulated clusters.
 
 pub mod behaviours;
+pub mod beside;
 pub mod component;
 pub mod demo;
 pub mod kubectl;

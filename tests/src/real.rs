@@ -23,7 +23,7 @@ use crate::objects::CONTEXTS;
 use crate::world::{Failures, Operator, QUICK, World, cass_operator};
 
 /// Where `deploy/` puts the host, and as whom.
-const NAMESPACE: &str = "k8ssandra-operator";
+pub(crate) const NAMESPACE: &str = "k8ssandra-operator";
 const SERVICE_ACCOUNT: &str = "pilothouse";
 
 /// The control plane of clusters that has none of the CassandraTasks.
@@ -31,10 +31,19 @@ pub const HUB: &str = "kind-hub";
 
 /// Real API servers with everything installed.
 pub struct Clusters {
-    environment: Environment,
+    pub(crate) environment: Environment,
     control_plane: &'static str,
-    kubeconfig: PathBuf,
+    /// As what `deploy/` makes of it.
+    own: Access,
     worlds: AtomicUsize,
+}
+
+/// How the host reaches the clusters: a kubeconfig, in which [`CONTEXTS`] are the remote ones.
+#[derive(Clone)]
+pub(crate) struct Access {
+    pub kubeconfig: PathBuf,
+    /// The context of the control plane.
+    pub control_plane: String,
 }
 
 impl Clusters {
@@ -79,10 +88,14 @@ impl Clusters {
         let kubeconfig = environment
             .operator_kubeconfig(control_plane, &remotes, NAMESPACE, SERVICE_ACCOUNT)
             .await?;
+        let own = Access {
+            kubeconfig,
+            control_plane: control_plane.to_owned(),
+        };
         Ok(Self {
             environment,
             control_plane,
-            kubeconfig,
+            own,
             worlds: AtomicUsize::new(0),
         })
     }
@@ -92,14 +105,29 @@ impl Clusters {
         self.environment.admin_kubeconfig().to_owned()
     }
 
+    /// The host's access with the account that `deploy/` creates for it.
+    pub(crate) fn own(&self) -> &Access {
+        &self.own
+    }
+
     /// A world in a namespace that no other world uses.
     pub async fn new_world(&self) -> Result<World> {
+        self.new_world_as(self.own.clone()).await
+    }
+
+    /// The same, with this access for the host.
+    pub(crate) async fn new_world_as(&self, access: Access) -> Result<World> {
         let number = self.worlds.fetch_add(1, Ordering::Relaxed);
-        self.world(&format!("behaviour-{number}"), QUICK).await
+        self.world_as(&format!("behaviour-{number}"), QUICK, access)
+            .await
     }
 
     /// A world in this namespace.
     pub async fn world(&self, namespace: &str, pod_time: Duration) -> Result<World> {
+        self.world_as(namespace, pod_time, self.own.clone()).await
+    }
+
+    async fn world_as(&self, namespace: &str, pod_time: Duration, access: Access) -> Result<World> {
         let failures = Failures::default();
         let mut keep: Vec<Box<dyn std::any::Any + Send>> = Vec::new();
         let mut contexts: BTreeSet<&str> = CONTEXTS.into();
@@ -118,7 +146,7 @@ impl Clusters {
                 options,
             )));
         }
-        let mut operator = Process::new(self.kubeconfig.clone(), self.control_plane, namespace)?;
+        let mut operator = Process::new(access, namespace)?;
         operator.start().await?;
         let client =
             |context: &&str| Ok(((*context).to_owned(), self.environment.client(context)?));
@@ -138,8 +166,7 @@ impl Clusters {
 
 /// The `pilothouse` binary.
 struct Process {
-    kubeconfig: PathBuf,
-    control_plane: &'static str,
+    access: Access,
     remotes: Vec<&'static str>,
     namespaces: Vec<String>,
     directory: TempDir,
@@ -148,13 +175,12 @@ struct Process {
 }
 
 impl Process {
-    fn new(kubeconfig: PathBuf, control_plane: &'static str, namespace: &str) -> Result<Self> {
+    fn new(access: Access, namespace: &str) -> Result<Self> {
         let directory = tempfile::tempdir()?;
         let policy = directory.path().join("policy.wasm");
         std::fs::copy(component::built()?, &policy)?;
         Ok(Self {
-            kubeconfig,
-            control_plane,
+            access,
             remotes: CONTEXTS.into(),
             namespaces: vec![namespace.to_owned()],
             directory,
@@ -176,11 +202,11 @@ impl Operator for Process {
                 .append(true)
                 .open(self.log_file())?;
             let mut command = Command::new(component::host()?);
-            command.args(["run", "--context", self.control_plane, "--policy"]);
+            command.args(["run", "--context", &self.access.control_plane, "--policy"]);
             command
                 .arg(&self.policy)
                 .arg("--kubeconfig")
-                .arg(&self.kubeconfig);
+                .arg(&self.access.kubeconfig);
             for namespace in &self.namespaces {
                 command.args(["--namespace", namespace]);
             }

@@ -8,5 +8,7 @@ use pilothouse_tests::real::Clusters;
 use pilothouse_tests::runner;
 
 fn main() -> Result<ExitCode> {
-    runner::on_real_servers("history", HISTORY, Clusters::start_with_hub())
+    runner::on_real_servers("history", HISTORY, Clusters::start_with_hub(), |_| {
+        Ok(Vec::new())
+    })
 }

@@ -5,5 +5,5 @@ use pilothouse_tests::{runner, simulated};
 
 fn main() -> std::process::ExitCode {
     let behaviours: Vec<_> = ALL.iter().chain(HISTORY).copied().collect();
-    runner::main("simulated", &behaviours, simulated::run)
+    runner::main("simulated", &behaviours, simulated::run, Vec::new())
 }

@@ -1,6 +1,7 @@
 //! What `deploy/` holds can be installed as its README.md says: real API servers take every file as it is, down to the
 //! last field, and the rights in it are those that are listed and no others.
 
+mod beside;
 mod kubectl;
 
 use std::collections::BTreeSet;
@@ -110,6 +111,9 @@ async fn every_component_can_be_switched_on() -> Result<()> {
     let mounts = pod["containers"][0]["volumeMounts"].to_string();
     let mounted = ["/policies", "/etc/pilothouse"];
     assert!(mounted.iter().all(|path| mounts.contains(path)), "{mounts}");
+    let get = ["get", "validatingadmissionpolicies", "-o", "name"];
+    let policies = kubectl(&environment, CONTROL, &get).await?;
+    assert_eq!(policies.lines().count(), 2, "{policies}");
     Ok(())
 }
 
