@@ -78,7 +78,6 @@ fn carry_out(world: &World, next: &mut State, exec: Exec, fault: Fault) -> Optio
         Fault::None | Fault::Unasked => write().map(|answer| caches::lay_over(next, answer)),
         Fault::Refused => Err(SILENCE),
         // Not modelled, see the README.
-        Fault::Forbidden if matches!(step, Step::Metadata(Some(true), ..)) => return None,
         Fault::Forbidden => Err(Failed::Refused("Forbidden", "it is forbidden")),
         Fault::Lost => {
             // Where nothing would have been done anyway, there is nothing to lose.
