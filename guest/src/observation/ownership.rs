@@ -4,6 +4,7 @@ use super::targets::Place;
 use crate::documents::cassandra_task::CassandraTask;
 use crate::documents::cluster::Cluster;
 use crate::documents::task::Task;
+use crate::documents::time::Time;
 
 /// By how much the clocks of two API servers may differ.
 const CLOCK_SKEW_SECONDS: i64 = 300;
@@ -38,8 +39,12 @@ pub fn relation(task: &Task, cluster: Option<&Cluster>, child: &CassandraTask) -
     if task.is_taken_over() && has_recorded_start(task, child) {
         return Relation::Own;
     }
-    let is_younger =
-        child.created().is_none() || adopted.is_some_and(|adopted| child.created() > Some(adopted));
+    // Times have whole seconds. What belongs to a task that was not taken over is marked, so one of the same second is not its own.
+    let is_after = |adopted: Time| match child.created() {
+        Some(created) => created > adopted || (created == adopted && !task.is_taken_over()),
+        None => true,
+    };
+    let is_younger = child.created().is_none() || adopted.is_some_and(is_after);
     match (
         is_younger,
         task.is_taken_over() && is_of_this_task(task, child),
@@ -214,6 +219,16 @@ mod tests {
             case.task["status"] = json!({"datacenters": {"dc1": {"startTime": CREATED}}});
         });
         check("as the policy took charge", Relation::Own, created(ADOPTED));
+        check(
+            "as it took charge of a new task",
+            Relation::Conflicting,
+            |case| {
+                created(ADOPTED)(case);
+                let record = json!({"task": {"name": "task1", "uid": "u1"}, "adopted": ADOPTED});
+                case.task["metadata"]["annotations"]["pilothouse.dev/record"] =
+                    json!(record.to_string());
+            },
+        );
         check(
             "after that",
             Relation::Conflicting,

@@ -22,8 +22,6 @@ pub(super) async fn without_the_policy(stage: &mut Stage<'_>) -> Result<()> {
     world
         .wait_for_cassandra_task(CONTEXTS[0], "task1-dc1")
         .await?;
-    // What was created in the very second of the adoption is not known to be younger.
-    world.idle(Duration::from_secs(2)).await;
     let operator = Operator::start(&stage.neighbours.unrestricted, &world.namespace).await?;
     let dc2 = world
         .wait_for_cassandra_task(CONTEXTS[1], "task1-dc2")
