@@ -56,7 +56,9 @@ pub fn of_target(observation: &Observation<'_>, target: &Datacenter, step: &Step
 pub fn of_started(observation: &Observation<'_>, datacenter: &Datacenter) -> Option<Standing> {
     match datacenter.state {
         State::Pending => None,
-        State::Done if !datacenter.is_settled() => Some(Standing::Waiting(Waiting::NotComplete)),
+        State::Done if !datacenter.is_settled() => Some(Standing::Waiting(Waiting::NotComplete {
+            since: datacenter.progress.end,
+        })),
         State::Done => Some(Standing::Done),
         State::Failed | State::Lost => Some(Standing::Failed),
         State::Running | State::Failing => Some(Standing::Waiting(match &datacenter.found {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use super::pods::Pods;
-use crate::contract::{Failure, ObjectRef};
+use crate::contract::{Failure, ObjectRef, UnavailableReason};
 use crate::documents::names;
 use crate::documents::status::stalled;
 use crate::documents::time::Time;
@@ -65,8 +65,8 @@ pub enum Waiting {
     },
     /// cass-operator has stopped between two writes and never goes on.
     Stuck { place: Place },
-    /// It is done, and its CassandraTask lacks the condition Complete.
-    NotComplete,
+    /// It is done, and its CassandraTask lacks the condition Complete; when it ended.
+    NotComplete { since: Option<Time> },
     /// It is cancelled, and its context has not confirmed that nothing runs there.
     Cancelled { why: Unavailable },
     /// Its CassandraTask is being deleted.
@@ -157,7 +157,7 @@ impl Waiting {
                 is_running: false, ..
             } => "Started",
             Waiting::Stuck { .. } => stalled::NOT_PROGRESSING,
-            Waiting::NotComplete => "NotComplete",
+            Waiting::NotComplete { .. } => "NotComplete",
             Waiting::Terminating { .. } => "Terminating",
             Waiting::DeletionUnavailable { .. }
             | Waiting::DeletionUnclear { .. }
@@ -180,6 +180,9 @@ impl Waiting {
             | Waiting::Expiry { why, .. } => Some((long(why.since), stalled::CONTEXT_UNAVAILABLE)),
             Waiting::DeletionTerminating { since, .. } => {
                 Some((long(Some((*since)?)), stalled::DELETION_BLOCKED))
+            }
+            Waiting::NotComplete { since } => {
+                Some((long(Some((*since)?)), stalled::NOT_PROGRESSING))
             }
             Waiting::StatusLost { .. }
             | Waiting::ClusterNotFound { .. }
@@ -215,6 +218,41 @@ impl Waiting {
             | Waiting::Running { since, .. }
             | Waiting::DeletionTerminating { since, .. } => *since,
             Waiting::NotPickedUp { since, .. } => Some(*since),
+            _ => None,
+        }
+    }
+
+    /// What to do about it, where its sentence does not say so: for a datacenter, or for the whole task.
+    pub fn advice(&self, datacenter: Option<&str>) -> Option<String> {
+        let abandon = |why: &Unavailable| {
+            let context = why.context.as_deref().unwrap_or(names::CONTROL_PLANE);
+            let annotation = format!(
+                ", or annotate the task with {}={context} to count what is there as gone",
+                names::ABANDON
+            );
+            let is_given_up = why.reason != UnavailableReason::Unconfirmed;
+            format!(
+                "{}{}",
+                why.remedy(),
+                if is_given_up {
+                    annotation
+                } else {
+                    String::new()
+                }
+            )
+        };
+        match self {
+            Waiting::Context(why) => {
+                let remove =
+                    datacenter.map(|name| format!(", or remove {name} from spec.datacenters"));
+                Some(format!("{}{}", why.remedy(), remove.unwrap_or_default()))
+            }
+            Waiting::LastSeen { why, .. } | Waiting::Cancelled { why } => Some(abandon(why)),
+            Waiting::ClusterUnavailable { why, .. } => Some(why.remedy()),
+            Waiting::NotComplete { .. } => Some(
+                "check cass-operator, or delete the CassandraTask: the datacenter counts as done"
+                    .to_owned(),
+            ),
             _ => None,
         }
     }
@@ -284,7 +322,7 @@ impl fmt::Display for Waiting {
                 "is stuck: cass-operator labelled CassandraTask {place} completed and never wrote its status; check what its pods \
                  did, then delete it, which counts as a failure"
             ),
-            Waiting::NotComplete => {
+            Waiting::NotComplete { .. } => {
                 f.write_str("is done, but its CassandraTask has no condition Complete")
             }
             Waiting::Cancelled { why } => write!(

@@ -313,9 +313,12 @@ fn stalled<'w>(
         })
         .collect();
     if let Some((_, _, reason)) = stalling.first() {
-        let messages = stalling.iter().map(|(line, waiting, _)| match line {
-            Some(line) => format!("{} {waiting}", line.datacenter.name),
-            None => waiting.to_string(),
+        let messages = stalling.iter().map(|(line, waiting, _)| {
+            let name = line.map(|line| line.datacenter.name.as_str());
+            let sentence =
+                name.map_or_else(|| waiting.to_string(), |name| format!("{name} {waiting}"));
+            let advice = waiting.advice(name).map(|advice| format!("; {advice}"));
+            format!("{sentence}{}", advice.unwrap_or_default())
         });
         return Some(Condition {
             kind: "Stalled",
