@@ -43,8 +43,8 @@ pub enum Verdict {
 
 /// A decision: a plan, or that it has to wait.
 enum Decision {
-    /// With what was observed for it.
-    Plan(Plan, Vec<Selector>),
+    /// With what was observed for it, and how often the policy was called.
+    Plan(Plan, Vec<Selector>, usize),
     NotYet,
 }
 
@@ -88,12 +88,12 @@ impl Reconciler {
         if self.is_unconfirmed(&home, key) {
             return Verdict::Failed;
         }
-        let (plan, observed) = match self.decide(&policy, key, &primary) {
-            Ok(Decision::Plan(plan, observed)) => (plan, observed),
+        let (plan, observed, calls) = match self.decide(&policy, key, &primary) {
+            Ok(Decision::Plan(plan, observed, calls)) => (plan, observed, calls),
             Ok(Decision::NotYet) => return Verdict::NotYet,
             Err(error) => return self.hold(&policy, &primary, &error).await,
         };
-        debug!(primary = %key, actions = plan.actions.len(), reasons = reasons(&plan), "decided");
+        debug!(primary = %key, calls, actions = plan.actions.len(), reasons = reasons(&plan), "decided");
         let steps = match plan::check(&policy.manifest, &primary.primary(), &observed, &plan) {
             Ok(steps) => steps,
             Err(denied) => return self.deny(&policy, &primary, &plan, &denied).await,
@@ -135,7 +135,7 @@ impl Reconciler {
         let unconfirmed = locked(&self.unconfirmed).get(key).cloned();
         let unconfirmed = unconfirmed.unwrap_or_default();
         let now = instant((self.clock)());
-        for _ in 0..MAX_CALLS {
+        for calls in 1..=MAX_CALLS {
             let names = self.contexts.names();
             let seen = snapshot::take(
                 primary,
@@ -154,7 +154,7 @@ impl Reconciler {
             };
             match in_place(|| policy.reconcile(&snapshot))? {
                 Outcome::Act(plan) => {
-                    return Ok(Decision::Plan(plan, selectors));
+                    return Ok(Decision::Plan(plan, selectors, calls));
                 }
                 Outcome::Observe(more) => {
                     let new: Vec<_> = more

@@ -15,6 +15,11 @@ use crate::contract::{Manifest, Outcome, Snapshot};
 pub trait Decide: Send + Sync {
     /// A pure function of the snapshot. An error is a trap, a limit that was reached, or a fault of the runtime.
     fn reconcile(&self, snapshot: &Snapshot) -> Result<Outcome>;
+
+    /// The same, with the fuel that the call used; `None` where nothing counts it.
+    fn metered(&self, snapshot: &Snapshot) -> Result<(Outcome, Option<u64>)> {
+        Ok((self.reconcile(snapshot)?, None))
+    }
 }
 
 /// A policy that has been checked and asked what it is.
@@ -42,5 +47,10 @@ impl Policy {
         self.decide
             .reconcile(snapshot)
             .with_context(|| format!("policy {name} {version} failed"))
+    }
+
+    /// The same, with the fuel that the call used: what is left of the limit can be seen before it is reached.
+    pub fn metered(&self, snapshot: &Snapshot) -> Result<(Outcome, Option<u64>)> {
+        self.decide.metered(snapshot)
     }
 }

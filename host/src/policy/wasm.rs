@@ -155,11 +155,16 @@ impl Runtime {
 
 impl Decide for Component {
     fn reconcile(&self, snapshot: &Snapshot) -> Result<Outcome> {
+        Ok(self.metered(snapshot)?.0)
+    }
+
+    fn metered(&self, snapshot: &Snapshot) -> Result<(Outcome, Option<u64>)> {
         let (mut store, instance) = self.runtime.instantiate(&self.instance)?;
         let reconciler = instance.pilothouse_policy_reconciler();
         let snapshot = snapshot.clone().convert();
         let outcome = reconciler.call_reconcile(&mut store, &self.settings, &snapshot)?;
-        Ok(outcome.convert())
+        let used = self.runtime.limits.fuel.saturating_sub(store.get_fuel()?);
+        Ok((outcome.convert(), Some(used)))
     }
 }
 
