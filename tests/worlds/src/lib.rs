@@ -18,6 +18,7 @@ pub mod happenings;
 mod host;
 pub mod json;
 pub mod laws;
+pub mod size;
 pub mod spoilt;
 pub mod world;
 

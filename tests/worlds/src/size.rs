@@ -1,0 +1,200 @@
+//! Clusters of a given size: what a policy is shown of them, for the benchmark and for the tests of the limits.
+
+use k8ssandra_task_policy::contract::{Gvk, ObjectRef, Operation, Selector, Snapshot};
+use pilothouse_core::failures::Cause;
+use serde_json::{Value, json};
+
+use crate::world::{NAMESPACE, World, stamp};
+
+/// How large a cluster is, and what is there besides.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Size {
+    /// Datacenters, each in a context of its own.
+    pub datacenters: usize,
+    /// Pods in each.
+    pub pods: usize,
+    /// CassandraTasks with the labels of the task that do not belong to it.
+    pub foreign: usize,
+}
+
+impl Size {
+    /// So many datacenters with so many pods each, and so many foreign CassandraTasks.
+    pub const fn new(datacenters: usize, pods: usize, foreign: usize) -> Size {
+        Size {
+            datacenters,
+            pods,
+            foreign,
+        }
+    }
+
+    /// A task that runs in every datacenter at once, and has not been adopted yet.
+    pub fn new_task(self) -> World {
+        World::new(self.datacenters).with("/spec/dcConcurrencyPolicy", json!("Allow"))
+    }
+
+    /// The same once its CassandraTasks exist and every pod but one of each is done, and nothing is left to write.
+    pub fn running(self) -> World {
+        let mut world = self.new_task();
+        world.settle();
+        for child in world.children.values_mut() {
+            let datacenter = child["spec"]["datacenter"]["name"].as_str().unwrap_or("");
+            child["status"] = running(datacenter, self.pods, self.pods.saturating_sub(1));
+        }
+        world.settle();
+        world
+    }
+
+    /// The same at the moment when one more pod of each datacenter is done: the largest status that is ever written.
+    pub fn progressed(self) -> World {
+        let mut world = self.running();
+        for child in world.children.values_mut() {
+            let datacenter = child["spec"]["datacenter"]["name"].as_str().unwrap_or("");
+            child["status"] = running(datacenter, self.pods, self.pods);
+        }
+        world
+    }
+
+    /// The same being deleted.
+    pub fn deleted(self) -> World {
+        self.running()
+            .with("/metadata/deletionTimestamp", json!(stamp("19:50:00")))
+    }
+
+    /// The same where every delete was refused.
+    pub fn delete_refused(self) -> World {
+        let mut world = self.deleted();
+        refuse(&mut world, self, Operation::Delete);
+        world
+    }
+
+    /// A new task whose creates were all refused.
+    pub fn create_refused(self) -> World {
+        let mut world = self.new_task();
+        refuse(&mut world, self, Operation::Create);
+        world
+    }
+
+    /// A task that runs in half of the datacenters when the others are added to it, one after the other from now on.
+    pub fn narrowed(self) -> World {
+        let half: Vec<String> = (1..=self.datacenters / 2)
+            .map(|it| format!("dc{it}"))
+            .collect();
+        let mut world = self.new_task().with("/spec/datacenters", json!(half));
+        world.settle();
+        world
+            .with("/spec/datacenters", json!([]))
+            .with("/spec/dcConcurrencyPolicy", json!("Forbid"))
+    }
+
+    /// A task that runs in all datacenters, all of which but the last are done.
+    pub fn nearly_done(self) -> World {
+        let mut world = self.running();
+        for number in 1..self.datacenters {
+            world.complete(&format!("dc{number}"), "19:50:00");
+        }
+        world.settle();
+        world
+    }
+
+    /// A task whose first datacenter has failed, which cancels all others.
+    pub fn cancelled(self) -> World {
+        let mut world = World::new(self.datacenters);
+        world.settle();
+        world.fail("dc1", "19:50:00");
+        world
+    }
+
+    /// A task in whose other datacenters a second controller is at work.
+    pub fn conflicting(self) -> World {
+        let mut world = World::new(self.datacenters);
+        world.settle();
+        for number in 2..=self.datacenters {
+            let name = format!("task1-dc{number}");
+            let mut object = foreign(number);
+            object["metadata"]["name"] = json!(name);
+            object["metadata"]["creationTimestamp"] = json!(stamp("19:59:00"));
+            object["metadata"]["annotations"] = json!({});
+            let context = Some(format!("kind-k8ssandra-{number}"));
+            world
+                .children
+                .insert((context, NAMESPACE.into(), name), object);
+        }
+        world
+    }
+
+    /// What the policy is shown of a cluster of this size where it is shown all that it asks for.
+    pub fn snapshot(self, world: &World) -> Snapshot {
+        let (observed, _) = world.decide();
+        self.with_foreign(world.snapshot(&observed))
+    }
+
+    /// Adds the foreign CassandraTasks to what the labels find in the control plane.
+    fn with_foreign(self, mut snapshot: Snapshot) -> Snapshot {
+        let by_labels = snapshot
+            .observations
+            .iter_mut()
+            .filter(|it| matches!(it.selector, Selector::Labels(_)));
+        for result in by_labels.filter_map(|it| it.results.first_mut()) {
+            let objects = (0..self.foreign).map(|number| foreign(number).to_string());
+            result
+                .objects
+                .iter_mut()
+                .for_each(|it| it.extend(objects.clone()));
+        }
+        snapshot
+    }
+}
+
+/// Each API server refuses to do that with its CassandraTask.
+fn refuse(world: &mut World, size: Size, operation: Operation) {
+    let now = u64::try_from(world.now.as_millisecond()).unwrap();
+    for number in 1..=size.datacenters {
+        let object = ObjectRef {
+            context: Some(format!("kind-k8ssandra-{number}")),
+            gvk: Gvk::new("control.k8ssandra.io/v1alpha1", "CassandraTask"),
+            namespace: Some(NAMESPACE.into()),
+            name: format!("task1-dc{number}"),
+        };
+        let cause = Cause::because("Forbidden", "it is forbidden");
+        world.failures.record(now, object, operation, cause);
+    }
+}
+
+/// The status of a CassandraTask with so many pods, of which so many are done.
+fn running(datacenter: &str, pods: usize, done: usize) -> Value {
+    let pod = |number: usize| {
+        let name = format!("demo-{datacenter}-default-sts-{number}");
+        let mut pod = json!({"status": "RUNNING", "startTime": stamp("19:45:00"), "jobId": format!("job-{number}")});
+        if number < done {
+            pod["status"] = json!("COMPLETED");
+            pod["completionTime"] = json!(stamp("19:46:00"));
+        }
+        (name, pod)
+    };
+    json!({
+        "startTime": stamp("19:44:00"),
+        "active": 1,
+        "succeeded": done,
+        "conditions": [{
+            "type": "Running", "status": "True", "reason": "Running", "message": "",
+            "lastTransitionTime": stamp("19:44:00"),
+        }],
+        "podStatuses": (0..pods).map(pod).collect::<serde_json::Map<_, _>>(),
+    })
+}
+
+/// A CassandraTask that another controller left behind, as it looks once it has run.
+fn foreign(number: usize) -> Value {
+    json!({
+        "apiVersion": "control.k8ssandra.io/v1alpha1",
+        "kind": "CassandraTask",
+        "metadata": {
+            "name": format!("task1-former{number}"), "namespace": NAMESPACE, "uid": format!("former-{number}"),
+            "creationTimestamp": stamp("10:00:00"),
+            "labels": {"k8ssandra.io/task-name": "task1", "k8ssandra.io/task-namespace": NAMESPACE},
+            "annotations": {"pilothouse.dev/created-for": "former-uid"},
+        },
+        "spec": {"datacenter": {"name": format!("former{number}"), "namespace": NAMESPACE}, "jobs": [{"name": "job1", "command": "cleanup"}]},
+        "status": running(&format!("former{number}"), 3, 3),
+    })
+}
