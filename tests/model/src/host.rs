@@ -18,7 +18,6 @@ mod server;
 
 use crate::decide::View;
 use crate::model::{Fault, World};
-use crate::plan::Step;
 use crate::state::{Exec, State, pay};
 use server::Failed;
 

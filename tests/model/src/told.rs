@@ -72,8 +72,9 @@ impl<'a> Told<'a> {
     pub fn names_all(&self) -> bool {
         let faults = self.faults();
         let is_at_work_named = dcs(self.config).all(|dc| !self.is_at_work(dc) || self.names(dc));
-        // The condition Running gives one of the plan's reasons.
-        let is_reason_given = self.facts.reason.is_empty() || self.has_code(&self.facts.reason);
+        // The condition Running gives one of the plan's reasons, or is True as it was last recorded.
+        let reason = &self.facts.reason;
+        let is_reason_given = ["", "Running"].contains(&reason.as_str()) || self.has_code(reason);
         let is_cause_named = match self.view.cluster {
             None if self.has_started() => self.stalls("ClusterNotFound"),
             None => self.facts.invalid.contains(CLUSTER),
@@ -148,7 +149,8 @@ impl<'a> Told<'a> {
                 .any(|it| it.operation == Operation::PatchMetadata && it.reason == "Forbidden");
         let is_told = |(_, step): &(u32, Step)| match step {
             Step::Create(dc) if is_refused(Operation::Create, *dc) => {
-                self.facts.stalled == "CreateRefused"
+                // One that was forbidden after the record is told once it is forbidden again.
+                ["CreateRefused", "RecordRefused"].contains(&self.facts.stalled.as_str())
             }
             Step::Metadata(..) if is_record_refused => self.facts.stalled == "RecordRefused",
             Step::DeleteChild(dc, _) if is_refused(Operation::Delete, *dc) => {
