@@ -9,6 +9,7 @@
 )]
 
 mod apiserver;
+mod bench;
 mod build;
 mod debian;
 mod demo;
@@ -53,6 +54,15 @@ enum Task {
     /// Builds etcd, kube-apiserver and the controller manager from tests/apiserver as one program,
     /// target/kube-test-server. Needs Go; the first time takes minutes. Skipped when nothing has changed.
     Apiserver,
+    /// Measure the policy: time and fuel a call
+    ///
+    /// Builds the policies as users run them, then measures small, typical and large clusters, natively and on the
+    /// component. Words that follow are a filter of names; options go to criterion after `--`.
+    Bench {
+        /// For the benchmark
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Show Pilothouse at work, on clusters of its own
     Demo(demo::Demo),
     /// Run every check and test, the cheap ones first
@@ -89,6 +99,7 @@ fn run(task: Task) -> anyhow::Result<()> {
     match task {
         Task::Build { release } => build::build(&paths, Profile::released(release)),
         Task::Apiserver => apiserver::build(&paths),
+        Task::Bench { arguments } => bench::run_all(&paths, &arguments),
         Task::Demo(demo) => demo.run(&paths),
         Task::Test { skip_real } => test::run(&paths, skip_real),
         Task::Verify(verify) => verify.run(&paths),
