@@ -7,6 +7,7 @@ pub mod deletion;
 pub mod finish;
 mod job;
 pub mod pods;
+mod sentences;
 pub mod sequence;
 pub mod standing;
 pub mod validation;
@@ -19,7 +20,6 @@ use waiting::{Refusal, Waiting};
 
 use crate::contract::{Failure, FailureClass, Operation};
 use crate::documents::names;
-use crate::documents::record::Record;
 use crate::observation::{ClusterState, Observation};
 
 /// What the table says.
@@ -201,6 +201,7 @@ impl Decision<'_> {
 
 /// Whether a task that has finished must be adopted all the same: it has CassandraTasks to delete, or another controller has
 /// finished it, and its TTL counts from when the policy took charge.
-pub fn adopts_finished(observation: &Observation<'_>, record: Option<&Record>) -> bool {
-    !observation.children.is_empty() || (record.is_none() && observation.task.is_taken_over())
+pub fn adopts_finished(observation: &Observation<'_>) -> bool {
+    !observation.children.is_empty()
+        || (observation.task.own_record().is_none() && observation.task.is_taken_over())
 }

@@ -59,7 +59,7 @@ pub fn patch(observation: &Observation<'_>, decision: &Decision<'_>) -> Map<Stri
 fn is_adopting(observation: &Observation<'_>, decision: &Decision<'_>) -> bool {
     match &decision.waiting {
         Some(Waiting::StatusLost { .. }) => false,
-        _ if decision.is_finished => adopts_finished(observation, observation.task.own_record()),
+        _ if decision.is_finished => adopts_finished(observation),
         _ => decision.creates().next().is_some() || observation.has_started(),
     }
 }

@@ -8,6 +8,7 @@ use crate::decision::waiting::{Refusal, Waiting};
 use crate::decision::{Decision, Validity};
 use crate::documents::names;
 use crate::observation::Observation;
+use crate::observation::targets::Place;
 
 /// What is waited for: by the whole task, then by each datacenter; and what has failed in passing.
 pub fn reasons(
@@ -17,7 +18,7 @@ pub fn reasons(
 ) -> Vec<Reason> {
     let datacenters = lines.iter().filter_map(|line| match &line.standing {
         Standing::Waiting(waiting) => Some(Reason {
-            about: waiting.about(line.datacenter.place.as_ref()),
+            about: line.datacenter.place.as_ref().map(Place::reference),
             code: waiting.code().to_owned(),
             message: format!("{} {waiting}", line.datacenter.name),
             since: waiting.since().map(|since| since.millis()),
