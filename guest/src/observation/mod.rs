@@ -104,16 +104,13 @@ impl<'a> Observation<'a> {
         children.add_named(cluster.known(), &answers, &places);
 
         let datacenters = children.datacenters(&targets, cluster.known(), &answers);
-        let failures = snapshot.failures.iter();
-        let failed = failures.map(|it| ((&it.object, it.operation), it));
         let now = Time::from_millis(snapshot.now);
-        let ends = datacenters.iter().filter_map(|it| it.progress.end);
         Ok(Observation {
             settings,
             now,
-            latest_end: ends.filter(|end| *end <= now).max(),
+            latest_end: latest_end(&datacenters, now),
             failures: &snapshot.failures,
-            failed: failed.collect(),
+            failed: by_object(&snapshot.failures),
             task,
             cluster,
             targets,
@@ -169,6 +166,18 @@ impl<'a> Observation<'a> {
     pub fn has_started(&self) -> bool {
         self.task.has_started() || !self.children.is_empty()
     }
+}
+
+fn by_object(failures: &[Failure]) -> BTreeMap<(&ObjectRef, Operation), &Failure> {
+    let failures = failures.iter();
+    failures
+        .map(|it| ((&it.object, it.operation), it))
+        .collect()
+}
+
+fn latest_end(datacenters: &[Datacenter], now: Time) -> Option<Time> {
+    let ends = datacenters.iter().filter_map(|it| it.progress.end);
+    ends.filter(|end| *end <= now).max()
 }
 
 impl ClusterState {
