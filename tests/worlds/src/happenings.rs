@@ -7,7 +7,7 @@ use proptest::sample::Index;
 use serde_json::{Value, json};
 
 use crate::json::{json_value, replace};
-use crate::world::{World, at, stamp, unavailable};
+use crate::world::{Stranger, World, at, stamp, unavailable};
 
 const DATACENTERS: [&str; 3] = ["dc1", "dc2", "dc3"];
 
@@ -52,7 +52,7 @@ pub enum Happening {
     /// The task's deletion is asked for.
     Deleted,
     /// Where a datacenter's CassandraTask would be, somebody has one of their own, if nothing is there.
-    Stranger(Index),
+    Stranger(Index, Stranger, bool),
     Wrong,
     Right,
     Later(u16),
@@ -87,7 +87,8 @@ pub fn happening() -> impl Strategy<Value = Happening> {
         2 => any::<u8>().prop_map(ClusterAgain),
         3 => any::<bool>().prop_map(Policy),
         1 => Just(Deleted),
-        2 => which().prop_map(Stranger),
+        3 => (which(), stranger(), any::<bool>())
+            .prop_map(|(index, stranger, is_at_work)| Stranger(index, stranger, is_at_work)),
         3 => Just(Wrong),
         9 => Just(Right),
         6 => any::<u16>().prop_map(Later),
@@ -96,6 +97,15 @@ pub fn happening() -> impl Strategy<Value = Happening> {
         3 => (which(), any::<bool>()).prop_map(|(index, is_ready)| Ready(index, is_ready)),
         3 => (which(), prop::collection::vec(which(), 0..4), json_value())
             .prop_map(|(index, path, odd)| Garbled(index, path, odd)),
+    ]
+}
+
+fn stranger() -> impl Strategy<Value = Stranger> {
+    prop_oneof![
+        Just(Stranger::Unrelated),
+        Just(Stranger::LeftOver),
+        Just(Stranger::SecondController),
+        Just(Stranger::Marked),
     ]
 }
 
@@ -129,7 +139,9 @@ pub fn happen(world: &mut World, happening: &Happening, clock: &str) {
     match happening {
         Start(_) | Work(..) | Complete(_) | Fail(_) | Garbled(..) => work(world, happening, clock),
         Vanish(index) => world.remove_child(name(index)),
-        Stranger(index) => world.put_stranger(name(index)),
+        Stranger(index, stranger, is_at_work) => {
+            world.put_stranger(name(index), *stranger, *is_at_work);
+        }
         Unreachable(index) => down(world, index),
         Reachable(index) => drop(world.contexts.insert(context(index), Ok(()))),
         Unregistered(index) => world.lose(&context(index), UnavailableReason::NotRegistered),

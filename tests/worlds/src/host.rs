@@ -180,8 +180,11 @@ impl World {
                 self.task["metadata"]["deletionTimestamp"] = json!(self.now.to_string());
             }
             Action::Delete(deletion) => {
-                self.children
-                    .retain(|_, child| child["metadata"]["uid"] != *deletion.uid);
+                self.children.retain(|_, child| {
+                    let is_it = child["metadata"]["uid"] == *deletion.uid;
+                    assert!(!is_it || is_own(child), "not its own is deleted: {child}");
+                    !is_it
+                });
             }
             Action::PatchMetadata(patch) => {
                 let patch: BTreeMap<String, Value> = serde_json::from_str(patch).unwrap();

@@ -43,6 +43,19 @@ pub struct World {
     pub is_spoilt: bool,
 }
 
+/// Whose CassandraTask has the name of one of the task's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stranger {
+    /// Somebody's, without our labels.
+    Unrelated,
+    /// An earlier task's, without a mark.
+    LeftOver,
+    /// A second controller's, created now, without a mark.
+    SecondController,
+    /// Another control plane's, marked for a task of the same name.
+    Marked,
+}
+
 /// A context that cannot say what it has.
 pub fn unavailable(reason: UnavailableReason) -> Unavailable {
     Unavailable {
@@ -196,16 +209,38 @@ impl World {
         self.task["spec"]["dcConcurrencyPolicy"] != "Allow"
     }
 
-    /// Somebody's own CassandraTask, where a datacenter's would be, if nothing is there.
-    pub fn put_stranger(&mut self, datacenter: &str) {
-        if self.at(datacenter).is_none() {
-            let context = self.home(datacenter).map(str::to_owned);
-            let name = format!("task1-{datacenter}");
-            let uid = format!("stranger-{datacenter}");
-            let object = json!({"metadata": {"name": name, "namespace": NAMESPACE, "uid": uid}});
-            let key = (context, NAMESPACE.to_owned(), name);
-            self.children.insert(key, object);
+    /// Somebody's own CassandraTask, where a datacenter's would be, if nothing is there; one in two is at work.
+    pub fn put_stranger(&mut self, datacenter: &str, stranger: Stranger, is_at_work: bool) {
+        if self.at(datacenter).is_some() {
+            return;
         }
+        let context = self.home(datacenter).map(str::to_owned);
+        let name = format!("task1-{datacenter}");
+        let created = match stranger {
+            Stranger::LeftOver => at("00:00:00"),
+            _ => self.now,
+        };
+        let mut object = json!({"metadata": {
+            "name": name,
+            "namespace": NAMESPACE,
+            "uid": format!("stranger-{datacenter}-{}", self.now),
+            "creationTimestamp": created.to_string(),
+        }});
+        let metadata = &mut object["metadata"];
+        if stranger != Stranger::Unrelated {
+            metadata["labels"] = json!({
+                "k8ssandra.io/task-name": "task1",
+                "k8ssandra.io/task-namespace": NAMESPACE,
+            });
+        }
+        if stranger == Stranger::Marked {
+            metadata["annotations"] = json!({"pilothouse.dev/created-for": "another-uid"});
+        }
+        if is_at_work {
+            object["status"] = json!({"startTime": self.now.to_string(), "active": 1});
+        }
+        let key = (context, NAMESPACE.to_owned(), name);
+        self.children.insert(key, object);
     }
 
     pub fn remove_child(&mut self, datacenter: &str) {
@@ -264,11 +299,9 @@ impl World {
     }
 }
 
-/// Whether its labels say that a CassandraTask is the task's.
+/// Whether its mark says that a CassandraTask is the task's.
 pub fn is_own(child: &Value) -> bool {
-    let labels = &child["metadata"]["labels"];
-    labels["k8ssandra.io/task-name"] == "task1"
-        && labels["k8ssandra.io/task-namespace"] == NAMESPACE
+    child["metadata"]["annotations"]["pilothouse.dev/created-for"] == "task-uid"
 }
 
 fn uid(object: &Value) -> String {
