@@ -8,6 +8,7 @@ pub mod behaviours;
 pub mod beside;
 pub mod component;
 pub mod demo;
+mod kind;
 pub mod kubectl;
 pub mod native;
 pub mod objects;

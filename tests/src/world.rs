@@ -13,13 +13,11 @@ use anyhow::{Context as _, Result, bail, ensure};
 use futures::future::BoxFuture;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::Client;
-use kube::api::{
-    Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams,
-};
-use kube::core::GroupVersionKind;
+use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use pilothouse_clusters::cass_operator::Options;
 use serde_json::{Value, json};
 
+pub use crate::kind::Kind;
 use crate::kubectl::Kubectl;
 
 /// The longest that anything here takes; a behaviour that waits longer has failed.
@@ -85,61 +83,6 @@ pub struct World {
     pub kubectl: Option<Kubectl>,
     /// Stops everything else when the behaviour ends.
     pub keep: Vec<Box<dyn std::any::Any + Send>>,
-}
-
-/// The kinds that behaviours look at.
-#[derive(Clone, Copy, Debug)]
-pub enum Kind {
-    /// `K8ssandraTask`
-    Task,
-    /// `CassandraTask`
-    CassandraTask,
-    /// `K8ssandraCluster`
-    Cluster,
-    /// `events.k8s.io/v1 Event`
-    Event,
-}
-
-impl Kind {
-    /// How the API server names it.
-    pub fn resource(self) -> ApiResource {
-        let (group, version, kind, plural) = match self {
-            Self::Task => (
-                "control.k8ssandra.io",
-                "v1alpha1",
-                "K8ssandraTask",
-                "k8ssandratasks",
-            ),
-            Self::CassandraTask => (
-                "control.k8ssandra.io",
-                "v1alpha1",
-                "CassandraTask",
-                "cassandratasks",
-            ),
-            Self::Cluster => (
-                "k8ssandra.io",
-                "v1alpha1",
-                "K8ssandraCluster",
-                "k8ssandraclusters",
-            ),
-            Self::Event => ("events.k8s.io", "v1", "Event", "events"),
-        };
-        ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, version, kind), plural)
-    }
-
-    /// The kind of that name.
-    pub fn named(name: &str) -> Result<Self> {
-        match name {
-            "K8ssandraTask" => Ok(Self::Task),
-            "CassandraTask" => Ok(Self::CassandraTask),
-            "K8ssandraCluster" => Ok(Self::Cluster),
-            other => bail!("there is nothing of the kind {other:?} here"),
-        }
-    }
-
-    fn of(object: &Value) -> Result<Self> {
-        Self::named(object["kind"].as_str().unwrap_or_default())
-    }
 }
 
 impl World {

@@ -58,7 +58,7 @@ pub struct Record {
     /// The datacenters whose CassandraTasks were created and had not started when their context became unavailable: what is gone
     /// afterwards may have run.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    pub out_of_sight: BTreeSet<String>,
+    pub unobserved: BTreeSet<String>,
     /// Whether a second controller at work has been reported.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub conflict_reported: bool,

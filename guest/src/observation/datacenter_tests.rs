@@ -45,17 +45,17 @@ fn found(text: &str) -> Found {
 }
 
 /// The state for what was found (`m`arked or `u`nmarked with a status, `x` foreign, `?` unavailable, `!` abandoned, `-` absent)
-/// and what was recorded (a status, `-` an empty one, `o` one that was out of
-/// sight, none).
+/// and what was recorded (a status, `-` an empty one, `o` one that was
+/// unobserved, none).
 fn judged(found_text: &str, recorded: Option<char>, is_former: bool) -> Datacenter {
-    let was_out_of_sight = recorded == Some('o');
-    let copy = recorded.map(|letter| status(if was_out_of_sight { '-' } else { letter }));
+    let was_unobserved = recorded == Some('o');
+    let copy = recorded.map(|letter| status(if was_unobserved { '-' } else { letter }));
     let progress = copy.as_ref().map(Progress::read);
     let evidence = Evidence {
         found: found(found_text),
         copy: copy.as_ref().zip(progress.as_ref()),
         is_recorded: recorded.is_some(),
-        may_have_run: was_out_of_sight || progress.as_ref().is_some_and(|it| it.has_started),
+        may_have_run: was_unobserved || progress.as_ref().is_some_and(|it| it.has_started),
         uid: "u1",
         created: None,
     };

@@ -145,7 +145,7 @@ impl<'a> Observation<'a> {
 
     /// The datacenters whose CassandraTasks may start without being observed: as far as is known they were created, and their
     /// contexts are unavailable.
-    pub fn out_of_sight(&self) -> impl Iterator<Item = &Datacenter> {
+    pub fn unobserved(&self) -> impl Iterator<Item = &Datacenter> {
         let was_created = |it: &&Datacenter| {
             let place = it.place.as_ref().map(Place::reference);
             let has_failed = |place| self.failure(Operation::Create, &place).is_some();

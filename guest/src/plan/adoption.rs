@@ -104,14 +104,14 @@ fn record(
         record.creating = created.into_iter().map(str::to_owned).collect();
     }
     record
-        .out_of_sight
-        .extend(observation.out_of_sight().map(|it| it.name.clone()));
+        .unobserved
+        .extend(observation.unobserved().map(|it| it.name.clone()));
     let observed = observation
         .datacenters
         .iter()
         .filter(|it| it.child().is_some());
     for datacenter in observed {
-        record.out_of_sight.remove(&datacenter.name);
+        record.unobserved.remove(&datacenter.name);
     }
     record.conflict_reported |= !observation.conflicting.is_empty();
     (known != Some(&record)).then_some(record)

@@ -52,7 +52,7 @@ impl<'a> Planned<'a> {
             _ => None,
         });
         let is_creating = creates.clone().next().is_some();
-        let may_run_beside = |dc| self.is_other_out_of_sight(dc) || self.is_other_at_work(dc);
+        let may_run_beside = |dc| self.is_other_unobserved(dc) || self.is_other_at_work(dc);
         let is_release = |(_, step): &(u32, Step)| matches!(step, Step::Metadata(Some(false), ..));
         if forbid && is_creating && self.has_seen_failure() {
             Some(Law::NothingAfterAFailure)
@@ -83,7 +83,7 @@ impl<'a> Planned<'a> {
     }
 
     /// Whether another target is recorded and not known to be over, in a context that says nothing.
-    fn is_other_out_of_sight(&self, created: usize) -> bool {
+    fn is_other_unobserved(&self, created: usize) -> bool {
         let is_open = |dc: usize| {
             let record = self.facts.records[dc];
             record.rank() < Record::Done.rank()

@@ -1,4 +1,4 @@
-//! What must be told of a task that is unfinished and has nothing to do: the fault in its specification, or what it waits for.
+//! What must be reported of a task that is unfinished and has nothing to do: the fault in its specification, or what it waits for.
 //!
 //! Comes in: what the host has seen, what the status says, and the plan's reasons. Goes out: whether all that counts is there: by the
 //! codes of the reasons and the objects they are about, and by the reasons of conditions. Of messages no more is read
@@ -92,8 +92,8 @@ impl<'a> Told<'a> {
     /// Whether every target that is not over has a reason, and one for its context if it is recorded and cannot be seen.
     fn names_targets(&self) -> bool {
         let is_named = |dc: usize| {
-            let is_lost_sight_of = self.is_lost_sight_of(dc);
-            !self.is_open(dc) || (self.names(dc) && (!is_lost_sight_of || self.names_context(dc)))
+            let is_unobserved = self.is_unobserved(dc);
+            !self.is_open(dc) || (self.names(dc) && (!is_unobserved || self.names_context(dc)))
         };
         // With none at work it is the turn of one that would have been created, if something did not keep it waiting.
         let is_turn_named = self.reasons.iter().any(|reason| reason.code != "Waiting");
@@ -223,7 +223,7 @@ impl<'a> Told<'a> {
         self.facts.is_cancelled || (forbid && self.facts.has_failed)
     }
 
-    fn is_lost_sight_of(&self, dc: usize) -> bool {
+    fn is_unobserved(&self, dc: usize) -> bool {
         let record = self.record.own(self.view.task.incarnation);
         let is_recorded = matches!(self.facts.records[dc], Record::Known | Record::Begun);
         self.is_blind(dc) && (is_recorded || record.creating[dc])

@@ -197,16 +197,25 @@ impl Access {
     }
 
     async fn update(&self, task: &Value) -> Result<()> {
+        self.put(task, Written::Object).await
+    }
+
+    async fn put(&self, task: &Value, written: Written) -> Result<()> {
         let name = task["metadata"]["name"].as_str().unwrap_or_default();
-        let updated = self
-            .api(CONTEXTS[0], Kind::Task)
-            .replace(
-                name,
-                &PostParams::default(),
-                &serde_json::from_value(task.clone())?,
-            )
-            .await;
-        self.note("update k8ssandratasks", updated).map(drop)
+        let api = self.api(CONTEXTS[0], Kind::Task);
+        let object = serde_json::from_value(task.clone())?;
+        let parameters = PostParams::default();
+        let (what, updated) = match written {
+            Written::Object => (
+                "update k8ssandratasks",
+                api.replace(name, &parameters, &object).await,
+            ),
+            Written::Status => (
+                "update k8ssandratasks/status",
+                api.replace_status(name, &parameters, &object).await,
+            ),
+        };
+        self.note(what, updated).map(drop)
     }
 
     async fn delete(&self, task: &Value) -> Result<()> {
@@ -221,17 +230,14 @@ impl Access {
             return Ok(());
         }
         task["status"] = status;
-        let name = task["metadata"]["name"].as_str().unwrap_or_default();
-        let updated = self
-            .api(CONTEXTS[0], Kind::Task)
-            .replace_status(
-                name,
-                &PostParams::default(),
-                &serde_json::from_value(task.clone())?,
-            )
-            .await;
-        self.note("update k8ssandratasks/status", updated).map(drop)
+        self.put(&task, Written::Status).await
     }
+}
+
+/// What of a K8ssandraTask is updated.
+enum Written {
+    Object,
+    Status,
 }
 
 fn owner(cluster: &Value) -> Value {

@@ -7,7 +7,7 @@ use proptest::sample::Index;
 use serde_json::{Value, json};
 
 use crate::json::{json_value, replace};
-use crate::world::{Stranger, World, at, stamp, unavailable};
+use crate::world::{Foreign, World, at, stamp, unavailable};
 
 const DATACENTERS: [&str; 3] = ["dc1", "dc2", "dc3"];
 
@@ -52,7 +52,7 @@ pub enum Happening {
     /// The task's deletion is asked for.
     Deleted,
     /// Where a datacenter's CassandraTask would be, somebody has one of their own, if nothing is there.
-    Stranger(Index, Stranger, bool),
+    Foreign(Index, Foreign, bool),
     Wrong,
     Right,
     Later(u16),
@@ -87,8 +87,8 @@ pub fn happening() -> impl Strategy<Value = Happening> {
         2 => any::<u8>().prop_map(ClusterAgain),
         3 => any::<bool>().prop_map(Policy),
         1 => Just(Deleted),
-        3 => (which(), stranger(), any::<bool>())
-            .prop_map(|(index, stranger, is_at_work)| Stranger(index, stranger, is_at_work)),
+        3 => (which(), foreign(), any::<bool>())
+            .prop_map(|(index, foreign, is_at_work)| Foreign(index, foreign, is_at_work)),
         3 => Just(Wrong),
         9 => Just(Right),
         6 => any::<u16>().prop_map(Later),
@@ -100,12 +100,12 @@ pub fn happening() -> impl Strategy<Value = Happening> {
     ]
 }
 
-fn stranger() -> impl Strategy<Value = Stranger> {
+fn foreign() -> impl Strategy<Value = Foreign> {
     prop_oneof![
-        Just(Stranger::Unrelated),
-        Just(Stranger::LeftOver),
-        Just(Stranger::SecondController),
-        Just(Stranger::Marked),
+        Just(Foreign::Unlabelled),
+        Just(Foreign::EarlierTask),
+        Just(Foreign::SecondController),
+        Just(Foreign::OtherControlPlane),
     ]
 }
 
@@ -139,8 +139,8 @@ pub fn happen(world: &mut World, happening: &Happening, clock: &str) {
     match happening {
         Start(_) | Work(..) | Complete(_) | Fail(_) | Garbled(..) => work(world, happening, clock),
         Vanish(index) => world.remove_child(name(index)),
-        Stranger(index, stranger, is_at_work) => {
-            world.put_stranger(name(index), *stranger, *is_at_work);
+        Foreign(index, foreign, is_at_work) => {
+            world.put_foreign(name(index), *foreign, *is_at_work);
         }
         Unreachable(index) => down(world, index),
         Reachable(index) => drop(world.contexts.insert(context(index), Ok(()))),

@@ -45,15 +45,15 @@ pub struct World {
 
 /// Whose CassandraTask has the name of one of the task's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stranger {
+pub enum Foreign {
     /// Somebody's, without our labels.
-    Unrelated,
+    Unlabelled,
     /// An earlier task's, without a mark.
-    LeftOver,
+    EarlierTask,
     /// A second controller's, created now, without a mark.
     SecondController,
     /// Another control plane's, marked for a task of the same name.
-    Marked,
+    OtherControlPlane,
 }
 
 /// A context that cannot say what it has.
@@ -157,7 +157,7 @@ impl World {
         self.at(datacenter).filter(|child| is_own(child))
     }
 
-    /// The CassandraTask where the one of a datacenter would be, be it a stranger.
+    /// The CassandraTask where the one of a datacenter would be, also a foreign one.
     pub fn at(&self, datacenter: &str) -> Option<&Value> {
         let name = format!("task1-{datacenter}");
         let mut children = self.children.iter();
@@ -210,30 +210,30 @@ impl World {
     }
 
     /// Somebody's own CassandraTask, where a datacenter's would be, if nothing is there; one in two is at work.
-    pub fn put_stranger(&mut self, datacenter: &str, stranger: Stranger, is_at_work: bool) {
+    pub fn put_foreign(&mut self, datacenter: &str, foreign: Foreign, is_at_work: bool) {
         if self.at(datacenter).is_some() {
             return;
         }
         let context = self.home(datacenter).map(str::to_owned);
         let name = format!("task1-{datacenter}");
-        let created = match stranger {
-            Stranger::LeftOver => at("00:00:00"),
+        let created = match foreign {
+            Foreign::EarlierTask => at("00:00:00"),
             _ => self.now,
         };
         let mut object = json!({"metadata": {
             "name": name,
             "namespace": NAMESPACE,
-            "uid": format!("stranger-{datacenter}-{}", self.now),
+            "uid": format!("foreign-{datacenter}-{}", self.now),
             "creationTimestamp": created.to_string(),
         }});
         let metadata = &mut object["metadata"];
-        if stranger != Stranger::Unrelated {
+        if foreign != Foreign::Unlabelled {
             metadata["labels"] = json!({
                 "k8ssandra.io/task-name": "task1",
                 "k8ssandra.io/task-namespace": NAMESPACE,
             });
         }
-        if stranger == Stranger::Marked {
+        if foreign == Foreign::OtherControlPlane {
             metadata["annotations"] = json!({"pilothouse.dev/created-for": "another-uid"});
         }
         if is_at_work {

@@ -7,6 +7,19 @@ use crate::config::{Config, Start};
 use crate::sights::Sight;
 use crate::state::{Budget, ELSEWHERE, Origin};
 
+/// A foreign CassandraTask has the name of one of the task's.
+const FOREIGN: Config = Config {
+    specs: &[FORBID, REVERSED],
+    budget: Budget {
+        edits: 1,
+        child_deletions: 1,
+        deletions: 1,
+        ..NOTHING
+    },
+    sights: &[Sight::Completes, Sight::NameConflict],
+    ..TWO
+};
+
 /// Some of each kind of mischief.
 pub const SMALL: &[Config] = &[
     Config {
@@ -105,29 +118,13 @@ pub const SMALL: &[Config] = &[
     Config {
         name: "small: of an earlier task",
         about: "two datacenters: a CassandraTask without a mark has the name, older than the task; an edit, a deletion",
-        specs: &[FORBID, REVERSED],
         foreign: Some((1, Origin::Earlier)),
-        budget: Budget {
-            edits: 1,
-            child_deletions: 1,
-            deletions: 1,
-            ..NOTHING
-        },
-        sights: &[Sight::Completes, Sight::NameConflict],
-        ..TWO
+        ..FOREIGN
     },
     Config {
         name: "small: of another control plane",
         about: "two datacenters: a CassandraTask with another mark has the name; an edit, a deletion",
-        specs: &[FORBID, REVERSED],
         foreign: Some((1, Origin::Policy(ELSEWHERE))),
-        budget: Budget {
-            edits: 1,
-            child_deletions: 1,
-            deletions: 1,
-            ..NOTHING
-        },
-        sights: &[Sight::Completes, Sight::NameConflict],
-        ..TWO
+        ..FOREIGN
     },
 ];

@@ -1,4 +1,4 @@
-//! What happens around the task: the cluster, strangers, and cass-operator.
+//! What happens around the task: the cluster, foreign objects, and cass-operator.
 //!
 //! Comes in: nothing. Goes out: a table.
 
@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::sights::Sight;
 use crate::state::{Budget, Origin};
 
-/// The cluster changes, a stranger is in the way, cass-operator is at its worst.
+/// The cluster changes, a foreign object has the name, cass-operator is at its worst.
 pub const SURROUNDINGS: &[Config] = &[
     Config {
         name: "the cluster changes",
@@ -38,10 +38,10 @@ pub const SURROUNDINGS: &[Config] = &[
         ..TWO
     },
     Config {
-        name: "a stranger",
+        name: "a foreign object",
         about: "two datacenters: somebody else's CassandraTask is in the way; an edit, a deletion, a crash, a lost answer",
         specs: &[FORBID, REVERSED, ALLOW],
-        foreign: Some((1, Origin::Stranger)),
+        foreign: Some((1, Origin::Unlabelled)),
         budget: Budget {
             edits: 1,
             child_deletions: 1,

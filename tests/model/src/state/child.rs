@@ -42,13 +42,13 @@ impl Child {
     pub fn belongs_to(self, incarnation: u8) -> bool {
         match self.origin {
             Origin::Policy(owner) | Origin::Predecessor(owner) => owner == incarnation,
-            Origin::Second | Origin::Earlier | Origin::Stranger => false,
+            Origin::Second | Origin::Earlier | Origin::Unlabelled => false,
         }
     }
 
     /// Whether it has the labels of the K8ssandraTask.
     pub fn is_labelled(self) -> bool {
-        self.origin != Origin::Stranger
+        self.origin != Origin::Unlabelled
     }
 
     /// Whether a second controller is at work with it.
@@ -72,7 +72,7 @@ pub enum Origin {
     /// k8ssandra-operator, for an earlier K8ssandraTask of the name: labels, no mark, older than the task.
     Earlier,
     /// Somebody else: neither labels nor a mark.
-    Stranger,
+    Unlabelled,
 }
 
 /// How far a CassandraTask is: the last table of the policy's page.
