@@ -9,7 +9,6 @@ use pilothouse_contract::{Manifest, Outcome, Snapshot, UnavailableReason};
 use serde_json::Value;
 
 use crate::reference::{Context, Reference, context_name};
-use crate::scenario::Step;
 
 /// A policy, however it is run.
 pub trait Policy {
@@ -175,8 +174,8 @@ pub trait Clusters {
     fn is_exact(&self) -> bool {
         true
     }
-    /// A step begins: for a transcript.
-    fn begin(&mut self, _number: usize, _step: &Step) {}
+    /// A step begins, for a transcript: its number, title and time, and its note.
+    fn begin(&mut self, _heading: &str, _note: Option<&str>) {}
     /// The text of all plans so far, where plans can be seen.
     fn transcript(&self) -> Option<&str> {
         None

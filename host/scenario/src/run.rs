@@ -8,7 +8,7 @@ use anyhow::Result;
 use crate::clusters::{Clusters, Policy, Seen};
 use crate::conditions::Conditions;
 use crate::memory::Memory;
-use crate::scenario::{Scenario, Step};
+use crate::scenario::{Scenario, Step, seconds};
 
 /// What a run showed.
 #[derive(Debug, Default)]
@@ -75,7 +75,8 @@ fn play(
     namespace: &str,
 ) -> Result<(Seen, Vec<String>)> {
     clusters.advance(step.at)?;
-    clusters.begin(number, step);
+    let heading = format!("{number}. {} ({})", step.title, seconds(step.at));
+    clusters.begin(&heading, step.note.as_deref());
     clusters.happen(&step.change)?;
     let seen = clusters.rest()?;
     let wrong = step.expect.check(&seen, clusters, namespace)?;

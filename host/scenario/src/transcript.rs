@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::clusters::named;
 use crate::expect::{condition, friendly};
 use crate::reference::Reference;
-use crate::scenario::{Step, seconds};
+use crate::scenario::seconds;
 
 /// What a line of a status is about, and what it says.
 type Line = (String, String);
@@ -42,13 +42,10 @@ impl Transcript {
     }
 
     /// A step begins.
-    pub fn step(&mut self, number: usize, step: &Step) {
+    pub fn step(&mut self, heading: &str, note: Option<&str>) {
         self.line(0, "");
-        self.line(
-            0,
-            &format!("== {number}. {} ({})", step.title, seconds(step.at)),
-        );
-        if let Some(note) = &step.note {
+        self.line(0, &format!("== {heading}"));
+        if let Some(note) = note {
             self.line(0, &format!("   {}", note.trim()));
         }
     }

@@ -19,7 +19,7 @@ use serde_json::Value;
 use crate::clusters::{Change, Clusters, Policy, Refusal, Rest, Seen};
 use crate::near::hint;
 use crate::reference::{Context, Reference};
-use crate::scenario::{Scenario, Step};
+use crate::scenario::Scenario;
 use crate::transcript::Transcript;
 use objects::{Key, Objects};
 
@@ -213,8 +213,8 @@ impl Clusters for Memory<'_> {
         Ok(self.objects.get(&self.key(reference)?).cloned())
     }
 
-    fn begin(&mut self, number: usize, step: &Step) {
-        self.transcript.step(number, step);
+    fn begin(&mut self, heading: &str, note: Option<&str>) {
+        self.transcript.step(heading, note);
     }
 
     fn transcript(&self) -> Option<&str> {
