@@ -40,11 +40,11 @@ pub fn relation(task: &Task, cluster: Option<&Cluster>, child: &CassandraTask) -
         return Relation::Own;
     }
     // Times have whole seconds. What belongs to a task that was not taken over is marked, so one of the same second is not its own.
-    let is_after = |adopted: Time| match child.created() {
-        Some(created) => created > adopted || (created == adopted && !task.is_taken_over()),
-        None => true,
-    };
-    let is_younger = child.created().is_none() || adopted.is_some_and(is_after);
+    let is_younger = child.created().is_none_or(|created| {
+        let is_after =
+            |adopted: Time| created > adopted || (created == adopted && !task.is_taken_over());
+        adopted.is_some_and(is_after)
+    });
     match (
         is_younger,
         task.is_taken_over() && is_of_this_task(task, child),

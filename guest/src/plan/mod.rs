@@ -7,7 +7,7 @@
 mod adoption;
 mod creation;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::contract::{Action, Deletion, ObjectRef, Plan, Requeue, Selector};
 use crate::decision::deletion::{self, Removal};
@@ -35,16 +35,17 @@ pub fn nothing(code: &str, why: String, observes: Vec<Selector>) -> Plan {
 
 /// The plan for a task that is not being deleted.
 pub fn plan(observation: &Observation<'_>, mut decision: Decision<'_>) -> Plan {
-    if adoption::patch(observation, &decision).is_empty() {
+    let patch = adoption::patch(observation, &decision);
+    if patch.is_empty() {
         decision.refused = None;
     }
     let decision = &decision;
     if observation.task.recorded.is_finished() {
-        return finished(observation, decision, None);
+        return finished(observation, decision, patch, None);
     }
     let status = status::status(observation, decision);
     if decision.is_finished {
-        return finished(observation, decision, Some(status));
+        return finished(observation, decision, patch, Some(status));
     }
     let lines = messages::lines(observation, decision);
     let records_creates = adoption::records_creates(observation, decision);
@@ -54,7 +55,7 @@ pub fn plan(observation: &Observation<'_>, mut decision: Decision<'_>) -> Plan {
     } else {
         write(&observation.task.recorded, &status)
     };
-    actions.extend(adopt(observation, decision));
+    actions.extend(adopt(observation, patch));
     actions.extend(
         decision
             .targets
@@ -79,6 +80,7 @@ pub fn plan(observation: &Observation<'_>, mut decision: Decision<'_>) -> Plan {
 fn finished(
     observation: &Observation<'_>,
     decision: &Decision<'_>,
+    patch: Map<String, Value>,
     status: Option<Recorded>,
 ) -> Plan {
     let recorded = &observation.task.recorded;
@@ -95,7 +97,7 @@ fn finished(
         status::stalled_only(observation, waiting.into_iter().chain(&decision.refused))
     };
     let mut actions = write(recorded, &status);
-    actions.extend(adopt(observation, decision));
+    actions.extend(adopt(observation, patch));
     let (requeue, reason) = match &expiry {
         Expiry::Never(why) => (Requeue::OnChange, reasons::note("Finished", why.clone())),
         Expiry::Waits(waiting) => {
@@ -201,8 +203,7 @@ pub fn removal(observation: &Observation<'_>, removal: Removal) -> Plan {
 }
 
 /// Rule 5, with a report on a second controller, if that is new.
-fn adopt(observation: &Observation<'_>, decision: &Decision<'_>) -> Vec<Action> {
-    let patch = adoption::patch(observation, decision);
+fn adopt(observation: &Observation<'_>, patch: Map<String, Value>) -> Vec<Action> {
     let is_reported = observation
         .task
         .own_record()

@@ -149,8 +149,8 @@ impl<'a> Told<'a> {
                 .any(|it| it.operation == Operation::PatchMetadata && it.reason == "Forbidden");
         let is_told = |(_, step): &(u32, Step)| match step {
             Step::Create(dc) if is_refused(Operation::Create, *dc) => {
-                // One that was forbidden after the record is told once it is forbidden again.
-                ["CreateRefused", "RecordRefused"].contains(&self.facts.stalled.as_str())
+                // What is refused first is reported first: without the record nothing is created.
+                is_record_refused || self.facts.stalled == "CreateRefused"
             }
             Step::Metadata(..) if is_record_refused => self.facts.stalled == "RecordRefused",
             Step::DeleteChild(dc, _) if is_refused(Operation::Delete, *dc) => {
@@ -158,7 +158,12 @@ impl<'a> Told<'a> {
             }
             _ => true,
         };
-        let is_retry = |(_, step): &(u32, Step)| !matches!(step, Step::Status(_));
+        // A record that was not refused comes before the create that is tried again: the status follows.
+        let is_retry = |(_, step): &(u32, Step)| match step {
+            Step::Status(_) => false,
+            Step::Metadata(..) => is_record_refused,
+            _ => true,
+        };
         !steps.iter().all(is_retry) || steps.iter().all(is_told)
     }
 
