@@ -217,8 +217,6 @@ mod tests {
             contract::Action::RecordEvent(event),
             contract::Action::SetStatus(status),
             contract::Action::PatchMetadata(_),
-            contract::Action::Create(_),
-            ..,
         ] = &plan.actions[..]
         else {
             panic!("{:?}", plan.actions)

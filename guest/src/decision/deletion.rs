@@ -2,6 +2,7 @@
 //! cascade deletion), whatever the cluster and the list of datacenters say by then.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use super::waiting::{DEADLINE_SECONDS, Refusal, Waiting};
 use super::{is_refused, refusals};
@@ -11,6 +12,7 @@ use crate::documents::names;
 use crate::documents::time::Time;
 use crate::observation::answers::{Unavailable, context_name};
 use crate::observation::datacenter::{Datacenter, Found, State};
+use crate::observation::ownership::is_of_this_task;
 use crate::observation::targets::Place;
 use crate::observation::{ClusterState, Observation};
 
@@ -137,45 +139,44 @@ fn blocks(observation: &Observation<'_>) -> Vec<Waiting> {
 /// A task that another controller started has CassandraTasks without our mark. While its cluster cannot be read, nobody can say
 /// whether those that are not recorded belong to it.
 fn unclear(observation: &Observation<'_>) -> Option<Waiting> {
-    let ClusterState::Unavailable(cluster, why) = &observation.cluster else {
-        return None;
+    let task = observation.task;
+    let why = match &observation.cluster {
+        ClusterState::Unreadable(wrong) => wrong.clone(),
+        ClusterState::Unavailable(cluster, why) => {
+            let is_given_up = task.abandoned().contains(&None);
+            if why.reason == UnavailableReason::NotServed || is_given_up {
+                return None;
+            }
+            let remedy = why.remedy();
+            format!(
+                "cannot read K8ssandraCluster {cluster}: {why}; {remedy}, or annotate the task with {}={} to leave it there",
+                names::ABANDON,
+                names::CONTROL_PLANE
+            )
+        }
+        _ => return None,
     };
-    let is_given_up = observation.task.abandoned().contains(&None);
-    if why.reason == UnavailableReason::NotServed || is_given_up {
-        return None;
-    }
-    let is_taken_over = observation.task.is_taken_over();
-    let unmarked = observation
-        .foreign
-        .iter()
-        .filter(|child| is_taken_over && child.created_for().is_none());
+    let may_belong =
+        |child: &&Rc<CassandraTask>| child.created_for().is_none() && is_of_this_task(task, child);
+    let unmarked = observation.foreign.iter().filter(may_belong);
     let children: Vec<String> = unmarked.map(|child| named(child)).collect();
-    (!children.is_empty()).then(|| Waiting::DeletionUnclear {
-        children,
-        cluster: cluster.clone(),
-        why: why.clone(),
-    })
+    let is_unclear = task.is_taken_over() && !children.is_empty();
+    is_unclear.then_some(Waiting::DeletionUnclear { children, why })
 }
 
-/// The recorded datacenters whose context cannot say whether their CassandraTask is there. Another controller creates before it
-/// records: of a task that it has started, all that are declared count, where the context is registered.
+/// The datacenters whose context cannot say whether their CassandraTask is there: those that are recorded, and those that another
+/// controller may have created before it recorded them.
 fn unanswered<'a>(
     observation: &'a Observation<'_>,
 ) -> impl Iterator<Item = (&'a Datacenter, &'a Unavailable)> {
-    let task = observation.task;
-    let is_taken_over = task.is_taken_over() && task.children().is_some();
-    observation
-        .datacenters
-        .iter()
-        .filter_map(move |datacenter| {
-            let Found::Unavailable(why) = &datacenter.found else {
-                return None;
-            };
-            let is_registered = why.reason != UnavailableReason::NotRegistered;
-            let may_be_there =
-                task.has_recorded(&datacenter.name) || (is_taken_over && is_registered);
-            may_be_there.then_some((datacenter, why))
-        })
+    observation.datacenters.iter().filter_map(|datacenter| {
+        let Found::Unavailable(why) = &datacenter.found else {
+            return None;
+        };
+        let may_be_there = observation.task.has_recorded(&datacenter.name)
+            || observation.may_be_anothers(datacenter);
+        may_be_there.then_some((datacenter, why))
+    })
 }
 
 fn is_over(datacenter: &Datacenter) -> bool {

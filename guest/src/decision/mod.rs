@@ -7,7 +7,7 @@ pub mod deletion;
 pub mod finish;
 mod job;
 pub mod pods;
-mod sentences;
+pub mod sentences;
 pub mod sequence;
 pub mod standing;
 pub mod validation;

@@ -10,9 +10,39 @@ use crate::observation::answers::Unavailable;
 /// How many of the datacenters that one waits for are named, if there are at least two more: each that waits names them.
 const MAX_NAMED: usize = 3;
 
+/// How a task names its targets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TargetList {
+    /// There is one alone.
+    One,
+    /// They are listed.
+    Listed,
+    /// They are all that the cluster declares.
+    All,
+}
+
+impl TargetList {
+    /// How to go on without one of them.
+    fn without(self, datacenter: &str) -> String {
+        match self {
+            TargetList::One => "delete this K8ssandraTask".to_owned(),
+            TargetList::Listed => format!("remove {datacenter} from spec.datacenters"),
+            TargetList::All => "list the other datacenters in spec.datacenters".to_owned(),
+        }
+    }
+}
+
+fn last_seen(has_started: bool) -> &'static str {
+    if has_started {
+        "was last seen running"
+    } else {
+        "may have been created"
+    }
+}
+
 impl Waiting {
     /// What to do about it, where its sentence does not say so: for a datacenter, or for the whole task.
-    pub fn advice(&self, datacenter: Option<&str>) -> Option<String> {
+    pub fn advice(&self, datacenter: Option<&str>, targets: TargetList) -> Option<String> {
         let abandon = |why: &Unavailable| {
             let context = why.context.as_deref().unwrap_or(names::CONTROL_PLANE);
             let annotation = format!(
@@ -31,12 +61,14 @@ impl Waiting {
             )
         };
         match self {
-            Waiting::Context(why) => {
-                let remove =
-                    datacenter.map(|name| format!(", or remove {name} from spec.datacenters"));
-                Some(format!("{}{}", why.remedy(), remove.unwrap_or_default()))
-            }
-            Waiting::LastSeen { why, .. } | Waiting::Cancelled { why } => Some(abandon(why)),
+            Waiting::Context(why) => Some(format!(
+                "{}, or {}",
+                why.remedy(),
+                targets.without(datacenter?)
+            )),
+            Waiting::LastSeen { why, .. }
+            | Waiting::NotConfirmed { why }
+            | Waiting::Cancelled { why } => Some(abandon(why)),
             Waiting::ClusterUnavailable { why, .. } => Some(why.remedy()),
             Waiting::NotComplete { .. } => Some(
                 "check cass-operator, or delete the CassandraTask: the datacenter counts as done"
@@ -106,10 +138,15 @@ impl fmt::Display for Waiting {
                     write!(f, "; no pod listed since {since}: check cass-operator's log and the pods' management API")
                 })
             }
-            Waiting::Stuck { place } => write!(
+            Waiting::Stuck { place, is_former } => write!(
                 f,
                 "is stuck: cass-operator labelled CassandraTask {place} completed and never wrote its status; check what its pods \
-                 did, then delete it, which counts as a failure"
+                 did, then delete it{}",
+                if *is_former {
+                    ""
+                } else {
+                    ", which counts as a failure"
+                }
             ),
             Waiting::NotComplete { .. } => {
                 f.write_str("is done, but its CassandraTask has no condition Complete")
@@ -126,20 +163,30 @@ impl fmt::Display for Waiting {
                 f.write_str("waits for its CassandraTask to be deleted")
             }
             Waiting::LastSeen { has_started, why } => {
-                f.write_str(if *has_started {
-                    "was last seen running"
-                } else {
-                    "may have been created"
-                })?;
-                write!(f, ": {why}")
+                write!(f, "{}: {why}", last_seen(*has_started))
             }
-            Waiting::Foreign { object, has_ended } => write!(
+            Waiting::NotConfirmed { why } => write!(
                 f,
-                "was last seen running, and CassandraTask {object} does not belong to this K8ssandraTask; {}, and it counts as failed",
+                "is done; cannot confirm that its CassandraTask is complete: {why}"
+            ),
+            Waiting::Foreign {
+                object,
+                has_ended,
+                has_started,
+                is_former,
+            } => write!(
+                f,
+                "{}, and CassandraTask {object} does not belong to this K8ssandraTask; {}{}",
+                last_seen(*has_started),
                 if *has_ended {
                     "it has finished: delete it"
                 } else {
                     "wait until it has finished, then delete it"
+                },
+                if *is_former {
+                    ""
+                } else {
+                    ", and it counts as failed"
                 }
             ),
             _ => self.fmt_task(f),
@@ -195,16 +242,10 @@ impl Waiting {
                 why.remedy(),
                 why.context.as_deref().unwrap_or(names::CONTROL_PLANE)
             ),
-            Waiting::DeletionUnclear {
-                children,
-                cluster,
-                why,
-            } => write!(
+            Waiting::DeletionUnclear { children, why } => write!(
                 f,
-                "cannot say whether CassandraTask {} belongs to this task without K8ssandraCluster {cluster}: {why}; {}, or annotate the \
-                 task with pilothouse.dev/abandon=control-plane to leave it there",
-                children.join(", "),
-                why.remedy()
+                "cannot say whether CassandraTask {} belongs to this task: {why}",
+                children.join(", ")
             ),
             Waiting::DeletionRefused { what, failure } => write!(f, "failed to {what}: {failure}"),
             Waiting::DeletionTerminating {

@@ -56,9 +56,14 @@ pub fn of_target(observation: &Observation<'_>, target: &Datacenter, step: &Step
 pub fn of_started(observation: &Observation<'_>, datacenter: &Datacenter) -> Option<Standing> {
     match datacenter.state {
         State::Pending => None,
-        State::Done if !datacenter.is_settled() => Some(Standing::Waiting(Waiting::NotComplete {
-            since: datacenter.progress.end,
-        })),
+        State::Done if !datacenter.is_settled() => {
+            Some(Standing::Waiting(match &datacenter.found {
+                Found::Unavailable(why) => Waiting::NotConfirmed { why: why.clone() },
+                _ => Waiting::NotComplete {
+                    since: datacenter.progress.end,
+                },
+            }))
+        }
         State::Done => Some(Standing::Done),
         State::Failed | State::Lost => Some(Standing::Failed),
         State::Running | State::Failing => Some(Standing::Waiting(match &datacenter.found {
@@ -70,6 +75,8 @@ pub fn of_started(observation: &Observation<'_>, datacenter: &Datacenter) -> Opt
             Found::Foreign(object) => Waiting::Foreign {
                 object: deletion::named(object),
                 has_ended: object.progress.has_ended,
+                has_started: datacenter.progress.has_started,
+                is_former: datacenter.is_former,
             },
             // What has started and is absent is lost.
             Found::Absent => return Some(Standing::Failed),
@@ -96,7 +103,8 @@ fn at_work(
         |time: Option<Time>| time.is_some_and(|time| time.plus_seconds(DEADLINE_SECONDS) <= now);
     match place {
         Some(place) if stuck_at(datacenter, child).is_some_and(|time| time <= now) => {
-            Waiting::Stuck { place }
+            let is_former = datacenter.is_former;
+            Waiting::Stuck { place, is_former }
         }
         _ => {
             let lists_pods = !WITHOUT_PODS.contains(&command(child));

@@ -60,9 +60,11 @@ pub enum Waiting {
         no_pod_since: Option<Time>,
     },
     /// cass-operator has stopped between two writes and never goes on.
-    Stuck { place: Place },
+    Stuck { place: Place, is_former: bool },
     /// It is done, and its CassandraTask lacks the condition Complete; when it ended.
     NotComplete { since: Option<Time> },
+    /// It is done, and its context cannot say whether its CassandraTask has the condition Complete.
+    NotConfirmed { why: Unavailable },
     /// It is cancelled, and its context has not confirmed that nothing runs there.
     Cancelled { why: Unavailable },
     /// Its CassandraTask is being deleted.
@@ -70,16 +72,17 @@ pub enum Waiting {
     /// It was started in a context that cannot say how it is now.
     LastSeen { has_started: bool, why: Unavailable },
     /// It was started, and an object that does not belong to the task has its name now.
-    Foreign { object: String, has_ended: bool },
+    Foreign {
+        object: String,
+        has_ended: bool,
+        has_started: bool,
+        is_former: bool,
+    },
 
     /// A task cannot be deleted while that context does not respond.
     DeletionUnavailable { child: String, why: Unavailable },
     /// Nobody can say whether those CassandraTasks belong to the task while its cluster cannot be read.
-    DeletionUnclear {
-        children: Vec<String>,
-        cluster: String,
-        why: Unavailable,
-    },
+    DeletionUnclear { children: Vec<String>, why: String },
     /// The API server refused to delete a CassandraTask, or to remove the finalizer (no place).
     DeletionRefused { what: String, failure: Refusal },
     /// A CassandraTask is being deleted.
@@ -139,6 +142,7 @@ impl Waiting {
             Waiting::Context(_)
             | Waiting::Cancelled { .. }
             | Waiting::LastSeen { .. }
+            | Waiting::NotConfirmed { .. }
             | Waiting::Expiry { .. } => stalled::CONTEXT_UNAVAILABLE,
             Waiting::Conflict { .. } => "ConflictingController",
             Waiting::Foreign { .. } => stalled::NAME_CONFLICT,
@@ -173,6 +177,7 @@ impl Waiting {
             | Waiting::Cancelled { why }
             | Waiting::Context(why)
             | Waiting::LastSeen { why, .. }
+            | Waiting::NotConfirmed { why }
             | Waiting::Expiry { why, .. } => Some((long(why.since), stalled::CONTEXT_UNAVAILABLE)),
             Waiting::DeletionTerminating { since, .. } => {
                 Some((long(Some((*since)?)), stalled::DELETION_BLOCKED))
@@ -202,8 +207,8 @@ impl Waiting {
             | Waiting::Cancelled { why }
             | Waiting::Context(why)
             | Waiting::LastSeen { why, .. }
+            | Waiting::NotConfirmed { why }
             | Waiting::DeletionUnavailable { why, .. }
-            | Waiting::DeletionUnclear { why, .. }
             | Waiting::Expiry { why, .. } => why.since,
             Waiting::ClusterTerminating { since, .. } => Time::parse(since),
             Waiting::RecordRefused { failure }

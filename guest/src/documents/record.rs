@@ -55,8 +55,8 @@ pub struct Record {
     /// The datacenters that the first creates are for.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub creating: BTreeSet<String>,
-    /// The datacenters whose CassandraTasks were created and had not started when their context became unavailable: what is gone
-    /// afterwards may have run.
+    /// The datacenters whose CassandraTasks may start without being observed: they had been created and not started when their
+    /// context became unavailable, or another controller may have created them before the policy took charge.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub unobserved: BTreeSet<String>,
     /// Whether a second controller at work has been reported.

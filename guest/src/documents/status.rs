@@ -22,7 +22,7 @@ pub mod stalled {
     pub const STATUS_LOST: &str = "StatusLost";
     /// A task that has started has no cluster any more.
     pub const CLUSTER_NOT_FOUND: &str = "ClusterNotFound";
-    /// The API server refuses the metadata patch that comes before the first create.
+    /// The API server refuses a patch of the metadata: finalizer, owner reference or record.
     pub const RECORD_REFUSED: &str = "RecordRefused";
     /// The API server refuses a CassandraTask. A decision depends on it: a host that was started anew knows of no failure.
     pub const CREATE_REFUSED: &str = "CreateRefused";

@@ -157,7 +157,8 @@ impl Task {
         let copy = self.recorded.datacenters().get(datacenter);
         let record = self.own_record();
         copy.is_some_and(|copy| copy.has_started)
-            || record.is_some_and(|record| record.unobserved.contains(datacenter))
+            || (self.has_recorded(datacenter)
+                && record.is_some_and(|record| record.unobserved.contains(datacenter)))
     }
 
     /// The datacenters that are recorded.

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::answers::{Answer, Answers, Unavailable, unavailable};
 use super::datacenter::{Datacenter, Evidence, Found, preferred};
-use super::ownership::{Relation, relation};
+use super::ownership::{Relation, is_of_this_task, relation};
 use super::targets::{Place, Targets};
 use crate::contract::{ContextResult, ObjectRef, UnavailableReason};
 use crate::documents::cassandra_task::CassandraTask;
@@ -264,7 +264,9 @@ impl<'a> Children<'a> {
         }
         let task = &self.task.metadata.name;
         let is_it = |child: &&Rc<CassandraTask>| {
-            child.created_for().is_none() && child.datacenter(task) == name
+            child.created_for().is_none()
+                && child.datacenter(task) == name
+                && is_of_this_task(self.task, child)
         };
         match self.foreign.iter().find(is_it) {
             Some(child) => Found::Foreign(Rc::clone(child)),

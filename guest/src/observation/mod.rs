@@ -15,11 +15,11 @@ use std::rc::Rc;
 
 use answers::{Answer, Answers, Unavailable};
 use children::Children;
-use datacenter::Datacenter;
+use datacenter::{Datacenter, Found, State};
 use ownership::{Relation, relation};
 use targets::{Place, Targets};
 
-use crate::contract::{Failure, ObjectRef, Operation, Selector, Snapshot};
+use crate::contract::{Failure, ObjectRef, Operation, Selector, Snapshot, UnavailableReason};
 use crate::documents::cassandra_task::CassandraTask;
 use crate::documents::cluster::Cluster;
 use crate::documents::record::Identity;
@@ -143,23 +143,38 @@ impl<'a> Observation<'a> {
             && relation(self.task, self.cluster.known(), object) == Relation::Conflicting
     }
 
-    /// The datacenters whose CassandraTasks may start without being observed: as far as is known they were created, and their
-    /// contexts are unavailable.
+    /// The datacenters whose CassandraTasks may start without being observed, their contexts being unavailable: as far as is known
+    /// they were created, or another controller, which creates before it records, may have created them.
     pub fn unobserved(&self) -> impl Iterator<Item = &Datacenter> {
-        let was_created = |it: &&Datacenter| {
+        let has_failed = |it: &Datacenter| {
             let place = it.place.as_ref().map(Place::reference);
-            let has_failed = |place| self.failure(Operation::Create, &place).is_some();
-            self.task.has_recorded(&it.name) && !place.is_some_and(has_failed)
+            place.is_some_and(|place| self.failure(Operation::Create, &place).is_some())
         };
-        let is_unstarted = |it: &&Datacenter| {
-            it.state == datacenter::State::Running
-                && !it.progress.has_started
-                && matches!(it.found, datacenter::Found::Unavailable(_))
+        let may_start = move |it: &&Datacenter| match it.state {
+            State::Running => {
+                !it.progress.has_started && self.task.has_recorded(&it.name) && !has_failed(it)
+            }
+            State::Pending => self.may_be_anothers(it),
+            _ => false,
         };
+        let is_unavailable = |it: &&Datacenter| matches!(it.found, Found::Unavailable(_));
         self.datacenters
             .iter()
-            .filter(is_unstarted)
-            .filter(was_created)
+            .filter(is_unavailable)
+            .filter(may_start)
+    }
+
+    /// Whether another controller may have created its CassandraTask, and it was not observed since the policy took charge.
+    pub fn may_be_anothers(&self, datacenter: &Datacenter) -> bool {
+        let is_registered = |why: &Unavailable| why.reason != UnavailableReason::NotRegistered;
+        let is_unseen = match self.task.own_record() {
+            Some(record) => record.unobserved.contains(&datacenter.name),
+            None => true,
+        };
+        self.task.is_taken_over()
+            && self.task.children().is_some()
+            && is_unseen
+            && matches!(&datacenter.found, Found::Unavailable(why) if is_registered(why))
     }
 
     /// Whether a CassandraTask was ever to be created.

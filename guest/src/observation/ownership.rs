@@ -94,7 +94,7 @@ fn is_in_place(task: &Task, cluster: Option<&Cluster>, child: &CassandraTask) ->
 }
 
 /// Whether it is not of an earlier task of that name: not older than the task, or recorded in its status.
-fn is_of_this_task(task: &Task, child: &CassandraTask) -> bool {
+pub fn is_of_this_task(task: &Task, child: &CassandraTask) -> bool {
     let margin = child
         .created()
         .map(|created| created.plus_seconds(CLOCK_SKEW_SECONDS));

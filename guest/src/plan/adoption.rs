@@ -106,11 +106,12 @@ fn record(
     record
         .unobserved
         .extend(observation.unobserved().map(|it| it.name.clone()));
-    let observed = observation
-        .datacenters
-        .iter()
-        .filter(|it| it.child().is_some());
-    for datacenter in observed {
+    let is_observed = |it: &&Datacenter| match it.found {
+        Found::Child(_) => true,
+        Found::Absent => !observation.task.has_recorded(&it.name),
+        _ => false,
+    };
+    for datacenter in observation.datacenters.iter().filter(is_observed) {
         record.unobserved.remove(&datacenter.name);
     }
     record.conflict_reported |= !observation.conflicting.is_empty();
@@ -187,8 +188,8 @@ pub fn records_creates(observation: &Observation<'_>, decision: &Decision<'_>) -
             .any(|target| !is_recorded(&target.datacenter.name))
 }
 
-/// Where the CassandraTask of each target is, or is to be, and of each former target that was observed. Where an object that does
-/// not belong to the task has its name, nobody can say.
+/// Where the CassandraTask of each target is, or is to be, and of each former target that was observed. Of one that another
+/// controller has recorded without saying where, the declared place is a guess until every context has answered.
 fn locations(
     observation: &Observation<'_>,
     decision: &Decision<'_>,
@@ -204,7 +205,10 @@ fn locations(
             _ => None,
         })
         .collect();
-    let is_foreign = |datacenter: &Datacenter| matches!(datacenter.found, Found::Foreign(_));
+    let is_known = |it: &Datacenter| {
+        matches!(it.found, Found::Child(_) | Found::Absent)
+            || !observation.task.has_recorded(&it.name) && !matches!(it.found, Found::Foreign(_))
+    };
     let located = observation
         .datacenters
         .iter()
@@ -212,10 +216,7 @@ fn locations(
             let place = creates
                 .get(datacenter.name.as_str())
                 .copied()
-                .or(datacenter
-                    .place
-                    .as_ref()
-                    .filter(|_| !is_foreign(datacenter)))?;
+                .or(datacenter.place.as_ref().filter(|_| is_known(datacenter)))?;
             let location = Location {
                 context: place.context.clone(),
                 namespace: Some(place.namespace.clone()),

@@ -56,14 +56,13 @@ pub fn plan(observation: &Observation<'_>, mut decision: Decision<'_>) -> Plan {
         write(&observation.task.recorded, &status)
     };
     actions.extend(adopt(observation, patch));
-    actions.extend(
-        decision
-            .targets
-            .iter()
-            .flat_map(|target| create(observation, target)),
-    );
+    // A record that was refused must be written before anything else is created.
+    if decision.refused.is_none() {
+        let targets = decision.targets.iter();
+        actions.extend(targets.flat_map(|target| create(observation, target)));
+    }
     let requeue = match wake(observation, decision, &lines) {
-        _ if records_creates => Requeue::AtOnce,
+        _ if records_creates || decision.refused.is_some() => Requeue::AtOnce,
         Some(time) => Requeue::After(time.millis_from(observation.now)),
         None => Requeue::OnChange,
     };

@@ -240,6 +240,14 @@ pub fn complete(observation: &Observation<'_>) -> String {
     if failed > 0 {
         message.push_str(&format!(", {failed} failed"));
     }
+    let former = observation
+        .datacenters
+        .iter()
+        .filter(|it| it.is_former && it.is_active());
+    let former: Vec<&str> = former.map(|it| it.name.as_str()).collect();
+    if all > 0 && done == all && !former.is_empty() {
+        message.push_str(&format!("; not complete before {} ends", former.join(", ")));
+    }
     let empty = observation
         .targets()
         .filter(|it| standing::is_done_without_pods(observation, it));

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::conditions::{self, AGGREGATED, Condition, Stamp};
 use super::messages::{self, Line};
+use crate::decision::sentences::TargetList;
 use crate::decision::sequence::{Step, Target};
 use crate::decision::standing::Standing;
 use crate::decision::waiting::Waiting;
@@ -106,11 +107,10 @@ fn copies(observation: &Observation<'_>, decision: &Decision<'_>) -> Map<String,
         let is_refused = !has_content(&copy) && refused.contains(datacenter.name.as_str());
         (!is_refused).then(|| (datacenter.name.clone(), copy))
     });
-    // Where the record is refused, nothing is created yet, and the record comes before the first create.
-    let is_first = decision.refused.is_some() && !observation.has_started();
+    // Where the record is refused, nothing is created by this plan.
     let created = decision
         .creates()
-        .filter(|_| !is_first)
+        .filter(|_| decision.refused.is_none())
         .map(|Target { datacenter, .. }| (datacenter.name.clone(), json!({})));
     known.chain(created).collect()
 }
@@ -313,11 +313,14 @@ fn stalled<'w>(
         })
         .collect();
     if let Some((_, _, reason)) = stalling.first() {
+        let targets = target_list(observation);
         let messages = stalling.iter().map(|(line, waiting, _)| {
             let name = line.map(|line| line.datacenter.name.as_str());
             let sentence =
                 name.map_or_else(|| waiting.to_string(), |name| format!("{name} {waiting}"));
-            let advice = waiting.advice(name).map(|advice| format!("; {advice}"));
+            let advice = waiting
+                .advice(name, targets)
+                .map(|advice| format!("; {advice}"));
             format!("{sentence}{}", advice.unwrap_or_default())
         });
         return Some(Condition {
@@ -337,4 +340,13 @@ fn stalled<'w>(
         reason: "NotStalled",
         message: "nothing needs attention".to_owned(),
     })
+}
+
+fn target_list(observation: &Observation<'_>) -> TargetList {
+    let spec = observation.task.spec.as_ref();
+    match observation.targets().count() {
+        1 => TargetList::One,
+        _ if spec.is_ok_and(|spec| !spec.datacenters().is_empty()) => TargetList::Listed,
+        _ => TargetList::All,
+    }
 }
