@@ -35,31 +35,28 @@ pub const CONTROL_PLANE: &str = "control-plane";
 /// The label that Velero puts on what it restores.
 pub const RESTORED_LABEL: &str = "velero.io/restore-name";
 
-const VERSION: &str = "v1alpha1";
-const CONTROL_GROUP: &str = "control.k8ssandra.io";
-const CLUSTER_GROUP: &str = "k8ssandra.io";
-
-fn gvk(group: &str, kind: &str) -> Gvk {
-    Gvk {
-        group: group.to_owned(),
-        version: VERSION.to_owned(),
-        kind: kind.to_owned(),
-    }
-}
-
 /// K8ssandraTask, the primary.
 pub fn k8ssandra_task() -> Gvk {
-    gvk(CONTROL_GROUP, "K8ssandraTask")
+    gvk(CONTROL_API, "K8ssandraTask")
 }
 
 /// CassandraTask, one a datacenter.
 pub fn cassandra_task() -> Gvk {
-    gvk(CONTROL_GROUP, "CassandraTask")
+    gvk(CONTROL_API, "CassandraTask")
 }
 
 /// K8ssandraCluster, which says what datacenters there are.
 pub fn k8ssandra_cluster() -> Gvk {
-    gvk(CLUSTER_GROUP, "K8ssandraCluster")
+    gvk(CLUSTER_API, "K8ssandraCluster")
+}
+
+fn gvk(api_version: &str, kind: &str) -> Gvk {
+    let (group, version) = api_version.split_once('/').unwrap_or_default();
+    Gvk {
+        group: group.to_owned(),
+        version: version.to_owned(),
+        kind: kind.to_owned(),
+    }
 }
 
 /// Whether Kubernetes accepts it as the name of an object (a DNS subdomain, RFC 1123).
@@ -74,87 +71,58 @@ pub fn is_namespace_name(name: &str) -> bool {
 
 /// Whether Kubernetes accepts it as the value of a label.
 pub fn is_label_value(value: &str) -> bool {
-    value.is_empty() || (value.len() <= 63 && is_qualified(value))
+    value.is_empty() || is_label_name(value)
 }
 
 /// Whether Kubernetes accepts it as the key of a label: a name, with a DNS subdomain and a slash before it or not.
 pub fn is_label_key(key: &str) -> bool {
-    let (prefix, name) = match key.split_once('/') {
-        Some((prefix, name)) => (Some(prefix), name),
-        None => (None, key),
-    };
-    prefix.is_none_or(is_object_name) && name.len() <= 63 && is_qualified(name)
+    match key.split_once('/') {
+        Some((prefix, name)) => is_object_name(prefix) && is_label_name(name),
+        None => is_label_name(key),
+    }
+}
+
+fn is_label_name(name: &str) -> bool {
+    name.len() <= 63 && is_made_of(name, |c| c.is_ascii_alphanumeric(), "-_.")
 }
 
 fn is_dns_label_of_any_length(label: &str) -> bool {
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    label.starts_with(plain)
-        && label.ends_with(plain)
-        && label.chars().all(|c| plain(c) || c == '-')
+    is_made_of(label, |c| c.is_ascii_lowercase() || c.is_ascii_digit(), "-")
 }
 
-fn is_qualified(name: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric();
-    name.starts_with(plain)
-        && name.ends_with(plain)
-        && name.chars().all(|c| plain(c) || "-_.".contains(c))
+/// Whether a text has plain characters only, and these others between them.
+fn is_made_of(text: &str, plain: fn(char) -> bool, between: &str) -> bool {
+    text.starts_with(plain)
+        && text.ends_with(plain)
+        && text.chars().all(|c| plain(c) || between.contains(c))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn api_versions_are_those_of_the_kinds() {
-        for (gvk, api_version) in [
-            (k8ssandra_task(), CONTROL_API),
-            (cassandra_task(), CONTROL_API),
-            (k8ssandra_cluster(), CLUSTER_API),
-        ] {
-            assert_eq!(format!("{}/{}", gvk.group, gvk.version), api_version);
+    fn check(is_valid: fn(&str) -> bool, good: &[&str], bad: &[&str]) {
+        for text in good {
+            assert!(is_valid(text), "{text}");
+        }
+        for text in bad {
+            assert!(!is_valid(text), "{text}");
         }
     }
 
     #[test]
-    fn object_names() {
-        for good in ["a", "task1-dc1", "a.b-c.9", &"a".repeat(253)] {
-            assert!(is_object_name(good), "{good}");
-        }
-        for bad in [
-            "",
-            "A",
-            "a_b",
-            "-a",
-            "a-",
-            "a..b",
-            ".a",
-            "a/b",
-            "é",
-            &"a".repeat(254),
-        ] {
-            assert!(!is_object_name(bad), "{bad}");
-        }
-    }
-
-    #[test]
-    fn namespaces_and_labels() {
-        assert!(is_namespace_name("k8ssandra-operator"));
-        assert!(!is_namespace_name("a.b"));
-        assert!(!is_namespace_name(&"a".repeat(64)));
-        for good in ["", "A.b_c-1", &"a".repeat(63)] {
-            assert!(is_label_value(good), "{good}");
-        }
-        for bad in ["-a", "a b", "é", &"a".repeat(64)] {
-            assert!(!is_label_value(bad), "{bad}");
-        }
-        for (key, good) in [
-            ("team", true),
-            ("example.com/team", true),
-            ("", false),
-            ("/a", false),
-            ("a/b/c", false),
-        ] {
-            assert_eq!(is_label_key(key), good, "{key}");
-        }
+    fn names_and_labels_are_as_kubernetes_demands() {
+        let (longest, too_long) = (&"a".repeat(253), &"a".repeat(254));
+        let bad = [
+            "", "A", "a_b", "-a", "a-", "a..b", ".a", "a/b", "é", too_long,
+        ];
+        let good = ["a", "task1-dc1", "a.b-c.9", longest];
+        check(is_object_name, &good, &bad);
+        let (longest, too_long) = (&"a".repeat(63), &"a".repeat(64));
+        check(is_namespace_name, &["a-b", longest], &["a.b", too_long]);
+        let bad = ["-a", "a b", "é", too_long];
+        check(is_label_value, &["", "A.b_c-1", longest], &bad);
+        let good = ["team", "example.com/team"];
+        check(is_label_key, &good, &["", "/a", "a/b/c"]);
     }
 }
