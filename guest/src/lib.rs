@@ -88,10 +88,10 @@ pub fn reconcile(settings: &str, snapshot: &Snapshot) -> Outcome {
         Ok(observation) => observation,
         Err(selectors) => return Outcome::Observe(selectors),
     };
-    Outcome::Act(match task.metadata.deleted {
+    Outcome::Act(match task.metadata.is_being_deleted {
         // Rule 1, "being deleted".
-        Some(_) => plan::removal(&observation, decision::deletion::decide(&observation)),
-        None => plan::plan(&observation, decision::decide(&observation)),
+        true => plan::removal(&observation, decision::deletion::decide(&observation)),
+        false => plan::plan(&observation, decision::decide(&observation)),
     })
 }
 

@@ -98,7 +98,7 @@ fn remaining(observation: &Observation<'_>) -> Vec<Waiting> {
             Some(_) => Waiting::DeletionTerminating {
                 child: named(child),
                 since: child.deleted(),
-                finalizers: child.finalizers().into_iter().map(str::to_owned).collect(),
+                finalizers: child.finalizers().map(str::to_owned).collect(),
             },
             None => Waiting::DeletionNameless {
                 context: context_name(child.context.as_deref()),

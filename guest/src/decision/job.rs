@@ -4,11 +4,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::documents::cluster::Declared;
-use crate::documents::field::{invalid, required, unsupported};
-use crate::documents::json::{self, Object};
+use crate::documents::json::{self, Object, invalid, required, unsupported};
 use crate::documents::settings::{KNOWN_COMMANDS, Settings};
-use crate::documents::spec::Spec;
-use crate::documents::template;
+use crate::documents::spec::{self, Spec};
 use crate::documents::time::Time;
 use crate::observation::Observation;
 
@@ -66,7 +64,7 @@ pub fn problems(observation: &Observation<'_>, spec: &Spec) -> Vec<String> {
             "must be an RFC 3339 time",
         ));
     }
-    let unknown = template::unknown_fields(template);
+    let unknown = spec::unknown_fields(template);
     if !unknown.is_empty() {
         problems.push(format!("unknown fields: {}", unknown.join(", ")));
     }

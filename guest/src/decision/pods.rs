@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::documents::cassandra_task::CassandraTask;
-use crate::documents::progress::{Pod, PodState, Progress};
+use crate::documents::cassandra_task::{CassandraTask, Pod, PodState, Progress};
+
 use crate::observation::datacenter::Datacenter;
 
 /// How many pods that failed are named: there may be hundreds.

@@ -6,11 +6,10 @@ use super::deletion;
 use super::job;
 use crate::documents::cassandra_task::CassandraTask;
 use crate::documents::cluster::Cluster;
-use crate::documents::field::{immutable, invalid, required, unsupported};
+use crate::documents::json::{immutable, invalid, required, unsupported};
 use crate::documents::names;
-use crate::documents::spec::Spec;
+use crate::documents::spec::{self, Spec};
 use crate::documents::task::Task;
-use crate::documents::template::{self, Change};
 use crate::observation::datacenter::{Datacenter, Found, State};
 use crate::observation::ownership::has_labels;
 use crate::observation::targets::Targets;
@@ -136,11 +135,7 @@ fn changes(observation: &Observation<'_>, spec: &Spec) -> Vec<String> {
     else {
         return Vec::new();
     };
-    let changes = template::changes(&recorded, &template::to_record(&spec.template));
-    changes
-        .into_iter()
-        .map(|Change { path, was, is }| immutable(&path, &was, &is))
-        .collect()
+    spec::changes(&recorded, &spec::to_record(&spec.template))
 }
 
 /// The template as a CassandraTask has it: that of a task whose template was not recorded when it was started. What an older
@@ -150,9 +145,9 @@ pub fn of_a_child(observation: &Observation<'_>) -> Option<serde_json::Map<Strin
         .children
         .iter()
         .min_by_key(|child| (child.created(), child.name().to_owned()));
-    let mut created = template::to_record(oldest?.spec()?);
+    let mut created = spec::to_record(oldest?.spec()?);
     if let Ok(spec) = &observation.task.spec {
-        for (name, value) in template::to_record(&spec.template) {
+        for (name, value) in spec::to_record(&spec.template) {
             created.entry(name).or_insert(value);
         }
     }

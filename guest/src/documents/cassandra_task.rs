@@ -1,11 +1,18 @@
-//! A CassandraTask, read from JSON. Reading is total: an object that makes no sense is one that belongs to nobody.
+//! A CassandraTask: JSON in, facts out. Reading is total: an object that makes no sense is one that belongs to nobody, and what
+//! in its status is not as cass-operator writes it counts for nothing.
 
 use serde_json::{Map, Value};
 
+use super::json::{self, transition, true_condition};
 use super::names;
-use super::progress::{self, Progress};
 use super::time::Time;
 use crate::contract::{Deletion, ObjectRef};
+
+/// The reason of `Failed` in the copy of a CassandraTask that was deleted before it completed. API: decisions depend on it.
+pub const DELETED: &str = "CassandraTaskDeleted";
+
+/// The names of [`Progress::counts`], in their order.
+pub const COUNTS: [&str; 3] = ["active", "succeeded", "failed"];
 
 /// A CassandraTask that was observed.
 #[derive(Debug)]
@@ -28,56 +35,58 @@ impl CassandraTask {
         }
     }
 
-    fn metadata(&self, field: &str) -> &str {
-        self.document["metadata"][field]
-            .as_str()
-            .unwrap_or_default()
-    }
-
-    /// Its name; the empty text if it has none.
+    /// Its name; the empty text if it has none, as of the two that follow.
     pub fn name(&self) -> &str {
-        self.metadata("name")
+        self.metadata("name").as_str().unwrap_or_default()
     }
 
-    /// Its namespace; the empty text if it has none.
     pub fn namespace(&self) -> &str {
-        self.metadata("namespace")
+        self.metadata("namespace").as_str().unwrap_or_default()
     }
 
-    /// The value of a label.
+    fn uid(&self) -> &str {
+        self.metadata("uid").as_str().unwrap_or_default()
+    }
+
+    fn metadata(&self, field: &str) -> &Value {
+        &self.document["metadata"][field]
+    }
+
     pub fn label(&self, name: &str) -> Option<&str> {
-        self.document["metadata"]["labels"][name].as_str()
+        self.metadata("labels")[name].as_str()
     }
 
     /// The uid of the primary that it was created for, if a host has marked it.
     pub fn created_for(&self) -> Option<&str> {
-        self.document["metadata"]["annotations"][names::CREATED_FOR].as_str()
+        self.metadata("annotations")[names::CREATED_FOR].as_str()
     }
 
-    /// When it was created.
     pub fn created(&self) -> Option<Time> {
-        Time::parse(self.metadata("creationTimestamp"))
+        Time::read(self.metadata("creationTimestamp"))
+    }
+
+    /// Whether its deletion was asked for.
+    pub fn is_being_deleted(&self) -> bool {
+        !self.metadata("deletionTimestamp").is_null()
+    }
+
+    /// When its deletion was asked for.
+    pub fn deleted(&self) -> Option<Time> {
+        Time::read(self.metadata("deletionTimestamp"))
+    }
+
+    /// What keeps it once its deletion was asked for.
+    pub fn finalizers(&self) -> impl Iterator<Item = &str> {
+        json::items(self.metadata("finalizers")).filter_map(Value::as_str)
     }
 
     /// The datacenter it is for: what its name says after the task's, or else what its specification says.
     pub fn datacenter(&self, task: &str) -> &str {
-        let by_name = self
-            .name()
-            .strip_prefix(task)
-            .and_then(|rest| rest.strip_prefix('-'));
+        let by_name = self.name().strip_prefix(task);
         by_name
+            .and_then(|rest| rest.strip_prefix('-'))
             .or_else(|| self.document["spec"]["datacenter"]["name"].as_str())
             .unwrap_or(self.name())
-    }
-
-    /// The reference to it.
-    pub fn reference(&self) -> ObjectRef {
-        ObjectRef {
-            context: self.context.clone(),
-            gvk: names::cassandra_task(),
-            namespace: Some(self.namespace().to_owned()),
-            name: self.name().to_owned(),
-        }
     }
 
     /// Its specification, where it is an object.
@@ -85,17 +94,14 @@ impl CassandraTask {
         self.document["spec"].as_object()
     }
 
-    /// A copy of its status for the K8ssandraTask; `None` where it has none or something that is no object.
-    pub fn status(&self) -> Option<Value> {
-        let status = Some(&self.document["status"]).filter(|status| status.is_object())?;
-        Some(progress::copy(status, self.created()))
+    /// Its status, where it is an object.
+    pub fn status(&self) -> Option<&Value> {
+        Some(&self.document["status"]).filter(|status| status.is_object())
     }
 
     /// The time before which it does not start, if it has one.
     pub fn scheduled(&self) -> Option<Time> {
-        self.document["spec"]["scheduledTime"]
-            .as_str()
-            .and_then(Time::parse)
+        Time::read(&self.document["spec"]["scheduledTime"])
     }
 
     /// Since when cass-operator could have picked it up: its creation, or its scheduled time if that is later.
@@ -109,29 +115,13 @@ impl CassandraTask {
         self.label(names::STATUS_LABEL) == Some("completed")
     }
 
-    /// Whether its deletion was asked for.
-    pub fn is_being_deleted(&self) -> bool {
-        !self.document["metadata"]["deletionTimestamp"].is_null()
-    }
-
-    /// When its deletion was asked for.
-    pub fn deleted(&self) -> Option<Time> {
-        Time::parse(self.metadata("deletionTimestamp"))
-    }
-
-    /// What keeps it once its deletion was asked for.
-    pub fn finalizers(&self) -> Vec<&str> {
-        let finalizers = self.document["metadata"]["finalizers"].as_array();
-        finalizers
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .collect()
-    }
-
-    /// Its uid; the empty text if it has none.
-    pub fn uid(&self) -> &str {
-        self.metadata("uid")
+    pub fn reference(&self) -> ObjectRef {
+        ObjectRef {
+            context: self.context.clone(),
+            gvk: names::cassandra_task(),
+            namespace: Some(self.namespace().to_owned()),
+            name: self.name().to_owned(),
+        }
     }
 
     /// Its deletion, guarded by its uid; `None` if it has no name or no uid.
@@ -144,39 +134,161 @@ impl CassandraTask {
     }
 }
 
+/// What the status of a CassandraTask says, or the copy of it that was recorded. The default is that of an empty one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Whether cass-operator has picked the CassandraTask up: there is anything in the status at all. A startTime is no better
+    /// sign, since cass-operator goes on when its write of that is lost.
+    pub has_started: bool,
+    /// The startTime.
+    pub start: Option<Time>,
+    /// Whether the job has ended, well or badly: it has a completionTime, or Complete is True.
+    pub has_ended: bool,
+    /// When it ended: the completionTime, or else when Complete turned True.
+    pub end: Option<Time>,
+    /// Whether the condition Complete is True.
+    pub is_complete: bool,
+    /// Whether the condition Running is True.
+    pub is_running: bool,
+    /// Why it failed, if it did; empty if nothing is said.
+    pub failure: Option<String>,
+    /// When the condition Failed turned True.
+    pub failed_at: Option<Time>,
+    /// Whether it was recorded as deleted before it completed.
+    pub is_lost: bool,
+    /// Whether a failed one has stopped: it has a completionTime, or Running is not True.
+    pub has_stopped: bool,
+    /// What [`COUNTS`] names.
+    pub counts: [i64; 3],
+    /// The pods that were begun.
+    pub pods: Vec<Pod>,
+    /// Whether it says when any pod was begun or done.
+    pub has_pod_times: bool,
+    /// The latest time at which cass-operator is known to have done something.
+    pub latest: Option<Time>,
+}
+
+/// A pod that cass-operator has listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pod {
+    pub name: String,
+    pub state: PodState,
+    /// Why it failed, on one line; empty if nothing is said.
+    pub error: String,
+}
+
+/// How far a pod is. Other states (`WAITING`) say nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PodState {
+    Running,
+    Completed,
+    /// For good.
+    Failed,
+}
+
+impl Progress {
+    /// Reads a status.
+    pub fn read(status: &Value) -> Progress {
+        let start = Time::read(&status["startTime"]);
+        // Anything else as a completionTime is no end: the next datacenter would be started beside this one.
+        let completion = Time::read(&status["completionTime"]);
+        let complete = true_condition(status, "Complete");
+        let failed = true_condition(status, "Failed");
+        let is_running = true_condition(status, "Running").is_some();
+        let has_ended = completion.is_some() || complete.is_some();
+        let counts = COUNTS.map(|name| status[name].as_i64().unwrap_or(0));
+        let message = failed.map(|it| it["message"].as_str().unwrap_or_default().trim());
+        // cass-operator before 1.18 counts the pods that failed, and sets no condition.
+        let [_, _, failed_pods] = counts;
+        let plural = if failed_pods == 1 { "" } else { "s" };
+        let counted =
+            (has_ended && failed_pods > 0).then(|| format!("{failed_pods} pod{plural} failed"));
+        Progress {
+            has_started: has_content(status),
+            start,
+            has_ended,
+            end: completion.or_else(|| complete.and_then(transition)),
+            is_complete: complete.is_some(),
+            is_running,
+            failure: message.map(str::to_owned).or(counted),
+            failed_at: failed.and_then(transition),
+            is_lost: failed.is_some_and(|it| it["reason"] == DELETED),
+            has_stopped: completion.is_some() || !is_running,
+            counts,
+            pods: json::fields(&status["podStatuses"])
+                .filter_map(|(name, pod)| Pod::read(name, pod))
+                .collect(),
+            has_pod_times: pod_times(status).next().is_some(),
+            latest: pod_times(status).chain(start).max(),
+        }
+    }
+
+    /// The pods in a state.
+    pub fn pods_in(&self, state: PodState) -> impl Iterator<Item = &Pod> {
+        self.pods.iter().filter(move |pod| pod.state == state)
+    }
+
+    /// Whether any pod was processed, as far as the status says.
+    pub fn has_processed_pods(&self) -> bool {
+        let [_, succeeded, failed] = self.counts;
+        succeeded > 0 || failed > 0 || !self.pods.is_empty()
+    }
+}
+
+impl Pod {
+    fn read(name: &str, pod: &Value) -> Option<Pod> {
+        let state = match pod["status"].as_str()? {
+            "RUNNING" => PodState::Running,
+            "COMPLETED" => PodState::Completed,
+            "ERROR" => PodState::Failed,
+            _ => return None,
+        };
+        let error = pod["error"].as_str().unwrap_or_default();
+        Some(Pod {
+            name: name.to_owned(),
+            state,
+            error: error.split_whitespace().collect::<Vec<_>>().join(" "),
+        })
+    }
+}
+
+/// Whether a status says anything at all.
+pub fn has_content(status: &Value) -> bool {
+    json::fields(status).any(|(_, field)| !json::is_empty(field))
+}
+
+fn pod_times(status: &Value) -> impl Iterator<Item = Time> {
+    json::fields(&status["podStatuses"])
+        .flat_map(|(_, pod)| [&pod["startTime"], &pod["completionTime"]])
+        .filter_map(Time::read)
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
 
-    fn observed(metadata: Value) -> CassandraTask {
-        CassandraTask::read(None, &json!({"metadata": metadata}).to_string())
-    }
+    const START: &str = "2022-12-15T19:43:35Z";
+    const END: &str = "2022-12-15T19:44:25Z";
 
     #[test]
     fn the_datacenter_is_what_the_name_says() {
-        assert_eq!(
-            observed(json!({"name": "task1-dc-1"})).datacenter("task1"),
-            "dc-1"
-        );
-        assert_eq!(observed(json!({"name": "odd"})).datacenter("task1"), "odd");
-        let text = json!({"metadata": {"name": "odd"}, "spec": {"datacenter": {"name": "dc1"}}});
-        assert_eq!(
-            CassandraTask::read(None, &text.to_string()).datacenter("task1"),
-            "dc1"
-        );
+        let datacenter = |document: Value| {
+            let child = CassandraTask::read(None, &document.to_string());
+            child.datacenter("task1").to_owned()
+        };
+        let (named, odd) = (json!({"name": "task1-dc-1"}), json!({"name": "odd"}));
+        let spec = json!({"datacenter": {"name": "dc1"}});
+        assert_eq!(datacenter(json!({"metadata": named, "spec": spec})), "dc-1");
+        assert_eq!(datacenter(json!({"metadata": odd, "spec": spec})), "dc1");
+        assert_eq!(datacenter(json!({ "metadata": odd })), "odd");
     }
 
     #[test]
     fn an_object_without_uid_is_not_deleted_by_its_name() {
-        assert!(observed(json!({"name": "task1-dc1"})).deletion().is_none());
-        let deletion =
-            observed(json!({"name": "task1-dc1", "namespace": "ns", "uid": "c1"})).deletion();
-        assert_eq!(
-            deletion.map(|it| (it.uid, it.object.name)),
-            Some(("c1".into(), "task1-dc1".into()))
-        );
+        let unnamed = r#"{"metadata": {"name": "task1-dc1"}}"#;
+        assert_eq!(CassandraTask::read(None, unnamed).deletion(), None);
     }
 
     #[test]
@@ -184,6 +296,59 @@ mod tests {
         for text in ["{", "3", r#"{"metadata": [], "spec": 1, "status": []}"#] {
             let odd = CassandraTask::read(None, text);
             assert!(odd.name().is_empty() && odd.status().is_none() && odd.spec().is_none());
+            assert_eq!(odd.progress, Progress::read(&json!({})));
         }
+        let odd = json!({"completionTime": 1, "active": "x", "conditions": {"type": "Failed"}});
+        let odd = Progress::read(&odd);
+        assert!(!odd.has_ended && odd.failure.is_none() && odd.counts == [0, 0, 0]);
+    }
+
+    #[test]
+    fn one_that_has_not_started_says_nothing() {
+        let empty = json!({"conditions": [], "podStatuses": {}, "startTime": null});
+        assert!(!Progress::read(&empty).has_started);
+        assert!(Progress::read(&json!({"active": 1})).has_started);
+        assert!(Progress::read(&json!({"conditions": [{"type": "Running"}]})).has_started);
+    }
+
+    #[test]
+    fn failed_pods_are_a_failure_once_it_has_ended_without_a_condition() {
+        let failure = |status: Value| Progress::read(&status).failure;
+        let ended = |failed: i64| failure(json!({"completionTime": END, "failed": failed}));
+        assert_eq!(ended(2).as_deref(), Some("2 pods failed"));
+        assert_eq!(ended(1).as_deref(), Some("1 pod failed"));
+        assert_eq!(ended(0), None);
+        // cass-operator's count goes up and down.
+        assert_eq!(failure(json!({"failed": 1})), None);
+    }
+
+    #[test]
+    fn complete_without_a_completion_time_ended_when_it_turned() {
+        let complete = json!({"type": "Complete", "status": "True", "lastTransitionTime": END});
+        let progress = Progress::read(&json!({"conditions": [complete]}));
+        assert_eq!(progress.end, Time::parse(END));
+    }
+
+    #[test]
+    fn pods_are_those_that_were_begun() {
+        let progress = Progress::read(&json!({"podStatuses": {
+            "a": {"status": "COMPLETED", "error": "no"},
+            "b": {"status": "ERROR", "error": " a\n b "},
+            "c": {"status": "RUNNING", "startTime": START},
+            "d": 1,
+            "e": {"status": "WAITING"},
+        }}));
+        let pods = progress
+            .pods
+            .iter()
+            .map(|it| (&*it.name, it.state, &*it.error));
+        let expected = [
+            ("a", PodState::Completed, "no"),
+            ("b", PodState::Failed, "a b"),
+            ("c", PodState::Running, ""),
+        ];
+        assert!(pods.eq(expected) && progress.has_processed_pods());
+        assert!(progress.has_pod_times);
+        assert_eq!(progress.latest, Time::parse(START));
     }
 }

@@ -5,16 +5,13 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::json::{self, Object};
-use super::progress::{condition, is_true, transition};
+use super::json::{self, Object, condition, is_true, transition, true_condition};
 use super::time::Time;
 
 /// A K8ssandraCluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cluster {
-    /// Its name.
     pub name: String,
-    /// Its namespace.
     pub namespace: String,
     /// Its uid; the empty text if it has none.
     pub uid: String,
@@ -105,17 +102,15 @@ struct DatacenterMetadata {
 impl Cluster {
     /// Reads a K8ssandraCluster. The error says what of it cannot be read.
     pub fn read(text: &str) -> Result<Cluster, String> {
-        let Object(Document {
-            metadata: Object(metadata),
-            spec,
-            status,
-        }) = json::from_text(text)?;
-        let datacenters = spec
-            .and_then(|Object(spec)| spec.cassandra)
-            .and_then(|Object(cassandra)| cassandra.datacenters)
-            .unwrap_or_default();
-        let declared = |Object(datacenter)| declared(&metadata.namespace, &status, datacenter);
-        let datacenters: Vec<Declared> = datacenters.into_iter().map(declared).collect();
+        let Object(document) = json::from_text::<Object<Document>>(text)?;
+        let Object(metadata) = document.metadata;
+        let datacenters = document.spec.and_then(|Object(spec)| spec.cassandra);
+        let datacenters = datacenters.and_then(|Object(cassandra)| cassandra.datacenters);
+        let datacenters: Vec<Declared> = datacenters
+            .into_iter()
+            .flatten()
+            .map(|Object(it)| Declared::read(it, &metadata.namespace, &document.status))
+            .collect();
         let names = datacenters.iter().enumerate().rev();
         Ok(Cluster {
             by_name: names.map(|(at, it)| (it.name.clone(), at)).collect(),
@@ -135,39 +130,24 @@ impl Cluster {
     /// The datacenter that Cassandra calls by that name.
     pub fn called(&self, cassandra_name: &str) -> Option<&Declared> {
         let mut all = self.datacenters.iter();
-        all.find(|declared| declared.cassandra_name.as_deref() == Some(cassandra_name))
+        all.find(|it| it.cassandra_name.as_deref() == Some(cassandra_name))
     }
 }
 
-fn declared(namespace: &str, status: &Value, datacenter: Datacenter) -> Declared {
-    let Object(DatacenterMetadata {
-        name,
-        namespace: own,
-    }) = datacenter.metadata;
-    let status = &status["datacenters"][&name]["cassandra"];
-    let is_stopped = condition(status, "Stopped").is_some_and(is_true);
-    Declared {
-        namespace: not_empty(own).unwrap_or_else(|| namespace.to_owned()),
-        context: not_empty(datacenter.k8s_context),
-        cassandra_name: not_empty(datacenter.datacenter_name),
-        size: datacenter
-            .size
-            .as_u64()
-            .and_then(|size| usize::try_from(size).ok()),
-        is_stopped: is_stopped || datacenter.stopped == true,
-        unready: unready(status),
-        name,
-    }
-}
-
-/// Reads the status of a CassandraDatacenter, which may be anything; `None` if it is ready, or says nothing at all.
-fn unready(status: &Value) -> Option<Unready> {
-    match condition(status, "Ready") {
-        Some(ready) if is_true(ready) => None,
-        Some(ready) => Some(Unready::Since(transition(ready))),
-        None => {
-            let conditions = status["conditions"].as_array()?;
-            (!conditions.is_empty()).then_some(Unready::Yet)
+impl Declared {
+    fn read(datacenter: Datacenter, cluster_namespace: &str, status: &Value) -> Declared {
+        let Object(DatacenterMetadata { name, namespace }) = datacenter.metadata;
+        let status = &status["datacenters"][&name]["cassandra"];
+        let is_stopped = true_condition(status, "Stopped").is_some();
+        let size = datacenter.size.as_u64();
+        Declared {
+            namespace: not_empty(namespace).unwrap_or_else(|| cluster_namespace.to_owned()),
+            context: not_empty(datacenter.k8s_context),
+            cassandra_name: not_empty(datacenter.datacenter_name),
+            size: size.and_then(|size| usize::try_from(size).ok()),
+            is_stopped: is_stopped || datacenter.stopped == true,
+            unready: unready(status),
+            name,
         }
     }
 }
@@ -177,6 +157,16 @@ fn not_empty(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
 }
 
+/// Reads the status of a CassandraDatacenter, which may be anything; `None` if it is ready, or says nothing at all.
+fn unready(status: &Value) -> Option<Unready> {
+    match condition(status, "Ready") {
+        Some(ready) if is_true(ready) => None,
+        Some(ready) => Some(Unready::Since(transition(ready))),
+        None if status["conditions"].get(0).is_some() => Some(Unready::Yet),
+        None => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -184,7 +174,8 @@ mod tests {
     use super::*;
 
     fn read(spec: Value, status: Value) -> Result<Cluster, String> {
-        let document = json!({"metadata": {"name": "demo", "namespace": "ns", "uid": "k1"}, "spec": spec, "status": status});
+        let metadata = json!({"name": "demo", "namespace": "ns", "uid": "k1"});
+        let document = json!({"metadata": metadata, "spec": spec, "status": status});
         Cluster::read(&document.to_string())
     }
 
@@ -196,29 +187,27 @@ mod tests {
 
     #[test]
     fn a_datacenter_is_in_the_clusters_namespace_and_the_control_plane_unless_it_says_otherwise() {
-        let plain = one(
-            json!({"metadata": {"name": "dc1"}, "k8sContext": "", "datacenterName": ""}),
-            json!(null),
-        );
-        assert_eq!(
-            (
-                plain.namespace.as_str(),
-                plain.context,
-                plain.cassandra_name,
-                plain.size
-            ),
-            ("ns", None, None, None)
-        );
+        let plain = Declared {
+            name: "dc1".into(),
+            namespace: "ns".into(),
+            context: None,
+            cassandra_name: None,
+            size: None,
+            is_stopped: false,
+            unready: None,
+        };
+        let empty = json!({"metadata": {"name": "dc1"}, "k8sContext": "", "datacenterName": ""});
+        assert_eq!(one(empty, json!(null)), plain);
         let full = json!({"metadata": {"name": "dc1", "namespace": "dc"}, "k8sContext": "kind-1", "datacenterName": "Real DC", "size": 3, "stopped": true});
-        let full = one(full, json!(null));
-        assert_eq!(
-            (full.namespace.as_str(), full.context.as_deref(), full.size),
-            ("dc", Some("kind-1"), Some(3))
-        );
-        assert_eq!(
-            (full.cassandra_name.as_deref(), full.is_stopped),
-            (Some("Real DC"), true)
-        );
+        let expected = Declared {
+            namespace: "dc".into(),
+            context: Some("kind-1".into()),
+            cassandra_name: Some("Real DC".into()),
+            size: Some(3),
+            is_stopped: true,
+            ..plain
+        };
+        assert_eq!(one(full, json!(null)), expected);
     }
 
     #[test]
@@ -235,59 +224,32 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_named() {
-        let wrong = read(
-            json!({"cassandra": {"datacenters": [{"metadata": {}}]}}),
-            json!(null),
-        )
-        .unwrap_err();
-        assert_eq!(
-            wrong,
-            "spec.cassandra.datacenters[0].metadata: missing field `name`"
-        );
+        let spec = json!({"cassandra": {"datacenters": [{"metadata": {}}]}});
+        let expected = "spec.cassandra.datacenters[0].metadata: missing field `name`";
+        assert_eq!(read(spec, json!(null)).unwrap_err(), expected);
     }
 
     #[test]
     fn readiness_is_what_the_status_says() {
         let time = "2022-12-15T19:00:00Z";
         let set = |kind: &str, status: &str| json!({"type": kind, "status": status, "lastTransitionTime": time});
-        let dc1 = json!({"metadata": {"name": "dc1"}});
+        let untimed = json!([{"type": "Ready", "status": "Unknown", "lastTransitionTime": 3}]);
+        let (ready, unready) = (set("Ready", "True"), set("Ready", "False"));
+        let since = Some(Unready::Since(Time::parse(time)));
         for (conditions, unready, is_stopped) in [
-            (
-                json!([set("Ready", "True"), set("Stopped", "False")]),
-                None,
-                false,
-            ),
-            (
-                json!([set("Initialized", "True"), set("Ready", "False")]),
-                Some(Unready::Since(Time::parse(time))),
-                false,
-            ),
-            (
-                json!([{"type": "Ready", "status": "Unknown", "lastTransitionTime": 3}]),
-                Some(Unready::Since(None)),
-                false,
-            ),
-            (
-                json!([set("Initialized", "False")]),
-                Some(Unready::Yet),
-                false,
-            ),
-            (
-                json!([set("Ready", "True"), set("Stopped", "True")]),
-                None,
-                true,
-            ),
+            (json!([ready, set("Stopped", "False")]), None, false),
+            (json!([ready, set("Stopped", "True")]), None, true),
+            (json!([set("Initialized", "True"), unready]), since, false),
+            (untimed, Some(Unready::Since(None)), false),
+            (json!([set("Other", "False")]), Some(Unready::Yet), false),
             (json!(null), None, false),
             (json!([]), None, false),
             (json!({"Ready": false}), None, false),
         ] {
-            let read = one(dc1.clone(), json!({"conditions": conditions}));
-            assert_eq!(
-                (read.unready, read.is_stopped),
-                (unready, is_stopped),
-                "{conditions}"
-            );
+            let status = json!({ "conditions": conditions });
+            let read = one(json!({"metadata": {"name": "dc1"}}), status);
+            let found = (read.unready, read.is_stopped);
+            assert_eq!(found, (unready, is_stopped), "{conditions}");
         }
-        assert_eq!(one(dc1, json!("x")).unready, None);
     }
 }

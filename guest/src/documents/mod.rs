@@ -2,14 +2,11 @@
 
 pub mod cassandra_task;
 pub mod cluster;
-pub mod field;
 pub mod json;
 pub mod names;
-pub mod progress;
 pub mod record;
 pub mod settings;
 pub mod spec;
 pub mod status;
 pub mod task;
-pub mod template;
 pub mod time;

@@ -1,11 +1,15 @@
-//! The specification of a K8ssandraTask (cluster-tasks, Task configuration reference).
+//! The specification of a K8ssandraTask (cluster-tasks, Task configuration reference), and its template: as it goes into a
+//! CassandraTask, and how two of them differ.
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use super::field::invalid;
-use super::json;
+use super::json::{self, Object, immutable, invalid};
 use super::settings::Settings;
+use super::time::Time;
+
+/// The fields of a job.
+const JOB_FIELDS: [&str; 3] = ["args", "command", "name"];
 
 /// `dcConcurrencyPolicy`: two things that it decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,13 +20,15 @@ pub struct Concurrency {
     pub failure_cancels: bool,
 }
 
-/// What the task's author asks for (cluster-tasks, Task configuration reference).
+/// What the task's author asks for.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Spec {
-    #[serde(default)]
-    cluster: Option<json::Object<ClusterReference>>,
-    datacenters: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "json::or_default")]
+    cluster: Object<ClusterReference>,
+    /// The datacenters that are listed; an empty list means all of them.
+    #[serde(default, deserialize_with = "json::or_default")]
+    pub datacenters: Vec<String>,
     /// `dcConcurrencyPolicy` as it is written.
     pub dc_concurrency_policy: Option<String>,
     /// The model for the CassandraTasks; empty if there is none.
@@ -30,34 +36,26 @@ pub struct Spec {
     pub template: Map<String, Value>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 struct ClusterReference {
-    name: Option<String>,
-    namespace: Option<String>,
+    #[serde(default, deserialize_with = "json::or_default")]
+    name: String,
+    #[serde(default, deserialize_with = "json::or_default")]
+    namespace: String,
 }
 
 impl Spec {
-    /// The datacenters that are listed; an empty list means all of them.
-    pub fn datacenters(&self) -> &[String] {
-        self.datacenters.as_deref().unwrap_or_default()
-    }
-
     /// `spec.cluster.name` and `spec.cluster.namespace`; empty where they are not set.
     pub fn cluster(&self) -> (&str, &str) {
-        let reference = self.cluster.as_ref().map(|json::Object(cluster)| cluster);
-        let text = |field: fn(&ClusterReference) -> &Option<String>| {
-            reference
-                .and_then(|it| field(it).as_deref())
-                .unwrap_or_default()
-        };
-        (text(|it| &it.name), text(|it| &it.namespace))
+        let Object(cluster) = &self.cluster;
+        (&cluster.name, &cluster.namespace)
     }
 
     /// The command of the first job; empty if there is none.
     pub fn command(&self) -> &str {
-        self.template
-            .get("jobs")
-            .map_or("", |jobs| jobs[0]["command"].as_str().unwrap_or_default())
+        let jobs = self.template.get("jobs");
+        jobs.and_then(|jobs| jobs[0]["command"].as_str())
+            .unwrap_or_default()
     }
 
     /// `dcConcurrencyPolicy`; `None` if it is neither of the two values. The default is Forbid.
@@ -77,13 +75,163 @@ impl Spec {
 
     /// The TTL in seconds; 0 is for ever. The error says what is invalid about it.
     pub fn ttl(&self, settings: &Settings) -> Result<i64, String> {
-        let path = "spec.template.ttlSecondsAfterFinished";
+        let (path, why) = (
+            "spec.template.ttlSecondsAfterFinished",
+            "must be >= 0 (0 disables deletion)",
+        );
         match self.template.get("ttlSecondsAfterFinished") {
             None | Some(Value::Null) => Ok(settings.default_ttl_seconds.into()),
-            Some(value) => match value.as_i64() {
-                Some(seconds) if seconds >= 0 => Ok(seconds),
-                _ => Err(invalid(path, value, "must be >= 0 (0 disables deletion)")),
-            },
+            Some(ttl) => {
+                let seconds = ttl.as_i64().filter(|seconds| *seconds >= 0);
+                seconds.ok_or_else(|| invalid(path, ttl, why))
+            }
         }
+    }
+}
+
+/// What a CassandraTask gets of a template: not the TTL, which is managed on the K8ssandraTask (cluster-tasks, Template), and
+/// no `maxConcurrentPods` of 0, with which cass-operator 1.29 to 1.32 never starts a pod.
+pub fn to_create(template: &Map<String, Value>) -> Map<String, Value> {
+    let mut spec = template.clone();
+    spec.remove("ttlSecondsAfterFinished");
+    spec.retain(|name, value| name != "maxConcurrentPods" || *value != 0);
+    spec
+}
+
+/// The same with cass-operator's defaults and times in UTC, so that it can be compared, also with the specification of a
+/// CassandraTask that exists.
+pub fn to_record(spec: &Map<String, Value>) -> Map<String, Value> {
+    let mut recorded = to_create(spec);
+    recorded.retain(|name, value| name != "datacenter" && !value.is_null());
+    for (field, default) in [
+        ("restartPolicy", "OnFailure"),
+        ("concurrencyPolicy", "Forbid"),
+    ] {
+        if recorded.get(field).is_none_or(|value| value == "") {
+            recorded.insert(field.into(), json!(default));
+        }
+    }
+    if let Some(time) = recorded.get("scheduledTime").and_then(Time::read) {
+        recorded.insert("scheduledTime".into(), json!(time.to_string()));
+    }
+    let jobs = recorded.get_mut("jobs").and_then(Value::as_array_mut);
+    for job in jobs.into_iter().flatten().filter_map(Value::as_object_mut) {
+        if job.get("args").is_none_or(Value::is_null) {
+            job.insert("args".into(), json!({}));
+        }
+        // k8ssandra-operator leaves out what is at Go's zero value.
+        if let Some(args) = job.get_mut("args").and_then(Value::as_object_mut) {
+            args.retain(|_, value| !json::is_empty(value) && *value != false && *value != "");
+        }
+    }
+    recorded
+}
+
+/// What has changed of a template since it was recorded, both as [`to_record`] makes them.
+pub fn changes(recorded: &Map<String, Value>, current: &Map<String, Value>) -> Vec<String> {
+    let mut changes = Vec::new();
+    compare_fields("spec.template", recorded, current, &mut changes);
+    changes
+}
+
+fn compare_fields(
+    path: &str,
+    was: &Map<String, Value>,
+    is: &Map<String, Value>,
+    changes: &mut Vec<String>,
+) {
+    let added = is.keys().filter(|name| !was.contains_key(*name));
+    for name in was.keys().chain(added) {
+        let [was, is] = [was, is].map(|map| map.get(name).unwrap_or(&Value::Null));
+        compare(&format!("{path}.{name}"), was, is, changes);
+    }
+}
+
+fn compare(path: &str, was: &Value, is: &Value, changes: &mut Vec<String>) {
+    match (was, is) {
+        (Value::Object(was), Value::Object(is)) => compare_fields(path, was, is, changes),
+        (Value::Array(was), Value::Array(is)) if was.len() == is.len() => {
+            for (index, (was, is)) in was.iter().zip(is).enumerate() {
+                compare(&format!("{path}[{index}]"), was, is, changes);
+            }
+        }
+        _ if was == is => {}
+        _ => changes.push(immutable(path, was, is)),
+    }
+}
+
+/// The fields of jobs that are none. An API server drops them without an error, so that a job would run without them. Fields of the
+/// template and arguments are passed on as they are: a newer cass-operator may know them.
+pub fn unknown_fields(template: &Map<String, Value>) -> Vec<String> {
+    let jobs = template.get("jobs").into_iter().flat_map(json::items);
+    let fields = jobs.enumerate().flat_map(|(index, job)| {
+        let names = json::fields(job).map(|(name, _)| name);
+        let unknown = names.filter(|name| !JOB_FIELDS.contains(&name.as_str()));
+        unknown.map(move |name| format!("spec.template.jobs[{index}].{name}"))
+    });
+    fields.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(value: Value) -> Map<String, Value> {
+        value.as_object().cloned().unwrap()
+    }
+
+    #[test]
+    fn what_is_created_has_no_ttl_and_no_limit_of_0() {
+        let template = json!({"jobs": [], "ttlSecondsAfterFinished": 60, "maxConcurrentPods": 0});
+        assert_eq!(to_create(&map(template)), map(json!({"jobs": []})));
+        let template = map(json!({"maxConcurrentPods": 1, "retries": 0}));
+        assert_eq!(to_create(&template), template);
+    }
+
+    #[test]
+    fn what_cass_operator_fills_in_is_no_change() {
+        let template = map(json!({
+            "jobs": [{"name": "j", "command": "cleanup"}],
+            "scheduledTime": "2022-12-15T21:00:00+02:00",
+            "restartPolicy": null,
+            "ttlSecondsAfterFinished": 60,
+        }));
+        let created = map(json!({
+            "datacenter": {"name": "dc1"},
+            "jobs": [{"name": "j", "command": "cleanup", "args": {"no_snapshot": false}}],
+            "scheduledTime": "2022-12-15T19:00:00Z",
+            "restartPolicy": "OnFailure",
+            "concurrencyPolicy": "Forbid",
+            "ttlSecondsAfterFinished": 0,
+        }));
+        assert_eq!(to_record(&created), to_record(&template));
+    }
+
+    #[test]
+    fn a_change_is_named_by_its_field() {
+        let template = |jobs: Value| to_record(&map(json!({ "jobs": jobs })));
+        let job = json!({"name": "j", "command": "cleanup", "args": {"keyspace_name": "a"}});
+        let edited = json!({"name": "j", "command": "restart", "args": {"jobs": 1}});
+        let change = |path, was, is| immutable(&format!("spec.template.jobs{path}"), &was, &is);
+        assert_eq!(
+            changes(&template(json!([job])), &template(json!([edited]))),
+            [
+                change("[0].args.keyspace_name", json!("a"), json!(null)),
+                change("[0].args.jobs", json!(null), json!(1)),
+                change("[0].command", json!("cleanup"), json!("restart")),
+            ]
+        );
+        let (one, two) = (template(json!([job])), template(json!([job, job])));
+        let more = change("", one["jobs"].clone(), two["jobs"].clone());
+        assert_eq!(changes(&one, &two), [more]);
+    }
+
+    #[test]
+    fn a_job_has_no_other_fields() {
+        let job =
+            json!({"name": "j", "command": "rebuild", "arguments": {}, "args": {"newer": "a"}});
+        let unknown = unknown_fields(&map(json!({"jobs": [job], "newer": {}})));
+        assert_eq!(unknown, ["spec.template.jobs[0].arguments"]);
+        assert!(unknown_fields(&map(json!({"jobs": 3}))).is_empty());
     }
 }

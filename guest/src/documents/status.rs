@@ -1,4 +1,4 @@
-//! The K8ssandraTask's status as it was recorded: JSON in, what the next decision builds on out.
+//! The K8ssandraTask's status as it was recorded, and what of a CassandraTask's status is recorded in it.
 //!
 //! It may have been written by an older version or by k8ssandra-operator, so anything is read, and what makes no sense
 //! counts as not recorded. The types and reasons of conditions that decisions depend on are constants here, and API.
@@ -6,9 +6,10 @@
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use super::progress::{Progress, condition, is_true, transition};
+use super::cassandra_task::{COUNTS, Progress};
+use super::json::{self, condition, transition, true_condition};
 use super::time::Time;
 
 /// The reason of `Running` in a task that has finished: its status stays as it is from then on.
@@ -49,9 +50,10 @@ pub struct Recorded {
 impl Recorded {
     /// Reads a status.
     pub fn read(status: Value) -> Recorded {
+        let datacenters = OnceCell::new();
         Recorded {
             status,
-            datacenters: OnceCell::new(),
+            datacenters,
         }
     }
 
@@ -62,8 +64,7 @@ impl Recorded {
 
     /// Its fields but for these, those of others included.
     pub fn fields_without(&self, names: &[&str]) -> Map<String, Value> {
-        let fields = self.status.as_object().into_iter().flatten();
-        fields
+        json::fields(&self.status)
             .filter(|(name, _)| !names.contains(&name.as_str()))
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect()
@@ -72,20 +73,17 @@ impl Recorded {
     /// The copies of the CassandraTasks' statuses, by datacenter.
     pub fn datacenters(&self) -> &BTreeMap<String, Progress> {
         self.datacenters.get_or_init(|| {
-            let copies = self.status["datacenters"].as_object();
-            let copies = copies.into_iter().flatten();
-            let copies = copies.filter(|(_, copy)| copy.is_object());
-            copies
+            json::fields(&self.status["datacenters"])
+                .filter(|(_, copy)| copy.is_object())
                 .map(|(name, copy)| (name.clone(), Progress::read(copy)))
                 .collect()
         })
     }
 
-    /// The copy of the status of a datacenter's CassandraTask, as it is.
-    pub fn copy(&self, datacenter: &str) -> Option<&Value> {
-        self.datacenters()
-            .contains_key(datacenter)
-            .then(|| &self.status["datacenters"][datacenter])
+    /// The copy of the status of a datacenter's CassandraTask, and what it says.
+    pub fn copy(&self, datacenter: &str) -> Option<(&Value, &Progress)> {
+        let progress = self.datacenters().get(datacenter)?;
+        Some((&self.status["datacenters"][datacenter], progress))
     }
 
     /// The condition of that type.
@@ -95,19 +93,17 @@ impl Recorded {
 
     /// Whether that condition is True.
     pub fn is_true(&self, kind: &str) -> bool {
-        self.condition(kind).is_some_and(is_true)
+        true_condition(&self.status, kind).is_some()
     }
 
     /// The reason of that condition, where it is True.
     pub fn true_reason(&self, kind: &str) -> Option<&str> {
-        self.condition(kind).filter(|it| is_true(it))?["reason"].as_str()
+        true_condition(&self.status, kind)?["reason"].as_str()
     }
 
     /// When that condition turned True, if it is.
     pub fn true_since(&self, kind: &str) -> Option<Time> {
-        self.condition(kind)
-            .filter(|it| is_true(it))
-            .and_then(transition)
+        true_condition(&self.status, kind).and_then(transition)
     }
 
     /// Whether a failure has cancelled the remaining datacenters. That is final.
@@ -117,54 +113,155 @@ impl Recorded {
 
     /// The recorded startTime.
     pub fn start(&self) -> Option<Time> {
-        self.status["startTime"].as_str().and_then(Time::parse)
+        Time::read(&self.status["startTime"])
     }
 
     /// The recorded completionTime.
     pub fn completion(&self) -> Option<Time> {
-        self.status["completionTime"].as_str().and_then(Time::parse)
+        Time::read(&self.status["completionTime"])
     }
 
     /// Whether the task was recorded as finished: completed, or stopped by a failure.
     pub fn is_finished(&self) -> bool {
+        let running = self.condition("Running");
         self.completion().is_some()
             || self.is_true("Complete")
-            || self
-                .condition("Running")
-                .is_some_and(|it| it["reason"] == FINISHED)
+            || running.is_some_and(|it| it["reason"] == FINISHED)
     }
+}
+
+/// A copy of a CassandraTask's status that an API server takes into a K8ssandraTask as it is: fields that the definition
+/// does not have, or that are of another type, are left out, for they would be dropped or refused; what it requires of
+/// conditions and older cass-operators left out is filled in.
+pub fn copy(status: &Value, created: Option<Time>) -> Value {
+    let mut copy = known_fields(status, &COUNTS, &[]);
+    let since = copy
+        .get("completionTime")
+        .or(copy.get("startTime"))
+        .cloned();
+    let since = since.or_else(|| created.map(|time| json!(time.to_string())));
+    let conditions: Vec<Value> = json::items(&status["conditions"])
+        .filter_map(|condition| copied_condition(condition, since.as_ref()))
+        .collect();
+    let pods: Map<String, Value> = json::fields(&status["podStatuses"])
+        .filter(|(_, pod)| pod["status"].is_string())
+        .map(|(name, pod)| {
+            let known = known_fields(pod, &["retries"], &["status", "jobId", "error"]);
+            (name.clone(), Value::Object(known))
+        })
+        .collect();
+    if !conditions.is_empty() {
+        copy.insert("conditions".into(), Value::Array(conditions));
+    }
+    if !pods.is_empty() {
+        copy.insert("podStatuses".into(), Value::Object(pods));
+    }
+    Value::Object(copy)
+}
+
+/// The startTime and completionTime of a status, its numbers and texts of these names.
+fn known_fields(status: &Value, numbers: &[&str], texts: &[&str]) -> Map<String, Value> {
+    let is_known = |name: &str, value: &Value| match name {
+        "startTime" | "completionTime" => Time::read(value).is_some(),
+        _ if numbers.contains(&name) => value.is_i64(),
+        _ => texts.contains(&name) && value.is_string(),
+    };
+    json::fields(status)
+        .filter(|(name, value)| is_known(name, value))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+/// A copy of a condition that an API server takes; `None` if it is none. One without a time gets that one.
+pub fn copied_condition(condition: &Value, since: Option<&Value>) -> Option<Value> {
+    let text = |field: &str| condition[field].as_str();
+    let kind = text("type").filter(|kind| !kind.is_empty())?;
+    let status = text("status").filter(|it| ["True", "False", "Unknown"].contains(it))?;
+    let mut reasons = text("reason").into_iter().chain([kind]);
+    let mut copy = json!({
+        "type": kind,
+        "status": status,
+        "reason": reasons.find(|it| is_reason(it)).unwrap_or("Unknown"),
+        "message": text("message").unwrap_or_default(),
+        "lastTransitionTime": match transition(condition) {
+            Some(_) => &condition["lastTransitionTime"],
+            None => since?,
+        },
+    });
+    if let Some(generation) = condition["observedGeneration"].as_i64() {
+        copy["observedGeneration"] = json!(generation);
+    }
+    Some(copy)
+}
+
+/// Whether Kubernetes takes it as the reason of a condition.
+fn is_reason(text: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "_,:".contains(c);
+    text.len() <= 1_024
+        && text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+        && text.chars().all(is_part)
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
+
+    const START: &str = "2022-12-15T19:43:35Z";
+    const END: &str = "2022-12-15T19:44:25Z";
 
     #[test]
     fn finished_is_what_completed_or_was_stopped() {
         let condition = |kind: &str, status: &str, reason: &str| json!({"conditions": [{"type": kind, "status": status, "reason": reason}]});
         for (status, finished) in [
             (json!(null), false),
-            (json!({"completionTime": "2022-12-15T19:44:25Z"}), true),
+            (json!({ "completionTime": END }), true),
             (condition("Complete", "True", "Complete"), true),
             (condition("Running", "False", FINISHED), true),
             (condition("Failed", "True", CANCELLED), false),
             (json!({"completionTime": 3, "conditions": "none"}), false),
         ] {
-            assert_eq!(
-                Recorded::read(status.clone()).is_finished(),
-                finished,
-                "{status}"
-            );
+            let recorded = Recorded::read(status);
+            assert_eq!(recorded.is_finished(), finished, "{recorded:?}");
         }
     }
 
     #[test]
     fn only_objects_are_copies() {
         let recorded = Recorded::read(json!({"datacenters": {"dc1": {}, "dc2": 1}}));
-        assert_eq!(recorded.datacenters().keys().collect::<Vec<_>>(), ["dc1"]);
         assert!(recorded.copy("dc1").is_some() && recorded.copy("dc2").is_none());
         assert!(Recorded::read(json!([])).datacenters().is_empty());
+    }
+
+    /// Compares the copy of a status with what is expected of it.
+    fn check_copy(status: Value, expected: Value) {
+        assert_eq!(copy(&status, Time::parse(START)), expected, "{status}");
+    }
+
+    #[test]
+    fn a_copy_is_as_it_is() {
+        let status = json!({
+            "startTime": START, "completionTime": END, "active": 0, "succeeded": 2, "failed": 1,
+            "conditions": [{"type": "Failed", "status": "True", "reason": "Failed", "message": "no", "lastTransitionTime": END, "observedGeneration": 1}],
+            "podStatuses": {"p": {"status": "ERROR", "startTime": START, "completionTime": END, "jobId": "1", "error": "no", "retries": 1}},
+        });
+        check_copy(status.clone(), status);
+        check_copy(json!(null), json!({}));
+    }
+
+    #[test]
+    fn a_copy_has_nothing_that_an_api_server_would_drop_or_refuse() {
+        let pods = json!({"p": {"status": 1}, "q": {"status": "RUNNING", "x": 1}});
+        check_copy(
+            json!({"startTime": "soon", "active": 1.5, "newer": {}, "podStatuses": pods}),
+            json!({"podStatuses": {"q": {"status": "RUNNING"}}}),
+        );
+        let filled = |kind: &str, reason: &str| json!({"type": kind, "status": "True", "reason": reason, "message": "", "lastTransitionTime": START});
+        let bare = json!({"type": "Complete", "status": "True"});
+        let odd = json!({"type": "a.b/C", "status": "True", "reason": "not one"});
+        check_copy(
+            json!({"conditions": [bare, {"type": ""}, {"type": "X"}, {"type": "X", "status": "Yes"}, 1, odd]}),
+            json!({"conditions": [filled("Complete", "Complete"), filled("a.b/C", "Unknown")]}),
+        );
     }
 }

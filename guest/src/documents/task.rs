@@ -30,9 +30,7 @@ pub struct Task {
 /// The part of the metadata that decisions depend on.
 #[derive(Debug)]
 pub struct Metadata {
-    /// Its name.
     pub name: String,
-    /// Its namespace.
     pub namespace: String,
     /// Its uid; the empty text if it has none.
     pub uid: String,
@@ -40,8 +38,8 @@ pub struct Metadata {
     pub generation: Option<i64>,
     /// When it was created.
     pub created: Option<Time>,
-    /// When its deletion was asked for: as RFC 3339, if that is what it is.
-    pub deleted: Option<String>,
+    /// Whether its deletion was asked for.
+    pub is_being_deleted: bool,
     /// The finalizers, ours and those of others.
     pub finalizers: Vec<String>,
     /// The owner references, as they are.
@@ -55,24 +53,17 @@ impl Metadata {
     fn read(metadata: &Value) -> Result<Metadata, String> {
         let text = |field: &str| metadata[field].as_str().map(str::to_owned);
         let required =
-            |field: &str| text(field).ok_or_else(|| format!("metadata.{field}: Required value"));
-        let finalizers = metadata["finalizers"].as_array().into_iter().flatten();
-        let deleted = &metadata["deletionTimestamp"];
+            |field| text(field).ok_or_else(|| json::required(&format!("metadata.{field}")));
+        let finalizers = json::items(&metadata["finalizers"]).filter_map(Value::as_str);
         Ok(Metadata {
             name: required("name")?,
             namespace: required("namespace")?,
             uid: text("uid").unwrap_or_default(),
             generation: metadata["generation"].as_i64(),
-            created: metadata["creationTimestamp"].as_str().and_then(Time::parse),
-            deleted: (!deleted.is_null()).then(|| text("deletionTimestamp").unwrap_or_default()),
-            finalizers: finalizers
-                .filter_map(Value::as_str)
-                .map(str::to_owned)
-                .collect(),
-            owners: metadata["ownerReferences"]
-                .as_array()
-                .cloned()
-                .unwrap_or_default(),
+            created: Time::read(&metadata["creationTimestamp"]),
+            is_being_deleted: !metadata["deletionTimestamp"].is_null(),
+            finalizers: finalizers.map(str::to_owned).collect(),
+            owners: json::items(&metadata["ownerReferences"]).cloned().collect(),
             annotations: metadata["annotations"].clone(),
             labels: metadata["labels"].clone(),
         })
@@ -89,14 +80,12 @@ impl Task {
             spec => json::from_value("spec", spec).map(|json::Object(spec)| spec),
         };
         let status = document.get_mut("status").map(Value::take);
-        let is_copy = |record: &Record| {
-            record
-                .task
-                .as_ref()
-                .is_some_and(|task| task.name != metadata.name)
+        let is_its = |record: &Record| {
+            let task = record.task.as_ref();
+            task.is_none_or(|task| task.name == metadata.name)
         };
         Ok(Task {
-            record: Record::read(&metadata.annotations).filter(|record| !is_copy(record)),
+            record: Record::read(&metadata.annotations).filter(is_its),
             metadata,
             spec,
             recorded: Recorded::read(status.unwrap_or_default()),
@@ -105,13 +94,9 @@ impl Task {
 
     /// The record, where it was written for this very object.
     pub fn own_record(&self) -> Option<&Record> {
-        let is_own = |record: &&Record| {
-            record
-                .task
-                .as_ref()
-                .is_some_and(|task| task.uid == self.metadata.uid)
-        };
-        self.record.as_ref().filter(is_own)
+        let record = self.record.as_ref()?;
+        let task = record.task.as_ref()?;
+        (task.uid == self.metadata.uid).then_some(record)
     }
 
     /// How many datacenters may be at work at once, and what a failure does; `None` if nothing valid is said.
@@ -121,10 +106,8 @@ impl Task {
 
     /// Whether our finalizer is on it.
     pub fn has_finalizer(&self) -> bool {
-        self.metadata
-            .finalizers
-            .iter()
-            .any(|finalizer| finalizer == names::FINALIZER)
+        let mut finalizers = self.metadata.finalizers.iter();
+        finalizers.any(|finalizer| finalizer == names::FINALIZER)
     }
 
     /// Whether another controller, or a version without the record, has started it: it was recorded so when the policy took
@@ -136,66 +119,48 @@ impl Task {
         }
     }
 
-    /// Whether a create was sent, or is about to be, as far as the task itself says.
-    pub fn has_started(&self) -> bool {
-        let creating = self
-            .own_record()
-            .is_some_and(|record| !record.creating.is_empty());
-        creating || !self.recorded.datacenters().is_empty()
+    /// The datacenters that are recorded: in the status, or as those that the first creates are for.
+    pub fn recorded_datacenters(&self) -> impl Iterator<Item = &str> {
+        let creating = self.own_record().into_iter().flat_map(|it| &it.creating);
+        let copied = self.recorded.datacenters().keys();
+        copied.chain(creating).map(String::as_str)
     }
 
-    /// Whether a datacenter is recorded: in the status, or among those that the first creates are for.
+    /// Whether a create was sent, or is about to be, as far as the task itself says.
+    pub fn has_started(&self) -> bool {
+        self.recorded_datacenters().next().is_some()
+    }
+
+    /// Whether a datacenter is recorded.
     pub fn has_recorded(&self, datacenter: &str) -> bool {
+        let record = self.own_record();
         self.recorded.datacenters().contains_key(datacenter)
-            || self
-                .own_record()
-                .is_some_and(|record| record.creating.contains(datacenter))
+            || record.is_some_and(|record| record.creating.contains(datacenter))
     }
 
     /// Whether the CassandraTask of a datacenter may have run without being observed.
     pub fn may_have_run(&self, datacenter: &str) -> bool {
         let copy = self.recorded.datacenters().get(datacenter);
-        let record = self.own_record();
+        let is_unobserved = |record: &Record| record.unobserved.contains(datacenter);
         copy.is_some_and(|copy| copy.has_started)
-            || (self.has_recorded(datacenter)
-                && record.is_some_and(|record| record.unobserved.contains(datacenter)))
-    }
-
-    /// The datacenters that are recorded.
-    pub fn recorded_datacenters(&self) -> BTreeSet<&str> {
-        let creating = self
-            .own_record()
-            .into_iter()
-            .flat_map(|record| &record.creating);
-        self.recorded
-            .datacenters()
-            .keys()
-            .chain(creating)
-            .map(String::as_str)
-            .collect()
+            || (self.has_recorded(datacenter) && self.own_record().is_some_and(is_unobserved))
     }
 
     /// Its cluster as it was recorded when the policy took charge, or else as its owner references say: of several the one
     /// that the specification names.
     pub fn recorded_cluster(&self) -> Option<Identity> {
-        if let Some(cluster) = self
-            .record
-            .as_ref()
-            .and_then(|record| record.cluster.clone())
-        {
-            return Some(cluster);
-        }
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let owners = self
-            .metadata
-            .owners
-            .iter()
-            .filter(|owner| owner["kind"] == "K8ssandraCluster");
+        let recorded = self.record.as_ref().and_then(|it| it.cluster.clone());
         let named = self.spec.as_ref().map_or("", |spec| spec.cluster().0);
-        let owner = owners.min_by_key(|owner| owner["name"] != named)?;
-        Some(Identity {
-            name: text(&owner["name"]),
-            uid: text(&owner["uid"]),
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        recorded.or_else(|| {
+            let owners = self.metadata.owners.iter();
+            let owner = owners
+                .filter(|owner| owner["kind"] == "K8ssandraCluster")
+                .min_by_key(|owner| owner["name"] != named)?;
+            Some(Identity {
+                name: text(&owner["name"]),
+                uid: text(&owner["uid"]),
+            })
         })
     }
 
@@ -218,21 +183,16 @@ impl Task {
     /// The cluster that the specification names in the task's own namespace.
     fn named_cluster(&self) -> Option<&str> {
         let (name, namespace) = self.spec.as_ref().ok()?.cluster();
-        let is_here = namespace.is_empty() || namespace == self.metadata.namespace;
-        is_here.then_some(name)
+        (namespace.is_empty() || namespace == self.metadata.namespace).then_some(name)
     }
 
     /// The contexts that a user has given up (annotation `pilothouse.dev/abandon`); `None` is the control plane.
     pub fn abandoned(&self) -> BTreeSet<Option<&str>> {
-        let contexts = self.metadata.annotations[names::ABANDON]
-            .as_str()
-            .unwrap_or_default();
-        let contexts = contexts
-            .split(',')
-            .map(str::trim)
-            .filter(|name| !name.is_empty());
-        contexts
-            .map(|name| Some(name).filter(|name| *name != names::CONTROL_PLANE))
+        let contexts = self.metadata.annotations[names::ABANDON].as_str();
+        let names = contexts.unwrap_or_default().split(',').map(str::trim);
+        names
+            .filter(|name| !name.is_empty())
+            .map(|name| (name != names::CONTROL_PLANE).then_some(name))
             .collect()
     }
 
@@ -258,9 +218,8 @@ impl Task {
             gvk: names::cassandra_task(),
             namespace: None,
             labels: labels
-                .iter()
-                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-                .collect(),
+                .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                .into(),
         })
     }
 }
@@ -286,13 +245,11 @@ mod tests {
 
     #[test]
     fn name_and_namespace_alone_must_be_readable() {
-        assert_eq!(
-            Task::read("{}").unwrap_err(),
-            "metadata.name: Required value"
-        );
+        let wrong = Task::read("{}").unwrap_err();
+        assert_eq!(wrong, "metadata.name: Required value");
         let odd = json!({"finalizers": 3, "ownerReferences": {}, "annotations": [], "labels": 1, "deletionTimestamp": 5, "generation": "x"});
         let odd = task(odd, json!(7));
-        assert!(odd.metadata.deleted.is_some() && odd.metadata.finalizers.is_empty());
+        assert!(odd.metadata.is_being_deleted && odd.metadata.finalizers.is_empty());
     }
 
     #[test]
@@ -308,10 +265,8 @@ mod tests {
     #[test]
     fn abandoned_contexts_are_separated_by_commas() {
         let abandoned = json!({"annotations": {"pilothouse.dev/abandon": "east, control-plane,,"}});
-        assert_eq!(
-            task(abandoned, json!(null)).abandoned(),
-            [None, Some("east")].into()
-        );
+        let abandoned = task(abandoned, json!(null));
+        assert_eq!(abandoned.abandoned(), [None, Some("east")].into());
         assert!(task(json!({}), json!(null)).abandoned().is_empty());
     }
 

@@ -5,6 +5,7 @@
 use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 
 /// A point in time since the Unix epoch, within the years that RFC 3339 can write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,10 +23,13 @@ impl Time {
 
     /// Reads an RFC 3339 text; `None` if it is not one as Go reads it.
     pub fn parse(text: &str) -> Option<Time> {
-        is_go_time(text)
-            .then(|| text.parse::<Timestamp>().ok())
-            .flatten()
-            .map(Time::not_before_the_epoch)
+        let moment = is_go_time(text).then(|| text.parse().ok())?;
+        moment.map(Time::not_before_the_epoch)
+    }
+
+    /// Reads a field, which may be anything.
+    pub fn read(field: &Value) -> Option<Time> {
+        Time::parse(field.as_str()?)
     }
 
     /// The time that many seconds later; the last one that can be written, if it is later still.
@@ -53,34 +57,33 @@ impl Time {
 /// more: one such scheduledTime would keep cass-operator from listing any CassandraTask at all.
 fn is_go_time(text: &str) -> bool {
     const TIME: &[u8] = b"0000-00-00T00:00:00";
-    let Some((time, rest)) = text.as_bytes().split_at_checked(TIME.len()) else {
+    let Some((time, zone)) = text.as_bytes().split_at_checked(TIME.len()) else {
         return false;
     };
-    // jiff takes a leap second for the one before, and offsets of more than a day.
-    if !has_form(time, TIME) || time.ends_with(b"60") {
-        return false;
-    }
-    match without_fraction(rest) {
+    let is_zone = match without_fraction(zone) {
         b"Z" => true,
+        // jiff takes offsets of more than a day.
         [b'+' | b'-', offset @ ..] => has_form(offset, b"00:00") && offset < b"24",
         _ => false,
-    }
+    };
+    // jiff takes a leap second for the one before.
+    has_form(time, TIME) && !time.ends_with(b"60") && is_zone
 }
 
 /// Whether a text is like this one, with any digit for a 0.
 fn has_form(text: &[u8], form: &[u8]) -> bool {
-    let is_like =
-        |(byte, form): (&u8, &u8)| byte == form || (*form == b'0' && byte.is_ascii_digit());
-    text.len() == form.len() && text.iter().zip(form).all(is_like)
+    let mut pairs = text.iter().zip(form);
+    text.len() == form.len()
+        && pairs.all(|(byte, form)| byte == form || (*form == b'0' && byte.is_ascii_digit()))
 }
 
 /// What comes after a second and its fraction, if it has one.
 fn without_fraction(text: &[u8]) -> &[u8] {
-    let [b'.', digits @ ..] = text else {
-        return text;
-    };
-    match digits.iter().position(|byte| !byte.is_ascii_digit()) {
-        Some(end) if end > 0 => &digits[end..],
+    match text {
+        [b'.', b'0'..=b'9', rest @ ..] => {
+            let end = rest.iter().position(|byte| !byte.is_ascii_digit());
+            end.and_then(|end| rest.get(end..)).unwrap_or_default()
+        }
         _ => text,
     }
 }
@@ -98,40 +101,40 @@ mod tests {
 
     #[test]
     fn times_are_written_as_whole_seconds_in_utc() {
-        for (input, output) in [
-            ("2022-12-15T19:44:25Z", "2022-12-15T19:44:25Z"),
-            ("2022-12-15T19:44:25.999Z", "2022-12-15T19:44:25Z"),
-            ("2022-12-15T21:44:25+02:00", "2022-12-15T19:44:25Z"),
-            ("2022-12-15T17:14:25.5-02:30", "2022-12-15T19:44:25Z"),
+        for text in [
+            "2022-12-15T19:44:25Z",
+            "2022-12-15T19:44:25.999Z",
+            "2022-12-15T21:44:25+02:00",
+            "2022-12-15T17:14:25.5-02:30",
         ] {
-            assert_eq!(Time::parse(input).unwrap().to_string(), output);
+            let time = Time::parse(text).unwrap();
+            assert_eq!(time.to_string(), "2022-12-15T19:44:25Z");
         }
         assert_eq!(Time::from_millis(1_999).to_string(), "1970-01-01T00:00:01Z");
     }
 
     #[test]
     fn what_is_no_time_is_none() {
-        for text in [
-            "",
-            "yesterday",
-            "1671133465",
-            "2022-13-01T00:00:00Z",
-            "2022-12-15T25:00:00Z",
-            "2022-12-15t19:44:25Z",
-            "2022-12-15 19:44:25Z",
-            "2022-12-15T19:44:25z",
-            "2022-12-15T19:44Z",
-            "2022-12-15T19:44:60Z",
-            "2022-12-15T19:44:25.Z",
-            "2022-12-15T19:44:25,5Z",
-            "2022-12-15T19:44:25",
-            "2022-12-15T19:44:25+02",
-            "2022-12-15T19:44:25+0200",
-            "2022-12-15T19:44:25+25:00",
-            "2022-12-15T19:44:25Z[UTC]",
-            "20221215T194425Z",
-            "2022-12-15T19:44:25éZ",
-        ] {
+        let table = "
+            yesterday
+            1671133465
+            20221215T194425Z
+            2022-13-01T00:00:00Z
+            2022-12-15T25:00:00Z
+            2022-12-15t19:44:25Z
+            2022-12-15 19:44:25Z
+            2022-12-15T19:44:25z
+            2022-12-15T19:44Z
+            2022-12-15T19:44:60Z
+            2022-12-15T19:44:25.Z
+            2022-12-15T19:44:25,5Z
+            2022-12-15T19:44:25
+            2022-12-15T19:44:25+02
+            2022-12-15T19:44:25+0200
+            2022-12-15T19:44:25+25:00
+            2022-12-15T19:44:25Z[UTC]
+            2022-12-15T19:44:25éZ";
+        for text in table.lines().map(str::trim) {
             assert_eq!(Time::parse(text), None, "{text}");
         }
     }
@@ -141,9 +144,7 @@ mod tests {
         let last = Time::from_millis(u64::MAX);
         assert_eq!(last.to_string(), "9999-12-30T22:00:00Z");
         assert_eq!(last.plus_seconds(i64::MAX), last);
-        assert_eq!(
-            Time::from_millis(1_500).millis_from(Time::from_millis(400)),
-            1_100
-        );
+        let later = Time::from_millis(1_500);
+        assert_eq!(later.millis_from(Time::from_millis(400)), 1_100);
     }
 }

@@ -92,7 +92,7 @@ impl<'a> Children<'a> {
     /// Whether a datacenter was recorded as done, failed or lost, so that what has its name matters only when it is deleted.
     fn is_over(&self, name: &str) -> bool {
         let copy = self.task.recorded.datacenters().get(name);
-        self.task.metadata.deleted.is_none()
+        !self.task.metadata.is_being_deleted
             && copy.is_some_and(|copy| copy.is_lost || copy.has_ended)
     }
 
@@ -206,7 +206,7 @@ impl<'a> Children<'a> {
         let status = &self.task.recorded;
         let evidence = Evidence {
             found,
-            copy: status.copy(name).zip(status.datacenters().get(name)),
+            copy: status.copy(name),
             is_recorded: self.task.has_recorded(name),
             may_have_run: self.task.may_have_run(name),
             uid: &self.task.metadata.uid,

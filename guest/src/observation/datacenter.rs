@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use super::answers::Unavailable;
 use super::targets::Place;
 use crate::contract::UnavailableReason;
-use crate::documents::cassandra_task::CassandraTask;
+use crate::documents::cassandra_task::{CassandraTask, Progress};
 use crate::documents::cluster::Declared;
-use crate::documents::progress::{Progress, copy};
+use crate::documents::status::copy;
 use crate::documents::time::Time;
 
 /// What was observed where the CassandraTask of a datacenter is, or is to be.
@@ -101,7 +101,9 @@ impl Datacenter {
             Found::Child(child)
                 if !is_settled && (child.progress.has_started || evidence.copy.is_none()) =>
             {
-                child.status().map(|copy| (copy, child.progress.clone()))
+                child
+                    .status()
+                    .map(|status| (copy(status, child.created()), child.progress.clone()))
             }
             _ => None,
         };

@@ -9,7 +9,6 @@ use super::answers::context_name;
 use crate::contract::ObjectRef;
 use crate::documents::cluster::Cluster;
 use crate::documents::names;
-use crate::documents::spec::Spec;
 use crate::documents::task::Task;
 
 /// Where the CassandraTask of a datacenter is, or is to be.
@@ -79,11 +78,7 @@ pub struct Targets {
 impl Targets {
     /// The list of a task, or all datacenters in declaration order (cluster-tasks, Datacenters).
     pub fn of(task: &Task, cluster: &Cluster) -> Targets {
-        let listed = task
-            .spec
-            .as_ref()
-            .map(Spec::datacenters)
-            .unwrap_or_default();
+        let listed = task.spec.as_ref().map_or(&[][..], |spec| &spec.datacenters);
         let is_listed = !listed.is_empty();
         let wanted: Vec<&str> = if is_listed {
             listed.iter().map(String::as_str).collect()

@@ -13,8 +13,8 @@ use crate::decision::{Decision, adopts_finished, validation};
 use crate::documents::cluster::Cluster;
 use crate::documents::names;
 use crate::documents::record::{Identity, Location, Record};
+use crate::documents::spec;
 use crate::documents::task::Task;
-use crate::documents::template;
 use crate::documents::time::Time;
 use crate::observation::Observation;
 use crate::observation::datacenter::{Datacenter, Found, State};
@@ -159,7 +159,7 @@ fn started_with(observation: &Observation<'_>) -> Map<String, Value> {
             .task
             .spec
             .as_ref()
-            .map(|spec| template::to_record(&spec.template))
+            .map(|spec| spec::to_record(&spec.template))
             .unwrap_or_default()
     };
     validation::of_a_child(observation).unwrap_or_else(specified)

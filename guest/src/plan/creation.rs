@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::contract::Creation;
 use crate::documents::settings::Settings;
 use crate::documents::task::Task;
-use crate::documents::{names, template};
+use crate::documents::{names, spec};
 use crate::observation::targets::Place;
 
 /// The CassandraTask of a task: the template's fields beside the datacenter, and no TTL of its own, since that is managed on
@@ -14,7 +14,7 @@ pub fn creation(settings: &Settings, task: &Task, place: &Place) -> Creation {
     let mut spec = task
         .spec
         .as_ref()
-        .map(|spec| template::to_create(&spec.template))
+        .map(|spec| spec::to_create(&spec.template))
         .unwrap_or_default();
     spec.insert(
         "datacenter".into(),

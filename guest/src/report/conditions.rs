@@ -4,8 +4,8 @@
 
 use serde_json::{Value, json};
 
-use crate::documents::progress;
-use crate::documents::status::Recorded;
+use crate::documents::json;
+use crate::documents::status::{self, Recorded};
 use crate::documents::time::Time;
 
 /// The types that are ours, in the order in which they are written.
@@ -42,7 +42,7 @@ pub struct Stamp {
 pub fn merged(recorded: &Recorded, stamp: &Stamp, conditions: &[Condition]) -> Value {
     // Older versions of k8ssandra-operator left out what the definition demands.
     let now = json!(stamp.now.to_string());
-    let complete = |condition: &Value| progress::copied_condition(condition, Some(&now));
+    let complete = |condition: &Value| status::copied_condition(condition, Some(&now));
     let of = |kind: &str| conditions.iter().find(|condition| condition.kind == kind);
     let ours = ORDER.iter().filter_map(|kind| match of(kind) {
         Some(condition) => Some(written(recorded, stamp, condition)),
@@ -67,7 +67,7 @@ pub fn merged(recorded: &Recorded, stamp: &Stamp, conditions: &[Condition]) -> V
 fn written(recorded: &Recorded, stamp: &Stamp, condition: &Condition) -> Value {
     let status = if condition.is_true { "True" } else { "False" };
     let is_unchanged =
-        |known: &&Value| known["status"] == status && progress::transition(known).is_some();
+        |known: &&Value| known["status"] == status && json::transition(known).is_some();
     let transition = match recorded.condition(condition.kind).filter(is_unchanged) {
         Some(known) => known["lastTransitionTime"].clone(),
         None => json!(stamp.now.to_string()),

@@ -13,7 +13,7 @@ use crate::decision::sequence::{Step, Target};
 use crate::decision::standing::Standing;
 use crate::decision::waiting::Waiting;
 use crate::decision::{Decision, Validity};
-use crate::documents::progress::{COUNTS, DELETED, has_content};
+use crate::documents::cassandra_task::{COUNTS, DELETED, has_content};
 use crate::documents::status::{CANCELLED, FINISHED, Recorded, stalled};
 use crate::observation::Observation;
 use crate::observation::datacenter::{Datacenter, Found, State};
@@ -346,7 +346,7 @@ fn target_list(observation: &Observation<'_>) -> TargetList {
     let spec = observation.task.spec.as_ref();
     match observation.targets().count() {
         1 => TargetList::One,
-        _ if spec.is_ok_and(|spec| !spec.datacenters().is_empty()) => TargetList::Listed,
+        _ if spec.is_ok_and(|spec| !spec.datacenters.is_empty()) => TargetList::Listed,
         _ => TargetList::All,
     }
 }
