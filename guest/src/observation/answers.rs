@@ -5,38 +5,30 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::contract::{
-    self, ContextResult, LabelQuery, ObjectRef, Observation, Selector, UnavailableReason,
-};
+use crate::contract::{self, ContextResult, ObjectRef, Observation, Selector, UnavailableReason};
 use crate::documents::time::Time;
 
-/// The observations of one snapshot, and which of them were used.
+/// The observations of one snapshot, by their selectors.
 #[derive(Debug)]
-pub struct Answers<'a> {
-    by_selector: BTreeMap<&'a Selector, &'a [ContextResult]>,
-    used: Vec<Selector>,
-}
+pub struct Answers<'a>(BTreeMap<&'a Selector, &'a [ContextResult]>);
 
 /// A context that cannot say what it has of a kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unavailable {
     /// Which; `None` is the control plane.
     pub context: Option<String>,
-    /// The kind.
     pub kind: String,
-    /// Why.
     pub reason: UnavailableReason,
     /// Since when, if the host knows.
     pub since: Option<Time>,
 }
 
 impl Unavailable {
-    fn new(context: &Option<String>, kind: &str, why: &contract::Unavailable) -> Unavailable {
+    pub fn new(context: &Option<String>, kind: &str, why: &contract::Unavailable) -> Unavailable {
         Unavailable {
-            context: context.clone(),
-            kind: kind.to_owned(),
             reason: why.reason,
             since: why.since.map(Time::from_millis),
+            ..Unavailable::not_registered(context, kind)
         }
     }
 
@@ -100,66 +92,40 @@ pub enum Answer<'a> {
 }
 
 impl<'a> Answers<'a> {
-    /// The observations by their selectors.
     pub fn new(observations: &'a [Observation]) -> Answers<'a> {
-        let by_selector = observations
-            .iter()
-            .map(|it| (&it.selector, it.results.as_slice()));
-        Answers {
-            by_selector: by_selector.collect(),
-            used: Vec::new(),
-        }
+        let results = |it: &'a Observation| (&it.selector, it.results.as_slice());
+        Answers(observations.iter().map(results).collect())
     }
 
-    /// Takes note that a decision depends on these. The error is what of them is still to be observed.
-    pub fn require(
-        &mut self,
-        selectors: impl IntoIterator<Item = Selector>,
-    ) -> Result<(), Vec<Selector>> {
-        let selectors: Vec<Selector> = selectors.into_iter().collect();
-        let missing = selectors
-            .iter()
-            .filter(|selector| !self.by_selector.contains_key(selector));
-        let missing: Vec<Selector> = missing.cloned().collect();
+    /// Checks that these were observed. The error is what of them is still to be.
+    pub fn require(&self, selectors: &[Selector]) -> Result<(), Vec<Selector>> {
+        let is_missing = |selector: &&Selector| !self.0.contains_key(selector);
+        let missing: Vec<Selector> = selectors.iter().filter(is_missing).cloned().collect();
         if missing.is_empty() {
-            self.used.extend(selectors);
             Ok(())
         } else {
             Err(missing)
         }
     }
 
+    /// What was observed for a selector, one result a context.
+    pub fn results(&self, selector: &Selector) -> &'a [ContextResult] {
+        self.0.get(selector).copied().unwrap_or_default()
+    }
+
     /// What was observed of one object.
     pub fn object(&self, reference: &ObjectRef) -> Answer<'a> {
         let (context, kind) = (&reference.context, &reference.gvk.kind);
-        let results = self.by_selector.get(&Selector::Object(reference.clone()));
-        let Some([result, ..]) = results.copied() else {
-            return Answer::Unavailable(Unavailable::not_registered(context, kind));
-        };
-        match &result.objects {
-            Ok(objects) => objects
-                .first()
-                .map_or(Answer::Absent, |text| Answer::Found(text)),
-            Err(why) => Answer::Unavailable(Unavailable::new(context, kind, why)),
+        let results = self.results(&Selector::Object(reference.clone()));
+        match results.first().map(|result| &result.objects) {
+            None => Answer::Unavailable(Unavailable::not_registered(context, kind)),
+            Some(Err(why)) => Answer::Unavailable(Unavailable::new(context, kind, why)),
+            Some(Ok(objects)) => match objects.first() {
+                Some(text) => Answer::Found(text),
+                None => Answer::Absent,
+            },
         }
     }
-
-    /// What was observed for a label query, one result a context.
-    pub fn labelled(&self, query: &LabelQuery) -> &'a [ContextResult] {
-        let results = self.by_selector.get(&Selector::Labels(query.clone()));
-        results.copied().unwrap_or_default()
-    }
-
-    /// What was required.
-    pub fn used(self) -> Vec<Selector> {
-        self.used
-    }
-}
-
-/// Why a context gave no objects for a kind; `None` if it did.
-pub fn unavailable(result: &ContextResult, kind: &str) -> Option<Unavailable> {
-    let why = result.objects.as_ref().err()?;
-    Some(Unavailable::new(&result.context, kind, why))
 }
 
 /// A context, for people.
@@ -184,58 +150,26 @@ mod tests {
         }
     }
 
-    fn observation(
-        name: &str,
-        results: Vec<Result<Vec<String>, contract::Unavailable>>,
-    ) -> Observation {
-        let result = |objects| ContextResult {
-            context: None,
-            objects,
-        };
-        Observation {
-            selector: Selector::Object(reference(name)),
-            results: results.into_iter().map(result).collect(),
-        }
+    fn observation(name: &str, results: Vec<ContextResult>) -> Observation {
+        let selector = Selector::Object(reference(name));
+        Observation { selector, results }
     }
 
     #[test]
-    fn absent_unavailable_and_not_observed_are_different() {
-        let forbidden = contract::Unavailable {
-            reason: UnavailableReason::Forbidden,
-            since: Some(1),
-            message: "no".into(),
-        };
+    fn what_gave_no_result_is_not_absent() {
+        let context = None;
+        let objects = Ok(vec![]);
+        let result = ContextResult { context, objects };
         let observations = [
-            observation("found", vec![Ok(vec!["{}".into()])]),
-            observation("absent", vec![Ok(vec![])]),
-            observation("forbidden", vec![Err(forbidden)]),
+            observation("absent", vec![result]),
             observation("empty", vec![]),
         ];
         let answers = Answers::new(&observations);
-        assert_eq!(answers.object(&reference("found")), Answer::Found("{}"));
         assert_eq!(answers.object(&reference("absent")), Answer::Absent);
-        for (name, reason) in [
-            ("forbidden", UnavailableReason::Forbidden),
-            ("empty", UnavailableReason::NotRegistered),
-            ("never observed", UnavailableReason::NotRegistered),
-        ] {
-            let Answer::Unavailable(unavailable) = answers.object(&reference(name)) else {
-                panic!("{name}")
-            };
-            assert_eq!(unavailable.reason, reason, "{name}");
+        for name in ["empty", "never observed"] {
+            let unknown = Unavailable::not_registered(&None, "K8ssandraCluster");
+            let answer = answers.object(&reference(name));
+            assert_eq!(answer, Answer::Unavailable(unknown), "{name}");
         }
-    }
-
-    #[test]
-    fn what_is_missing_is_asked_for() {
-        let observations = [observation("a", vec![])];
-        let wanted = |name| Selector::Object(reference(name));
-        let mut answers = Answers::new(&observations);
-        assert_eq!(
-            answers.require([wanted("a"), wanted("b")]),
-            Err(vec![wanted("b")])
-        );
-        assert_eq!(answers.require([wanted("a")]), Ok(()));
-        assert_eq!(answers.used(), [wanted("a")]);
     }
 }

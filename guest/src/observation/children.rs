@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::answers::{Answer, Answers, Unavailable, unavailable};
+use super::answers::{Answer, Answers, Unavailable};
 use super::datacenter::{Datacenter, Evidence, Found, preferred};
 use super::ownership::{Relation, is_of_this_task, relation};
 use super::targets::{Place, Targets};
@@ -18,6 +18,11 @@ const KIND: &str = "CassandraTask";
 /// The CassandraTasks that were observed, and what they are found by.
 pub struct Children<'a> {
     task: &'a Task,
+    /// Its own, where that is known.
+    cluster: Option<&'a Cluster>,
+    answers: &'a Answers<'a>,
+    contexts: BTreeMap<Option<&'a str>, &'a ContextResult>,
+    abandoned: BTreeSet<Option<&'a str>>,
     /// Those that belong to it, by datacenter.
     pub own: BTreeMap<String, Vec<Rc<CassandraTask>>>,
     /// Those with its labels that do not.
@@ -26,201 +31,156 @@ pub struct Children<'a> {
     pub conflicting: Vec<Rc<CassandraTask>>,
     /// All that were read, and from what: each is read once, however often it was observed.
     read: BTreeMap<ObjectRef, (&'a str, Rc<CassandraTask>)>,
-    contexts: BTreeMap<Option<&'a str>, &'a ContextResult>,
     /// What is to be said where nothing says where a CassandraTask is.
     anywhere: OnceCell<Found>,
-    abandoned: BTreeSet<Option<&'a str>>,
 }
 
 impl<'a> Children<'a> {
-    /// Reads the results of the label query. The cluster is the task's own, where it is known.
+    /// Reads the results of the label query.
     pub fn read(
         task: &'a Task,
-        cluster: Option<&Cluster>,
-        contexts: &'a [ContextResult],
+        cluster: Option<&'a Cluster>,
+        answers: &'a Answers<'a>,
+        results: &'a [ContextResult],
     ) -> Children<'a> {
+        let by_context = results.iter().map(|it| (it.context.as_deref(), it));
         let mut children = Children {
             task,
+            cluster,
+            answers,
+            contexts: by_context.collect(),
+            abandoned: task.abandoned(),
             own: BTreeMap::new(),
             foreign: Vec::new(),
             conflicting: Vec::new(),
             read: BTreeMap::new(),
-            contexts: contexts
-                .iter()
-                .map(|result| (result.context.as_deref(), result))
-                .collect(),
             anywhere: OnceCell::new(),
-            abandoned: task.abandoned(),
         };
-        for result in contexts {
+        for result in results {
             for text in result.objects.as_deref().unwrap_or_default() {
                 let child = Rc::new(CassandraTask::read(result.context.as_deref(), text));
                 let known = (text.as_str(), Rc::clone(&child));
                 children.read.insert(child.reference(), known);
-                children.add(cluster, child);
+                match relation(task, cluster, &child) {
+                    Relation::Own => children.add(child),
+                    Relation::Conflicting => children.conflicting.push(child),
+                    Relation::Foreign => children.foreign.push(child),
+                }
             }
         }
         children
     }
 
-    fn add(&mut self, cluster: Option<&Cluster>, child: Rc<CassandraTask>) {
-        match relation(self.task, cluster, &child) {
-            Relation::Own => {
-                let datacenter = child.datacenter(&self.task.metadata.name).to_owned();
-                self.own.entry(datacenter).or_default().push(child);
-            }
-            Relation::Conflicting => self.conflicting.push(child),
-            Relation::Foreign => self.foreign.push(child),
-        }
+    fn add(&mut self, child: Rc<CassandraTask>) {
+        let datacenter = child.datacenter(&self.task.metadata.name).to_owned();
+        self.own.entry(datacenter).or_default().push(child);
     }
 
     /// Where a CassandraTask may be that the labels did not find: of each datacenter that is not over, where it is recorded and
     /// where it is declared.
-    pub fn unseen(&self, targets: &Targets, cluster: Option<&Cluster>) -> Vec<Place> {
-        let declared = targets.places.iter().map(|place| place.datacenter.as_str());
-        let names: BTreeSet<&str> = declared.chain(self.task.recorded_datacenters()).collect();
-        let names = names
-            .into_iter()
-            .filter(|name| !self.own.contains_key(*name) && !self.is_over(name));
-        let places = names.flat_map(|name| {
-            let declared = self.declared(cluster, name);
-            self.recorded(cluster, name).into_iter().chain(declared)
-        });
-        places.collect::<BTreeSet<_>>().into_iter().collect()
+    pub fn unseen(&self, targets: &Targets) -> BTreeSet<Place> {
+        let targets = targets.places.iter().map(|place| place.datacenter.as_str());
+        targets
+            .chain(self.task.recorded_datacenters())
+            .filter(|name| !self.own.contains_key(*name) && !self.is_over(name))
+            .flat_map(|name| [self.recorded(name), self.declared(name)])
+            .flatten()
+            .collect()
     }
 
     /// Whether a datacenter was recorded as done, failed or lost, so that what has its name matters only when it is deleted.
     fn is_over(&self, name: &str) -> bool {
         let copy = self.task.recorded.datacenters().get(name);
-        !self.task.metadata.is_being_deleted
-            && copy.is_some_and(|copy| copy.is_lost || copy.has_ended)
+        !self.task.metadata.is_being_deleted && copy.is_some_and(|it| it.is_lost || it.has_ended)
     }
 
-    /// A marked one may have lost its labels.
-    pub fn add_named(
-        &mut self,
-        cluster: Option<&Cluster>,
-        answers: &Answers<'a>,
-        places: &[Place],
-    ) {
+    /// Adds those that were observed by their names: a marked one may have lost its labels.
+    pub fn add_named(&mut self, places: &BTreeSet<Place>) {
         for place in places {
             let reference = place.reference();
-            if let Answer::Found(text) = answers.object(&reference) {
-                let child = self.read_at(place, &reference, text);
-                if relation(self.task, cluster, &child) == Relation::Own {
-                    self.add(cluster, Rc::clone(&child));
+            if let Answer::Found(text) = self.answers.object(&reference) {
+                let child = self.read_at(&reference, text);
+                if relation(self.task, self.cluster, &child) == Relation::Own {
+                    self.add(Rc::clone(&child));
                 }
                 self.read.insert(reference, (text, child));
             }
         }
     }
 
-    /// What was observed at a place, read now unless it was before.
-    fn read_at(&self, place: &Place, reference: &ObjectRef, text: &str) -> Rc<CassandraTask> {
+    /// What was observed of one, read now unless it was before.
+    fn read_at(&self, reference: &ObjectRef, text: &str) -> Rc<CassandraTask> {
         match self.read.get(reference) {
             Some((known, child)) if *known == text => Rc::clone(child),
-            _ => Rc::new(CassandraTask::read(place.context.as_deref(), text)),
+            _ => Rc::new(CassandraTask::read(reference.context.as_deref(), text)),
         }
     }
 
-    fn declared(&self, cluster: Option<&Cluster>, name: &str) -> Option<Place> {
-        let declared = cluster?.datacenter(name)?;
-        Some(Place::new(
-            self.task,
-            name,
-            declared.context.as_deref(),
-            &declared.namespace,
-        ))
+    fn declared(&self, name: &str) -> Option<Place> {
+        Some(Place::declared(self.task, self.cluster?.datacenter(name)?))
     }
 
     /// Where the CassandraTask of a recorded datacenter was created, if that is recorded, too.
-    fn recorded(&self, cluster: Option<&Cluster>, name: &str) -> Option<Place> {
-        let location = self
-            .task
-            .record
-            .as_ref()
-            .filter(|_| self.task.has_recorded(name))?
-            .datacenters
-            .get(name)?;
-        let namespace = location
-            .namespace
-            .clone()
-            .or_else(|| Some(cluster?.datacenter(name)?.namespace.clone()))?;
-        Some(Place::new(
-            self.task,
-            name,
-            location.context.as_deref(),
-            &namespace,
-        ))
+    fn recorded(&self, name: &str) -> Option<Place> {
+        let record = self.task.record.as_ref()?;
+        let location = record.datacenters.get(name)?;
+        let namespace = match &location.namespace {
+            Some(namespace) => namespace,
+            None => &self.cluster?.datacenter(name)?.namespace,
+        };
+        let context = location.context.as_deref();
+        let is_recorded = self.task.has_recorded(name);
+        is_recorded.then(|| Place::new(self.task, name, context, namespace))
     }
 
     /// The targets in their order, then those that are recorded or were observed, and are none.
-    pub fn datacenters(
-        &self,
-        targets: &Targets,
-        cluster: Option<&Cluster>,
-        answers: &Answers<'_>,
-    ) -> Vec<Datacenter> {
+    pub fn datacenters(&self, targets: &Targets) -> Vec<Datacenter> {
         let names = targets.places.iter().map(|place| place.datacenter.as_str());
-        let is_target: BTreeSet<&str> = names.clone().collect();
-        let known = self
-            .own
-            .keys()
-            .map(String::as_str)
-            .chain(self.task.recorded_datacenters());
-        let others: BTreeSet<&str> = known.filter(|name| !is_target.contains(name)).collect();
+        let observed = self.own.keys().map(String::as_str);
+        let mut others: BTreeSet<&str> = observed.chain(self.task.recorded_datacenters()).collect();
+        for name in names.clone() {
+            others.remove(name);
+        }
         // Where the list is invalid, nobody can say that one which the cluster declares is no target: its name may be what is wrong.
         let is_former = |name: &str| {
-            targets.are_certain()
-                || cluster.is_some_and(|cluster| cluster.datacenter(name).is_none())
+            let is_undeclared = |cluster: &Cluster| cluster.datacenter(name).is_none();
+            targets.are_certain() || self.cluster.is_some_and(is_undeclared)
         };
-        let targets = names.map(|name| self.datacenter(name, false, cluster, answers));
+        let others = others.into_iter().map(|name| (name, is_former(name)));
+        let targets = names.map(|name| (name, false));
         targets
-            .chain(
-                others
-                    .into_iter()
-                    .map(|name| self.datacenter(name, is_former(name), cluster, answers)),
-            )
+            .chain(others)
+            .map(|(name, is_former)| self.datacenter(name, is_former))
             .collect()
     }
 
-    fn datacenter(
-        &self,
-        name: &str,
-        is_former: bool,
-        cluster: Option<&Cluster>,
-        answers: &Answers<'_>,
-    ) -> Datacenter {
-        let declared = self.declared(cluster, name);
-        let recorded = self.recorded(cluster, name);
+    fn datacenter(&self, name: &str, is_former: bool) -> Datacenter {
+        let (recorded, declared) = (self.recorded(name), self.declared(name));
         let children = self.own.get(name).map(Vec::as_slice).unwrap_or_default();
         let preferred = preferred(children.iter(), recorded.as_ref().or(declared.as_ref()));
         let (place, found) = match preferred {
             Some(child) => {
-                let place =
-                    Place::new(self.task, name, child.context.as_deref(), child.namespace());
+                let (context, namespace) = (child.context.as_deref(), child.namespace());
+                let place = Place::new(self.task, name, context, namespace);
                 (Some(place), Found::Child(Rc::clone(child)))
             }
-            None => self.without_child(name, recorded, declared, answers),
+            None => self.without_child(name, recorded, declared),
         };
-        let status = &self.task.recorded;
         let evidence = Evidence {
             found,
-            copy: status.copy(name),
+            copy: self.task.recorded.copy(name),
             is_recorded: self.task.has_recorded(name),
             may_have_run: self.task.may_have_run(name),
             uid: &self.task.metadata.uid,
             created: self.task.metadata.created,
         };
-        let declared = cluster
-            .and_then(|cluster| cluster.datacenter(name))
-            .cloned();
-        let mut datacenter = Datacenter::judge(name, is_former, place, declared, evidence);
-        let mut others = children
-            .iter()
-            .filter(|child| preferred.is_none_or(|it| !Rc::ptr_eq(it, child)));
-        datacenter.has_active_namesake = others.any(|child| !child.progress.has_ended);
-        datacenter
+        let declared = self.cluster.and_then(|it| it.datacenter(name)).cloned();
+        let is_other = |child: &&Rc<_>| preferred.is_none_or(|it| !Rc::ptr_eq(it, child));
+        let mut others = children.iter().filter(is_other);
+        Datacenter {
+            has_active_namesake: others.any(|child| !child.progress.has_ended),
+            ..Datacenter::judge(name, is_former, place, declared, evidence)
+        }
     }
 
     /// Where the labels found none. One that was recorded, and is gone before it started, may be created where it is declared now.
@@ -229,31 +189,27 @@ impl<'a> Children<'a> {
         name: &str,
         recorded: Option<Place>,
         declared: Option<Place>,
-        answers: &Answers<'_>,
     ) -> (Option<Place>, Found) {
-        let at = |place: Option<Place>| match &place {
-            Some(it) if self.is_over(name) => (self.available(&it.context), place),
-            Some(it) => (self.named(answers, it), place),
-            None => (self.anywhere(), None),
+        let at = |place: Option<Place>| {
+            let found = match &place {
+                Some(place) if self.is_over(name) => self.available(&place.context),
+                Some(place) => self.named(place),
+                None => self.anywhere(),
+            };
+            (place, found)
         };
-        let is_declared_elsewhere =
-            declared.is_some() && recorded.is_some() && declared != recorded;
         if recorded.is_none() && self.task.has_recorded(name) && !self.is_over(name) {
-            let (found, place) = at(declared);
+            let (place, found) = at(declared);
             return (place, self.elsewhere(name, found));
         }
-        let (found, place) = at(recorded.or_else(|| declared.clone()));
-        if is_declared_elsewhere
-            && !self.task.may_have_run(name)
-            && matches!(
-                found,
-                Found::Absent | Found::Abandoned(_) | Found::Foreign(_)
-            )
-        {
-            let (found, place) = at(declared);
-            return (place, found);
+        let has_moved = recorded.is_some() && declared.is_some() && recorded != declared;
+        let may_move = has_moved && !self.task.may_have_run(name);
+        match at(recorded.or_else(|| declared.clone())) {
+            (_, Found::Absent | Found::Abandoned(_) | Found::Foreign(_)) if may_move => {
+                at(declared)
+            }
+            there => there,
         }
-        (place, found)
     }
 
     /// One that another controller has recorded, without saying where: the cluster may have been edited since, so it is absent
@@ -262,10 +218,9 @@ impl<'a> Children<'a> {
         if !matches!(declared, Found::Absent) {
             return declared;
         }
-        let task = &self.task.metadata.name;
         let is_it = |child: &&Rc<CassandraTask>| {
             child.created_for().is_none()
-                && child.datacenter(task) == name
+                && child.datacenter(&self.task.metadata.name) == name
                 && is_of_this_task(self.task, child)
         };
         match self.foreign.iter().find(is_it) {
@@ -274,49 +229,50 @@ impl<'a> Children<'a> {
         }
     }
 
-    fn named(&self, answers: &Answers<'_>, place: &Place) -> Found {
-        if !place.is_possible() {
-            return Found::Absent;
-        }
+    fn named(&self, place: &Place) -> Found {
         let reference = place.reference();
-        match answers.object(&reference) {
+        match self.answers.object(&reference) {
+            _ if !place.is_possible() => Found::Absent,
             Answer::Absent => Found::Absent,
-            Answer::Found(text) => Found::Foreign(self.read_at(place, &reference, text)),
-            Answer::Unavailable(unavailable) => self.unavailable(unavailable),
+            Answer::Found(text) => Found::Foreign(self.read_at(&reference, text)),
+            Answer::Unavailable(why) if self.is_abandoned(&why) => Found::Abandoned(why),
+            Answer::Unavailable(why) => Found::Unavailable(why),
         }
     }
 
     /// Whether a context says what it has.
     fn available(&self, context: &Option<String>) -> Found {
-        let unavailable = match self.contexts.get(&context.as_deref()) {
-            Some(result) => unavailable(result, KIND),
+        let why = match self.contexts.get(&context.as_deref()) {
+            Some(result) => unavailable(result),
             // Where no object can carry the labels, nothing was asked.
             None if self.contexts.is_empty() => None,
             None => Some(Unavailable::not_registered(context, KIND)),
         };
-        unavailable.map_or(Found::Absent, |it| self.unavailable(it))
+        match why {
+            None => Found::Absent,
+            Some(why) if self.is_abandoned(&why) => Found::Abandoned(why),
+            Some(why) => Found::Unavailable(why),
+        }
     }
 
     /// Where nothing says where it is, it could be in any context that serves the kind.
     fn anywhere(&self) -> Found {
         let first = || {
             let results = self.contexts.values();
-            let mut all = results.filter_map(|result| unavailable(result, KIND));
+            let mut all = results.filter_map(|result| unavailable(result));
             all.find(|it| !self.is_abandoned(it) && it.reason != UnavailableReason::NotServed)
                 .map_or(Found::Absent, Found::Unavailable)
         };
         self.anywhere.get_or_init(first).clone()
     }
 
-    fn unavailable(&self, unavailable: Unavailable) -> Found {
-        if self.is_abandoned(&unavailable) {
-            Found::Abandoned(unavailable)
-        } else {
-            Found::Unavailable(unavailable)
-        }
-    }
-
     fn is_abandoned(&self, unavailable: &Unavailable) -> bool {
         self.abandoned.contains(&unavailable.context.as_deref())
     }
+}
+
+/// Why a context gave no CassandraTasks; `None` if it did.
+fn unavailable(result: &ContextResult) -> Option<Unavailable> {
+    let why = result.objects.as_ref().err()?;
+    Some(Unavailable::new(&result.context, KIND, why))
 }

@@ -47,7 +47,6 @@ pub enum State {
 /// A datacenter of the task.
 #[derive(Debug)]
 pub struct Datacenter {
-    /// Its name.
     pub name: String,
     /// Whether it is certain that it is no target any more.
     pub is_former: bool,
@@ -96,30 +95,27 @@ impl Datacenter {
         // That its CassandraTask went with a datacenter that is no target any more is no loss; nor is one of which nobody
         // knows any more where it was.
         let is_dropped = (is_former || place.is_none()) && state == State::Lost && !is_settled;
-        let observed = match &evidence.found {
-            // An empty status says nothing against what was recorded, as the state has it.
-            Found::Child(child)
-                if !is_settled && (child.progress.has_started || evidence.copy.is_none()) =>
-            {
-                child
-                    .status()
-                    .map(|status| (copy(status, child.created()), child.progress.clone()))
-            }
+        let child = match &evidence.found {
+            Found::Child(child) => Some(child),
             _ => None,
         };
-        let recorded = || {
-            evidence
-                .copy
-                .map(|(recorded, progress)| (copy(recorded, evidence.created), progress.clone()))
+        // An empty status says nothing against what was recorded, as the state has it.
+        let counts = |child: &&Rc<CassandraTask>| {
+            !is_settled && (child.progress.has_started || evidence.copy.is_none())
         };
-        let known = observed.or_else(recorded);
-        let is_child = matches!(evidence.found, Found::Child(_));
-        let (copy, progress) = match known {
-            Some((copy, progress)) => (Some(copy), progress),
-            None => (
-                (is_child || evidence.is_recorded).then(|| json!({})),
-                Progress::default(),
-            ),
+        let observed = child.filter(counts).and_then(|child| {
+            let status = child.status()?;
+            Some((status, &child.progress, child.created()))
+        });
+        let recorded = evidence
+            .copy
+            .map(|(status, progress)| (status, progress, evidence.created));
+        let (copy, progress) = match observed.or(recorded) {
+            Some((status, progress, created)) => (Some(copy(status, created)), progress.clone()),
+            None => {
+                let is_known = child.is_some() || evidence.is_recorded;
+                (is_known.then(|| json!({})), Progress::default())
+            }
         };
         Datacenter {
             name: name.to_owned(),
@@ -213,19 +209,10 @@ fn state(evidence: &Evidence<'_>) -> (State, bool) {
 
 /// What a recorded copy says for good.
 fn settled(copy: &Progress) -> Option<State> {
-    match copy {
-        Progress { is_lost: true, .. } => Some(State::Lost),
-        Progress {
-            failure: Some(_),
-            has_stopped: true,
-            ..
-        } => Some(State::Failed),
-        Progress {
-            has_ended: true,
-            failure: None,
-            ..
-        } => Some(State::Done),
-        _ => None,
+    match copy.failure {
+        _ if copy.is_lost => Some(State::Lost),
+        Some(_) => copy.has_stopped.then_some(State::Failed),
+        None => copy.has_ended.then_some(State::Done),
     }
 }
 

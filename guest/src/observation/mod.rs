@@ -81,44 +81,54 @@ impl<'a> Observation<'a> {
         snapshot: &'a Snapshot,
         task: &'a Task,
     ) -> Result<Observation<'a>, Vec<Selector>> {
-        let mut answers = Answers::new(&snapshot.observations);
+        let answers = Answers::new(&snapshot.observations);
         let reference = task.cluster();
-        let query = task.children();
         let by_name = reference.clone().map(Selector::Object);
-        let by_labels = query.clone().map(Selector::Labels);
-        answers.require(by_name.into_iter().chain(by_labels))?;
+        let by_labels = task.children().map(Selector::Labels);
+        let mut observes: Vec<Selector> = by_name.into_iter().chain(by_labels.clone()).collect();
+        answers.require(&observes)?;
 
         let cluster = ClusterState::of(task, &answers, reference.as_ref());
-        let targets = cluster
-            .known()
-            .map(|cluster| Targets::of(task, cluster))
-            .unwrap_or_default();
-        let results = query.map_or(&[][..], |query| answers.labelled(&query));
-        let mut children = Children::read(task, cluster.known(), results);
-        let places = children.unseen(&targets, cluster.known());
-        let references = places
-            .iter()
-            .filter(|place| place.is_possible())
-            .map(Place::reference);
-        answers.require(references.map(Selector::Object))?;
-        children.add_named(cluster.known(), &answers, &places);
+        let known = cluster.known();
+        let targets = known.map(|cluster| Targets::of(task, cluster));
+        let targets = targets.unwrap_or_default();
+        let results = by_labels.map_or(&[][..], |selector| answers.results(&selector));
+        let mut children = Children::read(task, known, &answers, results);
+        let places = children.unseen(&targets);
+        let possible = places.iter().filter(|place| place.is_possible());
+        let named: Vec<Selector> = possible
+            .map(|it| Selector::Object(it.reference()))
+            .collect();
+        answers.require(&named)?;
+        observes.extend(named);
+        children.add_named(&places);
 
-        let datacenters = children.datacenters(&targets, cluster.known(), &answers);
+        let datacenters = children.datacenters(&targets);
+        let Children {
+            own,
+            foreign,
+            conflicting,
+            ..
+        } = children;
         let now = Time::from_millis(snapshot.now);
+        let failures = snapshot.failures.iter();
+        let ends = datacenters.iter().filter_map(|it| it.progress.end);
         Ok(Observation {
             settings,
             now,
-            latest_end: latest_end(&datacenters, now),
+            latest_end: ends.filter(|end| *end <= now).max(),
             failures: &snapshot.failures,
-            failed: by_object(&snapshot.failures),
+            failed: failures
+                .map(|it| ((&it.object, it.operation), it))
+                .collect(),
             task,
             cluster,
             targets,
             datacenters,
-            children: children.own.into_values().flatten().collect(),
-            foreign: children.foreign,
-            conflicting: children.conflicting,
-            observes: answers.used(),
+            children: own.into_values().flatten().collect(),
+            foreign,
+            conflicting,
+            observes,
         })
     }
 
@@ -150,49 +160,32 @@ impl<'a> Observation<'a> {
             let place = it.place.as_ref().map(Place::reference);
             place.is_some_and(|place| self.failure(Operation::Create, &place).is_some())
         };
-        let may_start = move |it: &&Datacenter| match it.state {
+        self.datacenters.iter().filter(move |it| match it.state {
+            _ if !matches!(it.found, Found::Unavailable(_)) => false,
             State::Running => {
                 !it.progress.has_started && self.task.has_recorded(&it.name) && !has_failed(it)
             }
             State::Pending => self.may_be_anothers(it),
             _ => false,
-        };
-        let is_unavailable = |it: &&Datacenter| matches!(it.found, Found::Unavailable(_));
-        self.datacenters
-            .iter()
-            .filter(is_unavailable)
-            .filter(may_start)
+        })
     }
 
     /// Whether another controller may have created its CassandraTask, and it was not observed since the policy took charge.
     pub fn may_be_anothers(&self, datacenter: &Datacenter) -> bool {
-        let is_registered = |why: &Unavailable| why.reason != UnavailableReason::NotRegistered;
-        let is_unseen = match self.task.own_record() {
-            Some(record) => record.unobserved.contains(&datacenter.name),
-            None => true,
+        let Found::Unavailable(why) = &datacenter.found else {
+            return false;
         };
-        self.task.is_taken_over()
+        let record = self.task.own_record();
+        why.reason != UnavailableReason::NotRegistered
+            && self.task.is_taken_over()
             && self.task.children().is_some()
-            && is_unseen
-            && matches!(&datacenter.found, Found::Unavailable(why) if is_registered(why))
+            && record.is_none_or(|record| record.unobserved.contains(&datacenter.name))
     }
 
     /// Whether a CassandraTask was ever to be created.
     pub fn has_started(&self) -> bool {
         self.task.has_started() || !self.children.is_empty()
     }
-}
-
-fn by_object(failures: &[Failure]) -> BTreeMap<(&ObjectRef, Operation), &Failure> {
-    let failures = failures.iter();
-    failures
-        .map(|it| ((&it.object, it.operation), it))
-        .collect()
-}
-
-fn latest_end(datacenters: &[Datacenter], now: Time) -> Option<Time> {
-    let ends = datacenters.iter().filter_map(|it| it.progress.end);
-    ends.filter(|end| *end <= now).max()
 }
 
 impl ClusterState {
@@ -204,9 +197,10 @@ impl ClusterState {
         match answers.object(reference) {
             Answer::Found(text) => match Cluster::read(text) {
                 Ok(cluster) => ClusterState::known_or_replaced(task, cluster),
-                Err(wrong) => ClusterState::Unreadable(format!(
-                    "K8ssandraCluster {name} cannot be read: {wrong}"
-                )),
+                Err(wrong) => {
+                    let wrong = format!("K8ssandraCluster {name} cannot be read: {wrong}");
+                    ClusterState::Unreadable(wrong)
+                }
             },
             Answer::Absent => ClusterState::Absent(name),
             Answer::Unavailable(unavailable) => ClusterState::Unavailable(name, unavailable),
@@ -216,9 +210,8 @@ impl ClusterState {
     /// A task that has started stays with its cluster: what is recorded of a datacenter says nothing of another cluster's.
     fn known_or_replaced(task: &Task, cluster: Cluster) -> ClusterState {
         let recorded = task.recorded_cluster().filter(|_| task.has_started());
-        let is_other =
-            |it: &Identity| !it.uid.is_empty() && !cluster.uid.is_empty() && it.uid != cluster.uid;
-        match recorded.filter(is_other) {
+        let are_known = |it: &Identity| !it.uid.is_empty() && !cluster.uid.is_empty();
+        match recorded.filter(|it| are_known(it) && it.uid != cluster.uid) {
             Some(recorded) => ClusterState::Replaced(recorded),
             None => ClusterState::Known(cluster),
         }

@@ -3,6 +3,7 @@
 use super::targets::Place;
 use crate::documents::cassandra_task::CassandraTask;
 use crate::documents::cluster::Cluster;
+use crate::documents::record::Record;
 use crate::documents::task::Task;
 use crate::documents::time::Time;
 
@@ -22,94 +23,65 @@ pub enum Relation {
 
 /// Judges an object that was observed. The cluster is the task's own, where that is known.
 pub fn relation(task: &Task, cluster: Option<&Cluster>, child: &CassandraTask) -> Relation {
-    if let Some(uid) = child.created_for() {
-        let is_own = !uid.is_empty() && uid == task.metadata.uid;
-        return if is_own {
-            Relation::Own
-        } else {
-            Relation::Foreign
-        };
-    }
-    // k8ssandra-operator leaves no mark.
-    if !has_labels(task, child) || !is_in_place(task, cluster, child) {
-        return Relation::Foreign;
-    }
-    let adopted = task.own_record().and_then(|record| record.adopted());
-    // What the status knows was there before, whatever the clock of its API server says.
-    if task.is_taken_over() && has_recorded_start(task, child) {
-        return Relation::Own;
-    }
+    let is_taken_over = task.is_taken_over();
+    let adopted = task.own_record().and_then(Record::adopted);
+    let created = child.created();
     // Times have whole seconds. What belongs to a task that was not taken over is marked, so one of the same second is not its own.
-    let is_younger = child.created().is_none_or(|created| {
-        let is_after =
-            |adopted: Time| created > adopted || (created == adopted && !task.is_taken_over());
-        adopted.is_some_and(is_after)
-    });
-    match (
-        is_younger,
-        task.is_taken_over() && is_of_this_task(task, child),
-    ) {
-        (true, _) if adopted.is_some() => Relation::Conflicting,
-        (false, true) => Relation::Own,
-        _ => Relation::Foreign,
+    let is_after =
+        |adopted: Time, created: Time| created > adopted || (created == adopted && !is_taken_over);
+    match child.created_for() {
+        Some(uid) if !uid.is_empty() && uid == task.metadata.uid => Relation::Own,
+        Some(_) => Relation::Foreign,
+        // k8ssandra-operator leaves no mark.
+        None if !has_labels(task, child) || !is_in_place(task, cluster, child) => Relation::Foreign,
+        // What the status knows was there before, whatever the clock of its API server says.
+        None if is_taken_over && has_recorded_start(task, child) => Relation::Own,
+        None => match (adopted, created) {
+            (Some(_), None) => Relation::Conflicting,
+            (Some(adopted), Some(created)) if is_after(adopted, created) => Relation::Conflicting,
+            (_, Some(_)) if is_taken_over && is_of_this_task(task, child) => Relation::Own,
+            _ => Relation::Foreign,
+        },
     }
 }
 
 /// Whether it carries the two labels of a task of this name.
 pub fn has_labels(task: &Task, child: &CassandraTask) -> bool {
-    task.labels()
-        .iter()
-        .all(|(name, value)| child.label(name) == Some(value))
+    let mut labels = task.labels().into_iter();
+    labels.all(|(name, value)| child.label(name) == Some(value))
 }
 
 /// Whether its context, namespace and name are those of a datacenter that the cluster declares or that is recorded.
 fn is_in_place(task: &Task, cluster: Option<&Cluster>, child: &CassandraTask) -> bool {
     let datacenter = child.datacenter(&task.metadata.name);
-    let place = Place::new(
-        task,
-        datacenter,
-        child.context.as_deref(),
-        child.namespace(),
-    );
-    if child.name() != place.name {
-        return false;
-    }
+    let (context, namespace) = (child.context.as_deref(), child.namespace());
+    let place = Place::new(task, datacenter, context, namespace);
     let declared = cluster.and_then(|cluster| cluster.datacenter(datacenter));
-    let is_declared =
-        declared.is_some_and(|it| it.context == place.context && it.namespace == place.namespace);
-    let recorded = task
-        .record
-        .as_ref()
-        .and_then(|record| record.datacenters.get(datacenter));
-    let is_recorded = recorded.is_some_and(|it| {
-        it.context == place.context
-            && it
-                .namespace
-                .as_ref()
-                .is_none_or(|namespace| *namespace == place.namespace)
-    });
-    // Where nothing says where it was created, the status must know it: the cluster may have been edited since.
-    let is_known = || recorded.is_none() && has_recorded_start(task, child);
-    is_declared || is_recorded || is_known()
+    let is_declared = declared.is_some_and(|it| Place::declared(task, it) == place);
+    let record = task.record.as_ref();
+    let is_recorded = match record.and_then(|record| record.datacenters.get(datacenter)) {
+        Some(it) => {
+            let namespace = it.namespace.as_ref();
+            it.context == place.context && namespace.is_none_or(|it| *it == place.namespace)
+        }
+        // Where nothing says where it was created, the status must know it: the cluster may have been edited since.
+        None => has_recorded_start(task, child),
+    };
+    child.name() == place.name && (is_declared || is_recorded)
 }
 
 /// Whether it is not of an earlier task of that name: not older than the task, or recorded in its status.
 pub fn is_of_this_task(task: &Task, child: &CassandraTask) -> bool {
-    let margin = child
-        .created()
-        .map(|created| created.plus_seconds(CLOCK_SKEW_SECONDS));
+    let created = child.created();
+    let margin = created.map(|created| created.plus_seconds(CLOCK_SKEW_SECONDS));
     margin >= task.metadata.created || has_recorded_start(task, child)
 }
 
 /// Whether the status records its datacenter with the same startTime.
 fn has_recorded_start(task: &Task, child: &CassandraTask) -> bool {
     let datacenter = child.datacenter(&task.metadata.name);
-    let recorded = task
-        .recorded
-        .datacenters()
-        .get(datacenter)
-        .and_then(|copy| copy.start);
-    recorded.is_some() && recorded == child.progress.start
+    let recorded = task.recorded.datacenters().get(datacenter);
+    recorded.is_some_and(|it| it.start.is_some() && it.start == child.progress.start)
 }
 
 #[cfg(test)]

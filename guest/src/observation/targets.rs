@@ -2,12 +2,12 @@
 //!
 //! What does not resolve is kept apart, for the `Invalid` condition.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::answers::context_name;
 use crate::contract::ObjectRef;
-use crate::documents::cluster::Cluster;
+use crate::documents::cluster::{Cluster, Declared};
 use crate::documents::names;
 use crate::documents::task::Task;
 
@@ -18,7 +18,6 @@ pub struct Place {
     pub datacenter: String,
     /// Its context; `None` is the control plane.
     pub context: Option<String>,
-    /// Its namespace.
     pub namespace: String,
     /// The name of the CassandraTask: `<task>-<datacenter>`.
     pub name: String,
@@ -33,6 +32,12 @@ impl Place {
             namespace: namespace.to_owned(),
             name: format!("{}-{datacenter}", task.metadata.name),
         }
+    }
+
+    /// Where a datacenter is declared.
+    pub fn declared(task: &Task, declared: &Declared) -> Place {
+        let context = declared.context.as_deref();
+        Place::new(task, &declared.name, context, &declared.namespace)
     }
 
     /// The reference to the CassandraTask.
@@ -79,48 +84,36 @@ impl Targets {
     /// The list of a task, or all datacenters in declaration order (cluster-tasks, Datacenters).
     pub fn of(task: &Task, cluster: &Cluster) -> Targets {
         let listed = task.spec.as_ref().map_or(&[][..], |spec| &spec.datacenters);
-        let is_listed = !listed.is_empty();
-        let wanted: Vec<&str> = if is_listed {
-            listed.iter().map(String::as_str).collect()
-        } else {
-            cluster
-                .datacenters
-                .iter()
-                .map(|declared| declared.name.as_str())
-                .collect()
-        };
-        let mut declared: BTreeMap<&str, Vec<_>> = BTreeMap::new();
-        for datacenter in &cluster.datacenters {
-            declared
-                .entry(&datacenter.name)
-                .or_default()
-                .push(datacenter);
+        let declared = cluster.datacenters.iter().map(|it| it.name.as_str());
+        let (declared, declared_again) = each_once(declared);
+        let (wanted, listed_again) = each_once(listed.iter().map(String::as_str));
+        let wanted = if listed.is_empty() { declared } else { wanted };
+        let ambiguous: BTreeSet<&str> = declared_again.into_iter().collect();
+        let is_unknown = |name: &&&str| cluster.datacenter(name).is_none();
+        let is_ambiguous = |name: &&&str| ambiguous.contains(**name);
+        let owned = |name: &&str| (*name).to_owned();
+        let places = wanted.iter().filter_map(|name| {
+            let declared = cluster.datacenter(name)?;
+            Some(Place::declared(task, declared))
+        });
+        Targets {
+            places: places.collect(),
+            unknown: wanted.iter().filter(is_unknown).map(owned).collect(),
+            duplicate: each_once(listed_again).0.iter().map(owned).collect(),
+            ambiguous: wanted.iter().filter(is_ambiguous).map(owned).collect(),
         }
-        let mut targets = Targets::default();
-        let (mut seen, mut duplicate) = (BTreeSet::new(), BTreeSet::new());
-        for name in wanted {
-            match (seen.insert(name), declared.get(name).map(Vec::as_slice)) {
-                (true, Some([first, others @ ..])) => {
-                    let place = Place::new(task, name, first.context.as_deref(), &first.namespace);
-                    targets.places.push(place);
-                    targets
-                        .ambiguous
-                        .extend((!others.is_empty()).then(|| name.to_owned()));
-                }
-                (true, _) => targets.unknown.push(name.to_owned()),
-                (false, _) if is_listed && duplicate.insert(name) => {
-                    targets.duplicate.push(name.to_owned())
-                }
-                (false, _) => {}
-            }
-        }
-        targets
     }
 
     /// Whether it is certain what all the targets are.
     pub fn are_certain(&self) -> bool {
         self.unknown.is_empty() && self.ambiguous.is_empty() && !self.places.is_empty()
     }
+}
+
+/// Each of these names once, and those that come again.
+fn each_once<'n>(names: impl IntoIterator<Item = &'n str>) -> (Vec<&'n str>, Vec<&'n str>) {
+    let mut seen = BTreeSet::new();
+    names.into_iter().partition(|name| seen.insert(*name))
 }
 
 #[cfg(test)]
@@ -131,37 +124,29 @@ mod tests {
 
     /// Compares the targets of a list on a cluster: places, unknown, duplicate, ambiguous.
     fn check(listed: Value, declared: &[&str], expected: [&str; 4]) {
-        let datacenters: Vec<Value> = declared
-            .iter()
-            .map(|name| json!({"metadata": {"name": name}}))
-            .collect();
-        let cluster = json!({"metadata": {"name": "demo", "namespace": "ns"}, "spec": {"cassandra": {"datacenters": datacenters}}});
-        let task =
-            json!({"metadata": {"name": "t", "namespace": "ns"}, "spec": {"datacenters": listed}});
+        let datacenter = |name| json!({"metadata": {"name": name}});
+        let datacenters: Vec<Value> = declared.iter().map(datacenter).collect();
+        let metadata = json!({"name": "demo", "namespace": "ns"});
+        let spec = json!({"cassandra": {"datacenters": datacenters}});
+        let cluster = json!({"metadata": metadata, "spec": spec});
         let cluster = Cluster::read(&cluster.to_string()).unwrap();
-        let Targets {
-            places,
-            unknown,
-            duplicate,
-            ambiguous,
-        } = Targets::of(&Task::read(&task.to_string()).unwrap(), &cluster);
-        let places: Vec<String> = places.into_iter().map(|place| place.datacenter).collect();
-        let found = [places, unknown, duplicate, ambiguous].map(|names| names.join(" "));
+        let task = json!({"metadata": metadata, "spec": {"datacenters": listed}});
+        let task = Task::read(&task.to_string()).unwrap();
+        let targets = Targets::of(&task, &cluster);
+        let places = targets.places.into_iter().map(|place| place.datacenter);
+        let (unknown, duplicate) = (targets.unknown, targets.duplicate);
+        let found = [places.collect(), unknown, duplicate, targets.ambiguous];
+        let found = found.map(|names| names.join(" "));
         assert_eq!(found, expected, "{listed} of {declared:?}");
     }
 
     #[test]
     fn targets_follow_the_list_or_the_declaration() {
-        check(json!(null), &["b", "a"], ["b a", "", "", ""]);
         check(json!([]), &["b", "a"], ["b a", "", "", ""]);
         check(json!(["a", "b"]), &["b", "a", "c"], ["a b", "", "", ""]);
         check(json!(["dc4", "a", "dc5"]), &["a"], ["a", "dc4 dc5", "", ""]);
-        check(json!(["a", "a", "a"]), &["a"], ["a", "", "a", ""]);
-        check(
-            json!(["a", "b", "a", "b", "a"]),
-            &["a", "b"],
-            ["a b", "", "a b", ""],
-        );
+        let list = json!(["a", "b", "b", "a", "b"]);
+        check(list, &["a", "b"], ["a b", "", "b a", ""]);
         check(json!(null), &["a", "a"], ["a", "", "", "a"]);
         check(json!(["a"]), &["a", "a"], ["a", "", "", "a"]);
     }
