@@ -27,6 +27,15 @@ pub enum Found {
     Abandoned(Unavailable),
 }
 
+impl Found {
+    fn child(&self) -> Option<&CassandraTask> {
+        match self {
+            Found::Child(child) => Some(child),
+            _ => None,
+        }
+    }
+}
+
 /// How far a datacenter is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
@@ -95,12 +104,9 @@ impl Datacenter {
         // That its CassandraTask went with a datacenter that is no target any more is no loss; nor is one of which nobody
         // knows any more where it was.
         let is_dropped = (is_former || place.is_none()) && state == State::Lost && !is_settled;
-        let child = match &evidence.found {
-            Found::Child(child) => Some(child),
-            _ => None,
-        };
+        let child = evidence.found.child();
         // An empty status says nothing against what was recorded, as the state has it.
-        let counts = |child: &&Rc<CassandraTask>| {
+        let counts = |child: &&CassandraTask| {
             !is_settled && (child.progress.has_started || evidence.copy.is_none())
         };
         let observed = child.filter(counts).and_then(|child| {
@@ -172,10 +178,7 @@ impl Datacenter {
 
     /// Its CassandraTask, where it is there.
     pub fn child(&self) -> Option<&CassandraTask> {
-        match &self.found {
-            Found::Child(child) => Some(child),
-            _ => None,
-        }
+        self.found.child()
     }
 }
 
@@ -246,5 +249,119 @@ pub fn preferred<'m>(
 }
 
 #[cfg(test)]
-#[path = "datacenter_tests.rs"]
-mod tests;
+mod tests {
+    use super::*;
+
+    const TIME: &str = "2022-12-15T19:43:35Z";
+
+    /// A status: (r)unning, (d)one, (f)ailed, (F)ailing, (l)ost, or an empty one.
+    fn status(letter: char) -> Value {
+        let set = |kind: &str, reason: &str| json!({"type": kind, "status": "True", "reason": reason, "message": "", "lastTransitionTime": TIME});
+        let (complete, failed) = (set("Complete", "Complete"), set("Failed", "Failed"));
+        match letter {
+            'r' => json!({ "startTime": TIME }),
+            'd' => json!({"completionTime": TIME, "conditions": [complete]}),
+            'f' => json!({"completionTime": TIME, "conditions": [complete, failed]}),
+            'F' => json!({"conditions": [set("Running", "Running"), failed]}),
+            'l' => json!({"conditions": [set("Failed", "CassandraTaskDeleted")]}),
+            _ => json!({}),
+        }
+    }
+
+    fn child(letter: char, uid: Option<&str>) -> Rc<CassandraTask> {
+        let annotations = json!({"pilothouse.dev/created-for": uid});
+        let metadata = json!({"name": "t-dc1", "namespace": "ns", "annotations": annotations});
+        let document = json!({"metadata": metadata, "status": status(letter)});
+        Rc::new(CassandraTask::read(None, &document.to_string()))
+    }
+
+    /// What was found: (m)arked or (u)nmarked with a status, (x) foreign, ? unavailable, ! abandoned, - absent.
+    fn found(text: &str) -> Found {
+        let unavailable = Unavailable::not_registered(&None, "CassandraTask");
+        let letter = text.chars().nth(1).unwrap_or('-');
+        match text.chars().next() {
+            Some('m') => Found::Child(child(letter, Some("u1"))),
+            Some('u') => Found::Child(child(letter, None)),
+            Some('x') => Found::Foreign(child(letter, Some("u0"))),
+            Some('?') => Found::Unavailable(unavailable),
+            Some('!') => Found::Abandoned(unavailable),
+            _ => Found::Absent,
+        }
+    }
+
+    /// Judges what was found, and a recorded status: . none, - an empty one, (o) an empty one that may have started.
+    fn judged(found_text: &str, recorded: char, is_former: bool) -> Datacenter {
+        let copy = (recorded != '.').then(|| status(recorded));
+        let progress = copy.as_ref().map(Progress::read);
+        let has_started = progress.as_ref().is_some_and(|it| it.has_started);
+        let evidence = Evidence {
+            found: found(found_text),
+            copy: copy.as_ref().zip(progress.as_ref()),
+            is_recorded: copy.is_some(),
+            may_have_run: recorded == 'o' || has_started,
+            uid: "u1",
+            created: None,
+        };
+        let place = Place {
+            datacenter: "dc1".into(),
+            context: None,
+            namespace: "ns".into(),
+            name: "t-dc1".into(),
+        };
+        Datacenter::judge("dc1", is_former, Some(place), None, evidence)
+    }
+
+    #[test]
+    fn the_state_follows_from_what_was_found_and_what_was_recorded() {
+        let table = "
+                .       -       o       r       F       d       f       l
+            -   Pending Pending Lost    Lost    Lost    Done    Failed  Lost
+            !   Pending Pending Lost    Lost    Lost    Done    Failed  Lost
+            ?   Pending Running Running Running Failing Done    Failed  Lost
+            x   Pending Pending Running Running Failing Done    Failed  Lost
+            m-  Running Running Running Running Failing Done    Failed  Lost
+            mr  Running Running Running Running Running Running Running Running
+            md  Done    Done    Done    Done    Done    Done    Done    Done
+            mf  Failed  Failed  Failed  Failed  Failed  Failed  Failed  Failed
+            mF  Failing Failing Failing Failing Failing Failing Failing Failing
+            ur  Running Running Running Running Running Done    Failed  Lost
+            ud  Done    Done    Done    Done    Done    Done    Failed  Lost";
+        let mut rows = table.lines().skip(1).map(str::split_whitespace);
+        let recorded: String = rows.next().unwrap().collect();
+        for mut row in rows {
+            let found = row.next().unwrap();
+            let state = |recorded| format!("{:?}", judged(found, recorded, false).state);
+            let states: Vec<String> = recorded.chars().map(state).collect();
+            assert_eq!(states, row.collect::<Vec<_>>(), "{found}");
+        }
+    }
+
+    #[test]
+    fn a_former_target_is_not_lost_and_is_given_up_with_its_context() {
+        assert_eq!(judged("-", 'r', true).state, State::Pending);
+        assert_eq!(judged("-", 'l', true).state, State::Lost);
+        assert!(judged("?", 'r', false).is_active());
+        assert!(!judged("?", 'r', true).is_active());
+    }
+
+    #[test]
+    fn the_copy_is_the_observed_status_or_the_recorded_one() {
+        let copy = |found, recorded| judged(found, recorded, false).copy;
+        assert_eq!(copy("-", '.'), None);
+        assert_eq!(copy("m-", '.'), Some(json!({})));
+        assert_eq!(copy("-", '-'), Some(json!({})));
+        assert_eq!(copy("mr", '-'), Some(status('r')));
+        assert_eq!(copy("?", 'r'), Some(status('r')));
+        // Only a marked one changes what is done.
+        assert_eq!(copy("ur", 'd'), Some(status('d')));
+    }
+
+    #[test]
+    fn of_namesakes_the_failed_or_working_one_counts() {
+        let [done, running, failed] = ['d', 'r', 'f'].map(|letter| child(letter, Some("u1")));
+        let is_first = |one, other| {
+            preferred([other, one].into_iter(), None).is_some_and(|it| Rc::ptr_eq(it, one))
+        };
+        assert!(is_first(&running, &done) && is_first(&failed, &running));
+    }
+}
