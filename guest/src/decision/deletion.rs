@@ -12,8 +12,7 @@ use crate::documents::names;
 use crate::documents::time::Time;
 use crate::observation::answers::{Unavailable, context_name};
 use crate::observation::datacenter::{Datacenter, Found, State};
-use crate::observation::ownership::is_of_this_task;
-use crate::observation::targets::Place;
+use crate::observation::targets::{Place, is_of_this_task};
 use crate::observation::{ClusterState, Observation};
 
 /// How many CassandraTasks one plan deletes.

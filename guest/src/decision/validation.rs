@@ -11,8 +11,7 @@ use crate::documents::names;
 use crate::documents::spec::{self, Spec};
 use crate::documents::task::Task;
 use crate::observation::datacenter::{Datacenter, Found, State};
-use crate::observation::ownership::has_labels;
-use crate::observation::targets::Targets;
+use crate::observation::targets::{Targets, has_labels};
 use crate::observation::{ClusterState, Observation};
 
 /// All that is invalid; empty if nothing is. A specification or a cluster that cannot be read leaves nothing else to check.

@@ -6,8 +6,7 @@ use std::rc::Rc;
 
 use super::answers::{Answer, Answers, Unavailable};
 use super::datacenter::{Datacenter, Evidence, Found, preferred};
-use super::ownership::{Relation, is_of_this_task, relation};
-use super::targets::{Place, Targets};
+use super::targets::{Place, Relation, Targets, is_of_this_task, relation};
 use crate::contract::{ContextResult, ObjectRef, UnavailableReason};
 use crate::documents::cassandra_task::CassandraTask;
 use crate::documents::cluster::Cluster;

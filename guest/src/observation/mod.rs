@@ -7,7 +7,6 @@
 pub mod answers;
 mod children;
 pub mod datacenter;
-pub mod ownership;
 pub mod targets;
 
 use std::collections::BTreeMap;
@@ -16,8 +15,7 @@ use std::rc::Rc;
 use answers::{Answer, Answers, Unavailable};
 use children::Children;
 use datacenter::{Datacenter, Found, State};
-use ownership::{Relation, relation};
-use targets::{Place, Targets};
+use targets::{Place, Relation, Targets, relation};
 
 use crate::contract::{Failure, ObjectRef, Operation, Selector, Snapshot, UnavailableReason};
 use crate::documents::cassandra_task::CassandraTask;

@@ -1,15 +1,20 @@
-//! Which datacenters a task is for, and where the CassandraTask of each is to be: the specification and the cluster in.
-//!
-//! What does not resolve is kept apart, for the `Invalid` condition.
+//! Which datacenters a task is for, where the CassandraTask of each is to be, and which of those that were observed belong to
+//! it: one predicate, for its status and for its deletion.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use super::answers::context_name;
 use crate::contract::ObjectRef;
+use crate::documents::cassandra_task::CassandraTask;
 use crate::documents::cluster::{Cluster, Declared};
 use crate::documents::names;
+use crate::documents::record::Record;
 use crate::documents::task::Task;
+use crate::documents::time::Time;
+
+/// By how much the clocks of two API servers may differ.
+const CLOCK_SKEW_SECONDS: i64 = 300;
 
 /// Where the CassandraTask of a datacenter is, or is to be.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,7 +72,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// The targets that a specification names, in their order.
+/// The targets that a specification names, in their order. What does not resolve is kept apart, for the `Invalid` condition.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Targets {
     /// Those that the cluster declares, each once.
@@ -116,10 +121,85 @@ fn each_once<'n>(names: impl IntoIterator<Item = &'n str>) -> (Vec<&'n str>, Vec
     names.into_iter().partition(|name| seen.insert(*name))
 }
 
+/// What a CassandraTask is to a K8ssandraTask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relation {
+    /// It belongs to it.
+    Own,
+    /// It does not, and was created in its place after the policy took charge: by a second controller at work.
+    Conflicting,
+    /// It does not.
+    Foreign,
+}
+
+/// Judges an object that was observed. The cluster is the task's own, where that is known.
+pub fn relation(task: &Task, cluster: Option<&Cluster>, child: &CassandraTask) -> Relation {
+    let is_taken_over = task.is_taken_over();
+    let adopted = task.own_record().and_then(Record::adopted);
+    let created = child.created();
+    // Times have whole seconds. What belongs to a task that was not taken over is marked, so one of the same second is not its own.
+    let is_after =
+        |adopted: Time, created: Time| created > adopted || (created == adopted && !is_taken_over);
+    match child.created_for() {
+        Some(uid) if !uid.is_empty() && uid == task.metadata.uid => Relation::Own,
+        Some(_) => Relation::Foreign,
+        // k8ssandra-operator leaves no mark.
+        None if !has_labels(task, child) || !is_in_place(task, cluster, child) => Relation::Foreign,
+        // What the status knows was there before, whatever the clock of its API server says.
+        None if is_taken_over && has_recorded_start(task, child) => Relation::Own,
+        None => match (adopted, created) {
+            (Some(_), None) => Relation::Conflicting,
+            (Some(adopted), Some(created)) if is_after(adopted, created) => Relation::Conflicting,
+            (_, Some(_)) if is_taken_over && is_of_this_task(task, child) => Relation::Own,
+            _ => Relation::Foreign,
+        },
+    }
+}
+
+/// Whether it carries the two labels of a task of this name.
+pub fn has_labels(task: &Task, child: &CassandraTask) -> bool {
+    let mut labels = task.labels().into_iter();
+    labels.all(|(name, value)| child.label(name) == Some(value))
+}
+
+/// Whether its context, namespace and name are those of a datacenter that the cluster declares or that is recorded.
+fn is_in_place(task: &Task, cluster: Option<&Cluster>, child: &CassandraTask) -> bool {
+    let datacenter = child.datacenter(&task.metadata.name);
+    let (context, namespace) = (child.context.as_deref(), child.namespace());
+    let place = Place::new(task, datacenter, context, namespace);
+    let declared = cluster.and_then(|cluster| cluster.datacenter(datacenter));
+    let is_declared = declared.is_some_and(|it| Place::declared(task, it) == place);
+    let record = task.record.as_ref();
+    let is_recorded = match record.and_then(|record| record.datacenters.get(datacenter)) {
+        Some(it) => {
+            let namespace = it.namespace.as_ref();
+            it.context == place.context && namespace.is_none_or(|it| *it == place.namespace)
+        }
+        // Where nothing says where it was created, the status must know it: the cluster may have been edited since.
+        None => has_recorded_start(task, child),
+    };
+    child.name() == place.name && (is_declared || is_recorded)
+}
+
+/// Whether it is not of an earlier task of that name: not older than the task, or recorded in its status.
+pub fn is_of_this_task(task: &Task, child: &CassandraTask) -> bool {
+    let created = child.created();
+    let margin = created.map(|created| created.plus_seconds(CLOCK_SKEW_SECONDS));
+    margin >= task.metadata.created || has_recorded_start(task, child)
+}
+
+/// Whether the status records its datacenter with the same startTime.
+fn has_recorded_start(task: &Task, child: &CassandraTask) -> bool {
+    let datacenter = child.datacenter(&task.metadata.name);
+    let recorded = task.recorded.datacenters().get(datacenter);
+    recorded.is_some_and(|it| it.start.is_some() && it.start == child.progress.start)
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
+    use super::Relation::{Conflicting, Foreign, Own};
     use super::*;
 
     /// Compares the targets of a list on a cluster: places, unknown, duplicate, ambiguous.
@@ -149,5 +229,88 @@ mod tests {
         check(list, &["a", "b"], ["a b", "", "b a", ""]);
         check(json!(null), &["a", "a"], ["a", "", "", "a"]);
         check(json!(["a"]), &["a", "a"], ["a", "", "", "a"]);
+    }
+
+    const CREATED: &str = "2022-12-15T19:43:00Z";
+    const ADOPTED: &str = "2022-12-15T19:50:00Z";
+
+    /// What a CassandraTask of k8ssandra-operator is to a task that was taken over, with these changes.
+    fn changed(changes: &[(&str, Value)]) -> Relation {
+        let mut documents = json!({
+            "record": {"task": {"name": "task1", "uid": "u1"}, "adopted": ADOPTED, "takenOver": true},
+            "task": {
+                "metadata": {"name": "task1", "namespace": "ns", "uid": "u1", "creationTimestamp": CREATED, "finalizers": []},
+                "status": {"datacenters": {}},
+            },
+            "child": {
+                "metadata": {
+                    "name": "task1-dc1", "namespace": "ns", "creationTimestamp": CREATED,
+                    "labels": {"k8ssandra.io/task-name": "task1", "k8ssandra.io/task-namespace": "ns"},
+                    "annotations": {"pilothouse.dev/created-for": null},
+                },
+                "status": {"startTime": CREATED},
+            },
+            "cluster": {
+                "metadata": {"name": "demo", "namespace": "ns"},
+                "spec": {"cassandra": {"datacenters": [{"metadata": {"name": "dc1"}, "k8sContext": "kind-1"}]}},
+            },
+        });
+        for (pointer, value) in changes {
+            *documents.pointer_mut(pointer).unwrap() = value.clone();
+        }
+        if documents["record"].is_object() {
+            let record = documents["record"].to_string();
+            documents["task"]["metadata"]["annotations"] = json!({"pilothouse.dev/record": record});
+        }
+        let cluster = Cluster::read(&documents["cluster"].to_string()).unwrap();
+        let task = Task::read(&documents["task"].to_string()).unwrap();
+        let child = CassandraTask::read(Some("kind-1"), &documents["child"].to_string());
+        relation(&task, Some(&cluster), &child)
+    }
+
+    fn mark(uid: &str) -> (&str, Value) {
+        let pointer = "/child/metadata/annotations/pilothouse.dev~1created-for";
+        (pointer, json!(uid))
+    }
+
+    #[test]
+    fn a_marked_one_belongs_to_that_uid_alone() {
+        let unlabelled = ("/child/metadata/labels", json!({}));
+        let without_uid = ("/task/metadata/uid", json!(""));
+        assert_eq!(changed(&[mark("u1"), unlabelled]), Own);
+        assert_eq!(changed(&[mark("u0")]), Foreign);
+        assert_eq!(changed(&[mark(""), without_uid]), Foreign);
+    }
+
+    #[test]
+    fn one_of_k8ssandra_operator_belongs_to_a_task_that_was_taken_over() {
+        let name = |name: &str| ("/child/metadata/name", json!(name));
+        let namespace = ("/child/metadata/namespace", json!("other"));
+        let label = ("/child/metadata/labels/k8ssandra.io~1task-name", json!("x"));
+        let unrecorded = ("/record", json!(null));
+        let finalizers = json!(["control.k8ssandra.io/finalizer"]);
+        let finalizers = ("/task/metadata/finalizers", finalizers);
+        assert_eq!(changed(&[]), Own);
+        assert_eq!(changed(&[unrecorded.clone(), finalizers]), Own);
+        assert_eq!(changed(&[unrecorded]), Foreign);
+        assert_eq!(changed(&[label]), Foreign);
+        assert_eq!(changed(&[namespace]), Foreign);
+        assert_eq!(changed(&[name("task1-dc9")]), Foreign);
+    }
+
+    #[test]
+    fn its_age_decides_too() {
+        let created = |time: &str| ("/child/metadata/creationTimestamp", json!(time));
+        let new = ("/record/takenOver", json!(false));
+        let recorded = json!({"dc1": {"startTime": CREATED}});
+        let recorded = ("/task/status/datacenters", recorded);
+        let earlier = created("2022-12-15T19:37:59Z");
+        assert_eq!(changed(&[created("2022-12-15T19:38:00Z")]), Own);
+        assert_eq!(changed(&[earlier.clone()]), Foreign);
+        assert_eq!(changed(&[earlier, recorded]), Own);
+        assert_eq!(changed(&[created(ADOPTED)]), Own);
+        assert_eq!(changed(&[created(ADOPTED), new]), Conflicting);
+        assert_eq!(changed(&[created("2022-12-15T19:50:01Z")]), Conflicting);
+        assert_eq!(changed(&[created("soon")]), Conflicting);
     }
 }
