@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::answers::{Answer, Answers, Unavailable};
-use super::datacenter::{Datacenter, Evidence, Found, preferred};
+use super::datacenter::{Datacenter, Found, preferred};
 use super::targets::{Place, Relation, Targets, is_of_this_task, relation};
 use crate::contract::{ContextResult, ObjectRef, UnavailableReason};
 use crate::documents::cassandra_task::CassandraTask;
@@ -157,7 +157,7 @@ impl<'a> Children<'a> {
         let (recorded, declared) = (self.recorded(name), self.declared(name));
         let children = self.own.get(name).map(Vec::as_slice).unwrap_or_default();
         let preferred = preferred(children.iter(), recorded.as_ref().or(declared.as_ref()));
-        let (place, found) = match preferred {
+        let at = match preferred {
             Some(child) => {
                 let (context, namespace) = (child.context.as_deref(), child.namespace());
                 let place = Place::new(self.task, name, context, namespace);
@@ -165,20 +165,12 @@ impl<'a> Children<'a> {
             }
             None => self.without_child(name, recorded, declared),
         };
-        let evidence = Evidence {
-            found,
-            copy: self.task.recorded.copy(name),
-            is_recorded: self.task.has_recorded(name),
-            may_have_run: self.task.may_have_run(name),
-            uid: &self.task.metadata.uid,
-            created: self.task.metadata.created,
-        };
         let declared = self.cluster.and_then(|it| it.datacenter(name)).cloned();
         let is_other = |child: &&Rc<_>| preferred.is_none_or(|it| !Rc::ptr_eq(it, child));
         let mut others = children.iter().filter(is_other);
         Datacenter {
             has_active_namesake: others.any(|child| !child.progress.has_ended),
-            ..Datacenter::judge(name, is_former, place, declared, evidence)
+            ..Datacenter::judge(self.task, name, is_former, at, declared)
         }
     }
 

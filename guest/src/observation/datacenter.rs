@@ -10,7 +10,7 @@ use crate::contract::UnavailableReason;
 use crate::documents::cassandra_task::{CassandraTask, Progress};
 use crate::documents::cluster::Declared;
 use crate::documents::status::copy;
-use crate::documents::time::Time;
+use crate::documents::task::Task;
 
 /// What was observed where the CassandraTask of a datacenter is, or is to be.
 #[derive(Debug, Clone)]
@@ -45,7 +45,6 @@ pub enum State {
     Running,
     /// Failed, and still at work.
     Failing,
-    /// Failed.
     Failed,
     /// Completed without failure.
     Done,
@@ -75,51 +74,35 @@ pub struct Datacenter {
     pub has_active_namesake: bool,
 }
 
-/// What a datacenter is judged by.
-pub struct Evidence<'a> {
-    /// What was observed.
-    pub found: Found,
-    /// The copy that was recorded in the status, and what it says.
-    pub copy: Option<(&'a Value, &'a Progress)>,
-    /// Whether it is recorded at all, in the status or elsewhere.
-    pub is_recorded: bool,
-    /// Whether its CassandraTask has started, or may have while its context was unavailable.
-    pub may_have_run: bool,
-    /// The uid of the task.
-    pub uid: &'a str,
-    /// When the task was created.
-    pub created: Option<Time>,
-}
-
 impl Datacenter {
-    /// Judges what was observed and recorded.
+    /// Judges what was found of a datacenter, and what the task has recorded of it.
     pub fn judge(
+        task: &Task,
         name: &str,
         is_former: bool,
-        place: Option<Place>,
+        (place, found): (Option<Place>, Found),
         declared: Option<Declared>,
-        evidence: Evidence<'_>,
     ) -> Datacenter {
-        let (state, is_settled) = state(&evidence);
+        let recorded = task.recorded.copy(name);
+        let (state, is_settled) = state(task, name, &found);
         // That its CassandraTask went with a datacenter that is no target any more is no loss; nor is one of which nobody
         // knows any more where it was.
         let is_dropped = (is_former || place.is_none()) && state == State::Lost && !is_settled;
-        let child = evidence.found.child();
+        let child = found.child();
         // An empty status says nothing against what was recorded, as the state has it.
         let counts = |child: &&CassandraTask| {
-            !is_settled && (child.progress.has_started || evidence.copy.is_none())
+            !is_settled && (child.progress.has_started || recorded.is_none())
         };
         let observed = child.filter(counts).and_then(|child| {
             let status = child.status()?;
             Some((status, &child.progress, child.created()))
         });
-        let recorded = evidence
-            .copy
-            .map(|(status, progress)| (status, progress, evidence.created));
+        let created = task.metadata.created;
+        let recorded = recorded.map(|(status, progress)| (status, progress, created));
         let (copy, progress) = match observed.or(recorded) {
             Some((status, progress, created)) => (Some(copy(status, created)), progress.clone()),
             None => {
-                let is_known = child.is_some() || evidence.is_recorded;
+                let is_known = child.is_some() || task.has_recorded(name);
                 (is_known.then(|| json!({})), Progress::default())
             }
         };
@@ -128,7 +111,7 @@ impl Datacenter {
             is_former,
             place,
             declared,
-            found: evidence.found,
+            found,
             state: if is_dropped { State::Pending } else { state },
             progress,
             copy,
@@ -183,29 +166,25 @@ impl Datacenter {
 }
 
 /// How far it is, and whether that was recorded for good.
-fn state(evidence: &Evidence<'_>) -> (State, bool) {
-    let recorded = evidence.copy.map(|(_, progress)| progress);
+fn state(task: &Task, name: &str, found: &Found) -> (State, bool) {
+    let recorded = task.recorded.datacenters().get(name);
     let settled = recorded.and_then(settled);
-    let is_marked = |child: &CassandraTask| child.created_for() == Some(evidence.uid);
-    match (&evidence.found, settled) {
+    let is_marked = |child: &CassandraTask| child.created_for() == Some(&task.metadata.uid);
+    match (found, settled) {
         // What was recorded as done, failed or lost changes only through an object that is marked as this task's.
         (Found::Child(child), Some(state)) if !is_marked(child) => (state, true),
-        (Found::Child(child), _) => {
-            let progress = if child.progress.has_started {
-                Some(&child.progress)
-            } else {
-                recorded
-            };
-            (at_work(progress), false)
+        (Found::Child(child), _) if child.progress.has_started => {
+            (at_work(Some(&child.progress)), false)
         }
+        (Found::Child(_), _) => (at_work(recorded), false),
         (_, Some(state)) => (state, true),
-        (Found::Absent | Found::Abandoned(_), None) if evidence.may_have_run => {
+        (Found::Absent | Found::Abandoned(_), None) if task.may_have_run(name) => {
             (State::Lost, false)
         }
         // Neither there nor gone, as far as one can tell: as last recorded. Where somebody else's has the name of one that was
         // recorded before its create, the create has failed.
-        (Found::Foreign(_), None) if evidence.may_have_run => (at_work(recorded), false),
-        (Found::Unavailable(_), None) if evidence.is_recorded => (at_work(recorded), false),
+        (Found::Foreign(_), None) if task.may_have_run(name) => (at_work(recorded), false),
+        (Found::Unavailable(_), None) if task.has_recorded(name) => (at_work(recorded), false),
         _ => (State::Pending, false),
     }
 }
@@ -290,25 +269,17 @@ mod tests {
     }
 
     /// Judges what was found, and a recorded status: . none, - an empty one, (o) an empty one that may have started.
-    fn judged(found_text: &str, recorded: char, is_former: bool) -> Datacenter {
+    fn judged(what: &str, recorded: char, is_former: bool) -> Datacenter {
+        let unobserved = if recorded == 'o' { vec!["dc1"] } else { vec![] };
+        let record = json!({"task": {"name": "t", "uid": "u1"}, "unobserved": unobserved});
+        let annotations = json!({"pilothouse.dev/record": record.to_string()});
+        let metadata =
+            json!({"name": "t", "namespace": "ns", "uid": "u1", "annotations": annotations});
         let copy = (recorded != '.').then(|| status(recorded));
-        let progress = copy.as_ref().map(Progress::read);
-        let has_started = progress.as_ref().is_some_and(|it| it.has_started);
-        let evidence = Evidence {
-            found: found(found_text),
-            copy: copy.as_ref().zip(progress.as_ref()),
-            is_recorded: copy.is_some(),
-            may_have_run: recorded == 'o' || has_started,
-            uid: "u1",
-            created: None,
-        };
-        let place = Place {
-            datacenter: "dc1".into(),
-            context: None,
-            namespace: "ns".into(),
-            name: "t-dc1".into(),
-        };
-        Datacenter::judge("dc1", is_former, Some(place), None, evidence)
+        let document = json!({"metadata": metadata, "status": {"datacenters": {"dc1": copy}}});
+        let task = Task::read(&document.to_string()).unwrap();
+        let place = Some(Place::new(&task, "dc1", None, "ns"));
+        Datacenter::judge(&task, "dc1", is_former, (place, found(what)), None)
     }
 
     #[test]
