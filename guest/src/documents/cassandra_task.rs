@@ -20,7 +20,6 @@ pub struct CassandraTask {
     document: Value,
     /// The context that it is in; `None` is the control plane.
     pub context: Option<String>,
-    /// What its status says.
     pub progress: Progress,
 }
 
@@ -65,12 +64,10 @@ impl CassandraTask {
         Time::read(self.metadata("creationTimestamp"))
     }
 
-    /// Whether its deletion was asked for.
     pub fn is_being_deleted(&self) -> bool {
         !self.metadata("deletionTimestamp").is_null()
     }
 
-    /// When its deletion was asked for.
     pub fn deleted(&self) -> Option<Time> {
         Time::read(self.metadata("deletionTimestamp"))
     }
@@ -89,12 +86,10 @@ impl CassandraTask {
             .unwrap_or(self.name())
     }
 
-    /// Its specification, where it is an object.
     pub fn spec(&self) -> Option<&Map<String, Value>> {
         self.document["spec"].as_object()
     }
 
-    /// Its status, where it is an object.
     pub fn status(&self) -> Option<&Value> {
         Some(&self.document["status"]).filter(|status| status.is_object())
     }
@@ -140,19 +135,15 @@ pub struct Progress {
     /// Whether cass-operator has picked the CassandraTask up: there is anything in the status at all. A startTime is no better
     /// sign, since cass-operator goes on when its write of that is lost.
     pub has_started: bool,
-    /// The startTime.
     pub start: Option<Time>,
     /// Whether the job has ended, well or badly: it has a completionTime, or Complete is True.
     pub has_ended: bool,
     /// When it ended: the completionTime, or else when Complete turned True.
     pub end: Option<Time>,
-    /// Whether the condition Complete is True.
     pub is_complete: bool,
-    /// Whether the condition Running is True.
     pub is_running: bool,
     /// Why it failed, if it did; empty if nothing is said.
     pub failure: Option<String>,
-    /// When the condition Failed turned True.
     pub failed_at: Option<Time>,
     /// Whether it was recorded as deleted before it completed.
     pub is_lost: bool,
@@ -168,7 +159,6 @@ pub struct Progress {
     pub latest: Option<Time>,
 }
 
-/// A pod that cass-operator has listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pod {
     pub name: String,
@@ -223,7 +213,6 @@ impl Progress {
         }
     }
 
-    /// The pods in a state.
     pub fn pods_in(&self, state: PodState) -> impl Iterator<Item = &Pod> {
         self.pods.iter().filter(move |pod| pod.state == state)
     }
@@ -304,14 +293,6 @@ mod tests {
     }
 
     #[test]
-    fn one_that_has_not_started_says_nothing() {
-        let empty = json!({"conditions": [], "podStatuses": {}, "startTime": null});
-        assert!(!Progress::read(&empty).has_started);
-        assert!(Progress::read(&json!({"active": 1})).has_started);
-        assert!(Progress::read(&json!({"conditions": [{"type": "Running"}]})).has_started);
-    }
-
-    #[test]
     fn failed_pods_are_a_failure_once_it_has_ended_without_a_condition() {
         let failure = |status: Value| Progress::read(&status).failure;
         let ended = |failed: i64| failure(json!({"completionTime": END, "failed": failed}));
@@ -320,13 +301,6 @@ mod tests {
         assert_eq!(ended(0), None);
         // cass-operator's count goes up and down.
         assert_eq!(failure(json!({"failed": 1})), None);
-    }
-
-    #[test]
-    fn complete_without_a_completion_time_ended_when_it_turned() {
-        let complete = json!({"type": "Complete", "status": "True", "lastTransitionTime": END});
-        let progress = Progress::read(&json!({"conditions": [complete]}));
-        assert_eq!(progress.end, Time::parse(END));
     }
 
     #[test]

@@ -82,17 +82,14 @@ pub fn condition<'a>(status: &'a Value, kind: &str) -> Option<&'a Value> {
     items(&status["conditions"]).find(|condition| condition["type"] == kind)
 }
 
-/// The condition of that type, where it is True.
 pub fn true_condition<'a>(status: &'a Value, kind: &str) -> Option<&'a Value> {
     condition(status, kind).filter(|it| is_true(it))
 }
 
-/// Whether a condition's status is True.
 pub fn is_true(condition: &Value) -> bool {
     condition["status"] == "True"
 }
 
-/// When a condition's status changed.
 pub fn transition(condition: &Value) -> Option<Time> {
     Time::read(&condition["lastTransitionTime"])
 }

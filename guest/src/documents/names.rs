@@ -35,7 +35,6 @@ pub const CONTROL_PLANE: &str = "control-plane";
 /// The label that Velero puts on what it restores.
 pub const RESTORED_LABEL: &str = "velero.io/restore-name";
 
-/// K8ssandraTask, the primary.
 pub fn k8ssandra_task() -> Gvk {
     gvk(CONTROL_API, "K8ssandraTask")
 }

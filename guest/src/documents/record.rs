@@ -12,7 +12,6 @@ use serde_json::{Map, Value, json};
 use super::names;
 use super::time::Time;
 
-/// An object by its name and uid.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     pub name: String,
@@ -30,13 +29,11 @@ pub struct Location {
     pub namespace: Option<String>,
 }
 
-/// The record.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Record {
     /// The task that it was written for; `None` in what was recorded before there was a record.
     pub task: Option<Identity>,
-    /// Its cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cluster: Option<Identity>,
     /// When the policy took charge of the task, as RFC 3339.

@@ -23,26 +23,17 @@ pub const KNOWN_COMMANDS: [&str; 12] = [
     "upgradesstables",
 ];
 
-/// What an installer can set, as one JSON object; `{}` leaves everything at its default:
-///
-/// ```json
-/// {
-///   "extraCommands": ["inspect"],
-///   "maxJobs": 1,
-///   "defaultTtlSeconds": 86400,
-///   "labels": {"example.com/team": "storage"}
-/// }
-/// ```
+/// What an installer can set, as one JSON object; `{}` leaves everything at its default.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Settings {
-    /// `extraCommands`: commands that a task may use besides [`KNOWN_COMMANDS`]. Default: none.
+    /// Commands that a task may use besides [`KNOWN_COMMANDS`]. Default: none.
     pub extra_commands: Vec<String>,
-    /// `maxJobs`: the most jobs a task may have, 1 or more. Default: 1, since cass-operator runs one and wedges on more.
+    /// The most jobs a task may have, 1 or more. Default: 1, since cass-operator runs one and wedges on more.
     pub max_jobs: u32,
-    /// `defaultTtlSeconds`: how long a finished task that does not say is kept; 0 is for ever. Default: 86400, a day.
+    /// How long a finished task that does not say is kept; 0 is for ever. Default: 86400, a day.
     pub default_ttl_seconds: u32,
-    /// `labels`: labels for CassandraTasks besides those that the policy sets itself. Default: none.
+    /// Labels for CassandraTasks besides those that the policy sets itself. Default: none.
     pub labels: BTreeMap<String, String>,
 }
 

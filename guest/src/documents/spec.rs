@@ -8,7 +8,6 @@ use super::json::{self, Object, immutable, invalid};
 use super::settings::Settings;
 use super::time::Time;
 
-/// The fields of a job.
 const JOB_FIELDS: [&str; 3] = ["args", "command", "name"];
 
 /// `dcConcurrencyPolicy`: two things that it decides.

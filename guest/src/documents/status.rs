@@ -27,9 +27,7 @@ pub mod stalled {
     pub const RECORD_REFUSED: &str = "RecordRefused";
     /// The API server refuses a CassandraTask. A decision depends on it: a host that was started anew knows of no failure.
     pub const CREATE_REFUSED: &str = "CreateRefused";
-    /// Something keeps a task from being deleted.
     pub const DELETION_BLOCKED: &str = "DeletionBlocked";
-    /// A context has been unavailable for long.
     pub const CONTEXT_UNAVAILABLE: &str = "ContextUnavailable";
     /// An object that does not belong to the task has the name of a CassandraTask that was started.
     pub const NAME_CONFLICT: &str = "NameConflict";
@@ -39,7 +37,6 @@ pub mod stalled {
     pub const NOT_PROGRESSING: &str = "NotProgressing";
 }
 
-/// A recorded status.
 #[derive(Debug, Default, Clone)]
 pub struct Recorded {
     status: Value,
@@ -50,10 +47,9 @@ pub struct Recorded {
 impl Recorded {
     /// Reads a status.
     pub fn read(status: Value) -> Recorded {
-        let datacenters = OnceCell::new();
         Recorded {
             status,
-            datacenters,
+            ..Recorded::default()
         }
     }
 
@@ -86,12 +82,10 @@ impl Recorded {
         Some((&self.status["datacenters"][datacenter], progress))
     }
 
-    /// The condition of that type.
     pub fn condition(&self, kind: &str) -> Option<&Value> {
         condition(&self.status, kind)
     }
 
-    /// Whether that condition is True.
     pub fn is_true(&self, kind: &str) -> bool {
         true_condition(&self.status, kind).is_some()
     }
@@ -111,12 +105,10 @@ impl Recorded {
         self.true_reason("Failed") == Some(CANCELLED)
     }
 
-    /// The recorded startTime.
     pub fn start(&self) -> Option<Time> {
         Time::read(&self.status["startTime"])
     }
 
-    /// The recorded completionTime.
     pub fn completion(&self) -> Option<Time> {
         Time::read(&self.status["completionTime"])
     }

@@ -14,14 +14,11 @@ use super::time::Time;
 use super::{json, names};
 use crate::contract::{LabelQuery, ObjectRef, Scope};
 
-/// A K8ssandraTask.
 #[derive(Debug)]
 pub struct Task {
-    /// What Kubernetes keeps about it.
     pub metadata: Metadata,
     /// What its author asks for, or what is invalid about it.
     pub spec: Result<Spec, String>,
-    /// What was recorded in its status.
     pub recorded: Recorded,
     /// What was recorded in its annotation, unless that is of a task with another name, of which this is a copy.
     pub record: Option<Record>,
@@ -36,11 +33,8 @@ pub struct Metadata {
     pub uid: String,
     /// Counts the changes of its specification.
     pub generation: Option<i64>,
-    /// When it was created.
     pub created: Option<Time>,
-    /// Whether its deletion was asked for.
     pub is_being_deleted: bool,
-    /// The finalizers, ours and those of others.
     pub finalizers: Vec<String>,
     /// The owner references, as they are.
     pub owners: Vec<Value>,
@@ -104,7 +98,6 @@ impl Task {
         self.spec.as_ref().ok().and_then(Spec::concurrency)
     }
 
-    /// Whether our finalizer is on it.
     pub fn has_finalizer(&self) -> bool {
         let mut finalizers = self.metadata.finalizers.iter();
         finalizers.any(|finalizer| finalizer == names::FINALIZER)
@@ -131,7 +124,6 @@ impl Task {
         self.recorded_datacenters().next().is_some()
     }
 
-    /// Whether a datacenter is recorded.
     pub fn has_recorded(&self, datacenter: &str) -> bool {
         let record = self.own_record();
         self.recorded.datacenters().contains_key(datacenter)
@@ -230,17 +222,12 @@ mod tests {
 
     use super::*;
 
-    fn task(metadata: Value, status: Value) -> Task {
-        let mut document =
-            json!({"metadata": {"name": "t", "namespace": "ns", "uid": "u1"}, "status": status});
-        for (name, value) in metadata.as_object().unwrap() {
-            document["metadata"][name] = value.clone();
+    fn task(mut metadata: Value, status: Value) -> Task {
+        for (name, value) in [("name", "t"), ("namespace", "ns"), ("uid", "u1")] {
+            metadata[name] = json!(value);
         }
+        let document = json!({"metadata": metadata, "status": status});
         Task::read(&document.to_string()).unwrap()
-    }
-
-    fn record(task: Value) -> Value {
-        json!({"annotations": {"pilothouse.dev/record": json!({"task": task}).to_string()}})
     }
 
     #[test]
@@ -254,12 +241,15 @@ mod tests {
 
     #[test]
     fn a_record_is_its_own_or_of_the_object_it_was_before_or_does_not_count() {
-        let own = task(record(json!({"name": "t", "uid": "u1"})), json!(null));
-        assert!(own.own_record().is_some());
-        let restored = task(record(json!({"name": "t", "uid": "u0"})), json!(null));
-        assert!(restored.record.is_some() && restored.own_record().is_none());
-        let copy = task(record(json!({"name": "another", "uid": "u0"})), json!(null));
-        assert!(copy.record.is_none());
+        let recorded = |name: &str, uid: &str| {
+            let record = json!({"task": {"name": name, "uid": uid}}).to_string();
+            let metadata = json!({"annotations": {"pilothouse.dev/record": record}});
+            let task = task(metadata, json!(null));
+            (task.record.is_some(), task.own_record().is_some())
+        };
+        assert_eq!(recorded("t", "u1"), (true, true));
+        assert_eq!(recorded("t", "u0"), (true, false));
+        assert_eq!(recorded("another", "u0"), (false, false));
     }
 
     #[test]

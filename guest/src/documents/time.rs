@@ -12,7 +12,6 @@ use serde_json::Value;
 pub struct Time(Timestamp);
 
 impl Time {
-    /// The Unix epoch, from when on everything is.
     pub const EPOCH: Time = Time(Timestamp::UNIX_EPOCH);
 
     /// The time of a snapshot. One beyond the year 9999 counts as the last that can be written.
@@ -43,7 +42,6 @@ impl Time {
         u64::try_from(self.0.duration_since(now.0).as_millis()).unwrap_or(0)
     }
 
-    /// The milliseconds since the Unix epoch.
     pub fn millis(self) -> u64 {
         u64::try_from(self.0.as_millisecond()).unwrap_or(0)
     }

@@ -5,7 +5,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::contract::{self, ContextResult, ObjectRef, Observation, Selector, UnavailableReason};
+use crate::contract::UnavailableReason::{
+    self, Forbidden, NotRegistered, NotServed, NotWatched, Unconfirmed, Unreachable,
+};
+use crate::contract::{self, ContextResult, ObjectRef, Observation, Selector};
 use crate::documents::time::Time;
 
 /// The observations of one snapshot, by their selectors.
@@ -37,7 +40,7 @@ impl Unavailable {
         Unavailable {
             context: context.clone(),
             kind: kind.to_owned(),
-            reason: UnavailableReason::NotRegistered,
+            reason: NotRegistered,
             since: None,
         }
     }
@@ -46,15 +49,13 @@ impl Unavailable {
     pub fn remedy(&self) -> String {
         let kind = &self.kind;
         match self.reason {
-            UnavailableReason::NotRegistered => "register the context".to_owned(),
-            UnavailableReason::Unreachable | UnavailableReason::Unconfirmed => {
-                "restore connectivity".to_owned()
-            }
-            UnavailableReason::Forbidden => {
+            NotRegistered => "register the context".to_owned(),
+            Unreachable | Unconfirmed => "restore connectivity".to_owned(),
+            Forbidden => {
                 format!("allow Pilothouse to list and watch {kind}s there")
             }
-            UnavailableReason::NotServed => format!("install the definition of {kind}s there"),
-            UnavailableReason::NotWatched => "let Pilothouse watch that namespace".to_owned(),
+            NotServed => format!("install the definition of {kind}s there"),
+            NotWatched => "let Pilothouse watch that namespace".to_owned(),
         }
     }
 }
@@ -65,15 +66,15 @@ impl fmt::Display for Unavailable {
         let context = context_name(self.context.as_deref());
         let kind = &self.kind;
         match self.reason {
-            UnavailableReason::NotRegistered => write!(f, "{context} is not registered"),
-            UnavailableReason::Unreachable if self.context.is_none() => {
+            NotRegistered => write!(f, "{context} is not registered"),
+            Unreachable if self.context.is_none() => {
                 write!(f, "control plane not responding")
             }
-            UnavailableReason::Unreachable => write!(f, "{context} is unreachable"),
-            UnavailableReason::Forbidden => write!(f, "{context} does not allow listing {kind}s"),
-            UnavailableReason::NotServed => write!(f, "{context} does not serve {kind}s"),
-            UnavailableReason::NotWatched => write!(f, "{kind}s are not watched in {context}"),
-            UnavailableReason::Unconfirmed => {
+            Unreachable => write!(f, "{context} is unreachable"),
+            Forbidden => write!(f, "{context} does not allow listing {kind}s"),
+            NotServed => write!(f, "{context} does not serve {kind}s"),
+            NotWatched => write!(f, "{kind}s are not watched in {context}"),
+            Unconfirmed => {
                 write!(f, "unconfirmed write to a {kind} in {context}")
             }
         }
@@ -83,9 +84,7 @@ impl fmt::Display for Unavailable {
 /// What was observed of one object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer<'a> {
-    /// It exists: its JSON.
     Found(&'a str),
-    /// It does not exist.
     Absent,
     /// Its context cannot say.
     Unavailable(Unavailable),
@@ -128,7 +127,6 @@ impl<'a> Answers<'a> {
     }
 }
 
-/// A context, for people.
 pub fn context_name(context: Option<&str>) -> String {
     match context {
         Some(name) => format!("context {name}"),

@@ -231,7 +231,6 @@ impl<'a> Children<'a> {
         }
     }
 
-    /// Whether a context says what it has.
     fn available(&self, context: &Option<String>) -> Found {
         let why = match self.contexts.get(&context.as_deref()) {
             Some(result) => unavailable(result),

@@ -15,9 +15,7 @@ use crate::documents::task::Task;
 /// What was observed where the CassandraTask of a datacenter is, or is to be.
 #[derive(Debug, Clone)]
 pub enum Found {
-    /// It is there.
     Child(Rc<CassandraTask>),
-    /// Nothing is there.
     Absent,
     /// An object of that name is there that does not belong to the task.
     Foreign(Rc<CassandraTask>),
@@ -52,7 +50,6 @@ pub enum State {
     Lost,
 }
 
-/// A datacenter of the task.
 #[derive(Debug)]
 pub struct Datacenter {
     pub name: String,
@@ -60,9 +57,7 @@ pub struct Datacenter {
     pub is_former: bool,
     /// Where its CassandraTask is, or is to be created; `None` where nothing says so.
     pub place: Option<Place>,
-    /// As the cluster declares it.
     pub declared: Option<Declared>,
-    /// What was observed there.
     pub found: Found,
     /// How far it is.
     pub state: State,
@@ -127,7 +122,6 @@ impl Datacenter {
             || (matches!(self.state, State::Running | State::Failing) && !is_given_up)
     }
 
-    /// Whether it counts as failed.
     pub fn has_failed(&self) -> bool {
         matches!(self.state, State::Failing | State::Failed | State::Lost)
     }
@@ -159,7 +153,6 @@ impl Datacenter {
         }
     }
 
-    /// Its CassandraTask, where it is there.
     pub fn child(&self) -> Option<&CassandraTask> {
         self.found.child()
     }

@@ -30,11 +30,9 @@ use crate::documents::time::Time;
 pub enum ClusterState {
     /// The task does not name one.
     NotNamed,
-    /// It is there.
     Known(Cluster),
     /// There is one of that name, and it is not the one that the task was started for.
     Replaced(Identity),
-    /// There is none of that name.
     Absent(String),
     /// The control plane cannot say.
     Unavailable(String, Unavailable),
@@ -42,19 +40,14 @@ pub enum ClusterState {
     Unreadable(String),
 }
 
-/// All that a decision is made from.
 #[derive(Debug)]
 pub struct Observation<'a> {
-    /// The policy's settings.
     pub settings: &'a Settings,
-    /// The time of the decision.
     pub now: Time,
     /// What has failed, and not succeeded since.
     pub failures: &'a [Failure],
     failed: BTreeMap<(&'a ObjectRef, Operation), &'a Failure>,
-    /// The primary.
     pub task: &'a Task,
-    /// Its cluster.
     pub cluster: ClusterState,
     /// What does not resolve of its list of datacenters, and what does.
     pub targets: Targets,
@@ -62,13 +55,11 @@ pub struct Observation<'a> {
     pub datacenters: Vec<Datacenter>,
     /// When the last datacenter ended that has.
     pub latest_end: Option<Time>,
-    /// The CassandraTasks that belong to it.
     pub children: Vec<Rc<CassandraTask>>,
     /// Those with its labels that do not.
     pub foreign: Vec<Rc<CassandraTask>>,
     /// Those of them that a second controller has created since the policy took charge.
     pub conflicting: Vec<Rc<CassandraTask>>,
-    /// All that it depends on.
     pub observes: Vec<Selector>,
 }
 
@@ -215,7 +206,6 @@ impl ClusterState {
         }
     }
 
-    /// The cluster, where it is known.
     pub fn known(&self) -> Option<&Cluster> {
         match self {
             ClusterState::Known(cluster) => Some(cluster),
