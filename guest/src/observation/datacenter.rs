@@ -229,12 +229,12 @@ mod tests {
     /// A status: (r)unning, (d)one, (f)ailed, (F)ailing, (l)ost, or an empty one.
     fn status(letter: char) -> Value {
         let set = |kind: &str, reason: &str| json!({"type": kind, "status": "True", "reason": reason, "message": "", "lastTransitionTime": TIME});
-        let (complete, failed) = (set("Complete", "Complete"), set("Failed", "Failed"));
+        let [complete, running, failed] = ["Complete", "Running", "Failed"].map(|it| set(it, it));
         match letter {
             'r' => json!({ "startTime": TIME }),
             'd' => json!({"completionTime": TIME, "conditions": [complete]}),
-            'f' => json!({"completionTime": TIME, "conditions": [complete, failed]}),
-            'F' => json!({"conditions": [set("Running", "Running"), failed]}),
+            'f' => json!({"completionTime": TIME, "conditions": [running, failed]}),
+            'F' => json!({"conditions": [running, failed]}),
             'l' => json!({"conditions": [set("Failed", "CassandraTaskDeleted")]}),
             _ => json!({}),
         }

@@ -79,8 +79,7 @@ impl<'a> Observation<'a> {
 
         let cluster = ClusterState::of(task, &answers, reference.as_ref());
         let known = cluster.known();
-        let targets = known.map(|cluster| Targets::of(task, cluster));
-        let targets = targets.unwrap_or_default();
+        let targets = known.map_or_else(Targets::default, |it| Targets::of(task, it));
         let results = by_labels.map_or(&[][..], |selector| answers.results(&selector));
         let mut children = Children::read(task, known, &answers, results);
         let places = children.unseen(&targets);
@@ -93,12 +92,8 @@ impl<'a> Observation<'a> {
         children.add_named(&places);
 
         let datacenters = children.datacenters(&targets);
-        let Children {
-            own,
-            foreign,
-            conflicting,
-            ..
-        } = children;
+        let (own, foreign) = (children.own, children.foreign);
+        let conflicting = children.conflicting;
         let now = Time::from_millis(snapshot.now);
         let failures = snapshot.failures.iter();
         let ends = datacenters.iter().filter_map(|it| it.progress.end);

@@ -196,35 +196,6 @@ mod tests {
     use super::Relation::{Conflicting, Foreign, Own};
     use super::*;
 
-    /// Compares the targets of a list on a cluster: places, unknown, duplicate, ambiguous.
-    fn check(listed: Value, declared: &[&str], expected: [&str; 4]) {
-        let datacenter = |name| json!({"metadata": {"name": name}});
-        let datacenters: Vec<Value> = declared.iter().map(datacenter).collect();
-        let metadata = json!({"name": "demo", "namespace": "ns"});
-        let spec = json!({"cassandra": {"datacenters": datacenters}});
-        let cluster = json!({"metadata": metadata, "spec": spec});
-        let cluster = Cluster::read(&cluster.to_string()).unwrap();
-        let task = json!({"metadata": metadata, "spec": {"datacenters": listed}});
-        let task = Task::read(&task.to_string()).unwrap();
-        let targets = Targets::of(&task, &cluster);
-        let places = targets.places.into_iter().map(|place| place.datacenter);
-        let (unknown, duplicate) = (targets.unknown, targets.duplicate);
-        let found = [places.collect(), unknown, duplicate, targets.ambiguous];
-        let found = found.map(|names| names.join(" "));
-        assert_eq!(found, expected, "{listed} of {declared:?}");
-    }
-
-    #[test]
-    fn targets_follow_the_list_or_the_declaration() {
-        check(json!([]), &["b", "a"], ["b a", "", "", ""]);
-        check(json!(["a", "b"]), &["b", "a", "c"], ["a b", "", "", ""]);
-        check(json!(["dc4", "a", "dc5"]), &["a"], ["a", "dc4 dc5", "", ""]);
-        let list = json!(["a", "b", "b", "a", "b"]);
-        check(list, &["a", "b"], ["a b", "", "b a", ""]);
-        check(json!(null), &["a", "a"], ["a", "", "", "a"]);
-        check(json!(["a"]), &["a", "a"], ["a", "", "", "a"]);
-    }
-
     const CREATED: &str = "2022-12-15T19:43:00Z";
     const ADOPTED: &str = "2022-12-15T19:50:00Z";
 
