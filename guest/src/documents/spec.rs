@@ -180,14 +180,6 @@ mod tests {
     }
 
     #[test]
-    fn what_is_created_has_no_ttl_and_no_limit_of_0() {
-        let template = json!({"jobs": [], "ttlSecondsAfterFinished": 60, "maxConcurrentPods": 0});
-        assert_eq!(to_create(&map(template)), map(json!({"jobs": []})));
-        let template = map(json!({"maxConcurrentPods": 1, "retries": 0}));
-        assert_eq!(to_create(&template), template);
-    }
-
-    #[test]
     fn what_cass_operator_fills_in_is_no_change() {
         let template = map(json!({
             "jobs": [{"name": "j", "command": "cleanup"}],
