@@ -5,7 +5,6 @@
 
 pub mod deletion;
 pub mod finish;
-mod job;
 pub mod pods;
 pub mod sentences;
 pub mod sequence;
