@@ -90,7 +90,7 @@ pub fn reconcile(settings: &str, snapshot: &Snapshot) -> Outcome {
     };
     Outcome::Act(match task.metadata.deleted {
         // Rule 1, "being deleted".
-        Some(_) => plan::removal(&observation, decision::deletion::decide(&observation)),
+        Some(_) => plan::removal(&observation, decision::ending::removal(&observation)),
         None => plan::plan(&observation, decision::decide(&observation)),
     })
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::deletion::named;
+use super::sentences::{delete_when_finished, named};
 use crate::documents::cluster::Cluster;
 use crate::documents::field::{immutable, invalid, required, unsupported};
 use crate::documents::json::{self, Object};
@@ -306,10 +306,6 @@ fn name_conflict(observation: &Observation<'_>, target: &Datacenter) -> Option<S
         }
         _ => "already exists and is not managed by this K8ssandraTask".to_owned(),
     };
-    let advice = if foreign.progress.has_ended {
-        "it has finished: delete it"
-    } else {
-        "wait until it has finished, then delete it"
-    };
+    let advice = delete_when_finished(foreign.progress.has_ended);
     Some(format!("CassandraTask {} {what}; {advice}", named(foreign)))
 }
