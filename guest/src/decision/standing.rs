@@ -220,42 +220,42 @@ fn all_pods(datacenter: &Datacenter, child: &CassandraTask) -> Option<usize> {
     size.filter(|size| *size >= datacenter.progress.pods.len())
 }
 
-/// What is said of the pods of a CassandraTask that is at work, as far as cass-operator lists them: in brackets, and nothing where
-/// nothing is known.
+/// What is said of the pods of a CassandraTask that is at work, as far as cass-operator lists them.
 fn pods(datacenter: &Datacenter, child: &CassandraTask) -> String {
     if !lists_pods(command(child)) {
         return String::new();
     }
     let progress = &datacenter.progress;
-    let all = all_pods(datacenter, child);
-    let [completed, running, failed] = [PodState::Completed, PodState::Running, PodState::Failed]
-        .map(|state| progress.pods_in(state).count());
-    // An older cass-operator lists no pods.
+    let count = |state| progress.pods_in(state).count();
     let [_, succeeded, _] = progress.counts;
-    let is_listed = !progress.pods.is_empty();
-    let done = if is_listed {
-        completed
-    } else {
-        usize::try_from(succeeded).unwrap_or(0)
+    // An older cass-operator lists no pods.
+    let done = match progress.pods.is_empty() {
+        true => usize::try_from(succeeded).unwrap_or(0),
+        false => count(PodState::Completed),
     };
-    let noun = |count: usize| if count == 1 { "pod" } else { "pods" };
+    let (running, failed) = (count(PodState::Running), count(PodState::Failed));
+    let failed = (failed > 0).then(|| {
+        let names = failed_pods(progress);
+        format!("{failed} {} failed: {names}", noun(failed))
+    });
+    counted(all_pods(datacenter, child), done, running, failed)
+}
+
+fn noun(count: usize) -> &'static str {
+    if count == 1 { "pod" } else { "pods" }
+}
+
+/// Nothing where nothing is known.
+fn counted(all: Option<usize>, done: usize, running: usize, failed: Option<String>) -> String {
     let done = match all {
         Some(all) if done + running > 0 => Some(format!("{done} of {all} {} done", noun(all))),
         _ => (done > 0).then(|| format!("{done} {} done", noun(done))),
     };
     let running = (running > 0 && all.is_none()).then(|| format!("{running} in progress"));
-    let failed = (failed > 0).then(|| {
-        format!(
-            "{failed} {} failed: {}",
-            noun(failed),
-            failed_pods(progress)
-        )
-    });
     let parts: Vec<String> = [done, running, failed].into_iter().flatten().collect();
-    if parts.is_empty() {
-        String::new()
-    } else {
-        format!(" ({})", parts.join("; "))
+    match parts.join("; ").as_str() {
+        "" => String::new(),
+        parts => format!(" ({parts})"),
     }
 }
 
@@ -267,4 +267,15 @@ pub fn failed_pods(progress: &Progress) -> String {
         error => format!("{name}: {error}"),
     });
     failed.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pods_are_counted_of_all_once_one_was_begun() {
+        assert_eq!(counted(Some(3), 0, 1, None), " (0 of 3 pods done)");
+        assert_eq!(counted(Some(3), 0, 0, None), "");
+    }
 }

@@ -238,24 +238,3 @@ impl Unknown {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_unavailable_context_stalls_after_the_deadline_or_at_once() {
-        let stalls = |since: Option<Time>| {
-            let why = Unavailable {
-                since,
-                ..Unavailable::not_registered(&None, "CassandraTask")
-            };
-            let unknown = Unknown::Existence;
-            Waiting::Context { unknown, why }
-                .stalls()
-                .map(|(from, _)| from.millis())
-        };
-        assert_eq!(stalls(Some(Time::from_millis(1_000))), Some(301_000));
-        assert_eq!(stalls(None), Some(0));
-    }
-}
