@@ -15,6 +15,9 @@ use crate::observation::targets::Place;
 /// How long a refused create is not tried again, in seconds.
 const RETRY_SECONDS: i64 = 5;
 
+/// How many CassandraTasks one plan creates: the host denies a plan of more than 1,000 actions, and each create may take three.
+pub const MAX_CREATES: usize = 200;
+
 /// What is done about a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
@@ -78,7 +81,21 @@ pub fn targets<'a>(
         };
         Target { datacenter, step }
     };
-    observation.targets().map(step).collect()
+    let mut targets: Vec<Target<'_>> = observation.targets().map(step).collect();
+    leave_to_the_next_plan(observation, &mut targets);
+    targets
+}
+
+/// Leaves the creates beyond [`MAX_CREATES`] to a later plan.
+fn leave_to_the_next_plan(observation: &Observation<'_>, targets: &mut [Target<'_>]) {
+    let steps = targets.iter_mut().map(|target| &mut target.step);
+    let creates = steps.filter(|step| matches!(step, Step::Create(_)));
+    for step in creates.skip(MAX_CREATES) {
+        if let Step::Create(place) = step {
+            let refused = refused(observation, place);
+            *step = refused.map_or_else(|| turn(Rc::default()), Step::Wait);
+        }
+    }
 }
 
 /// The datacenters that take a slot, since something is, or may be, at work there: former targets, and those of a second controller,

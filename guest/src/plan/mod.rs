@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::contract::{Action, Deletion, ObjectRef, Plan, Requeue, Selector};
 use crate::decision::ending::{self, Expiry, Removal};
-use crate::decision::sequence::{Step, Target};
+use crate::decision::sequence::{MAX_CREATES, Step, Target};
 use crate::decision::{Decision, standing};
 use crate::documents::names;
 use crate::documents::status::Recorded;
@@ -59,8 +59,9 @@ pub fn plan(observation: &Observation<'_>, mut decision: Decision<'_>) -> Plan {
         let targets = decision.targets.iter();
         actions.extend(targets.flat_map(|target| create(observation, target)));
     }
+    let is_full = decision.creates().count() >= MAX_CREATES;
     let requeue = match wake(observation, decision, &lines) {
-        _ if records_creates || decision.refused.is_some() => Requeue::AtOnce,
+        _ if records_creates || decision.refused.is_some() || is_full => Requeue::AtOnce,
         Some(time) => Requeue::After(time.millis_from(observation.now)),
         None => Requeue::OnChange,
     };
