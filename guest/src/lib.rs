@@ -90,7 +90,7 @@ pub fn reconcile(settings: &str, snapshot: &Snapshot) -> Outcome {
     };
     Outcome::Act(match task.metadata.is_being_deleted {
         // Rule 1, "being deleted".
-        true => plan::removal(&observation, decision::deletion::decide(&observation)),
+        true => plan::removal(&observation, decision::ending::removal(&observation)),
         false => plan::plan(&observation, decision::decide(&observation)),
     })
 }

@@ -3,10 +3,7 @@
 //!
 //! This file chooses the rule; what a rule means is in the file it names.
 
-pub mod deletion;
-pub mod finish;
-mod job;
-pub mod pods;
+pub mod ending;
 pub mod sentences;
 pub mod sequence;
 pub mod standing;
@@ -15,10 +12,10 @@ pub mod waiting;
 
 use std::collections::BTreeSet;
 
+use sentences::named;
 use sequence::{Step, Target};
-use waiting::{Refusal, Waiting};
+use waiting::{Refusal, Unknown, Waiting};
 
-use crate::contract::{Failure, FailureClass, Operation};
 use crate::documents::names;
 use crate::observation::{ClusterState, Observation};
 
@@ -55,39 +52,39 @@ pub fn decide<'a>(observation: &'a Observation<'_>) -> Decision<'a> {
     let targets = sequence::targets(observation, waiting.is_none(), is_stopped);
     // Rule 2, "finished", comes before the others.
     let is_finished =
-        observation.task.recorded.is_finished() || finish::is_finished(observation, &targets);
+        observation.task.recorded.is_finished() || ending::is_finished(observation, &targets);
     Decision {
+        targets,
+        is_finished,
         validity: if is_finished {
             Validity::Valid
         } else {
             validity
         },
         waiting: waiting.filter(|_| !is_finished),
-        refused: refusals(observation, Operation::PatchMetadata)
-            .next()
-            .map(|failure| Waiting::RecordRefused {
-                failure: Refusal::of(failure),
-            }),
-        targets,
-        is_finished,
+        refused: Refusal::of_patch(observation).map(|failure| Waiting::RecordRefused { failure }),
     }
 }
 
 /// Rules 3 to 6: whether the specification is valid, and why nothing is created, if so.
 fn rules(observation: &Observation<'_>, is_stopped: bool) -> (Validity, Option<Waiting>) {
-    // Rule 3, "cluster unknown".
+    // Rule 3, "cluster unknown": nothing is started then, and what was started is aggregated.
     if let ClusterState::Absent(cluster) = &observation.cluster {
-        return cluster_absent(observation, cluster);
+        let (cluster, is_stopped) = (cluster.clone(), false);
+        return if observation.has_started() {
+            let waiting = Waiting::ClusterNotFound { cluster };
+            (Validity::Unknown, Some(waiting))
+        } else {
+            let problem = format!("unknown K8ssandraCluster {cluster}");
+            let waiting = Waiting::InvalidSpec { is_stopped };
+            (Validity::Invalid(problem), Some(waiting))
+        };
     }
     // Rule 3a, "restored without its status".
     if has_lost_status(observation) {
-        return (
-            Validity::Unknown,
-            Some(Waiting::StatusLost {
-                running: still_running(observation),
-                signs: signs(observation),
-            }),
-        );
+        let (running, signs) = (still_running(observation), signs(observation));
+        let waiting = Waiting::StatusLost { running, signs };
+        return (Validity::Unknown, Some(waiting));
     }
     // Rule 4, "specification invalid".
     let problems = validation::problems(observation, is_stopped);
@@ -98,79 +95,37 @@ fn rules(observation: &Observation<'_>, is_stopped: bool) -> (Validity, Option<W
     // Rules 5, "not yet adopted", and 6, "otherwise", need the cluster.
     match &observation.cluster {
         ClusterState::Unavailable(cluster, why) => {
-            let (cluster, why) = (cluster.clone(), why.clone());
-            (
-                Validity::Unknown,
-                Some(Waiting::ClusterUnavailable { cluster, why }),
-            )
+            let waiting = Waiting::context(Unknown::Cluster(cluster.clone()), why);
+            (Validity::Unknown, Some(waiting))
         }
         ClusterState::Known(cluster) => {
-            let named = format!("{}.{}", cluster.namespace, cluster.name);
-            let terminating = cluster
-                .deleted
-                .clone()
-                .map(|since| Waiting::ClusterTerminating {
-                    cluster: named,
-                    since,
-                });
+            let deleted = cluster.deleted.clone();
+            let terminating = deleted.map(|since| Waiting::ClusterTerminating {
+                cluster: format!("{}.{}", cluster.namespace, cluster.name),
+                since,
+            });
             (Validity::Valid, terminating)
         }
         _ => (Validity::Unknown, None),
     }
 }
 
-/// What an API server has refused, and not done since.
-fn refusals<'a>(
-    observation: &'a Observation<'_>,
-    operation: Operation,
-) -> impl Iterator<Item = &'a Failure> {
-    observation
-        .failures
-        .iter()
-        .filter(|failure| is_refused(failure))
-        .filter(move |failure| failure.operation == operation)
-}
-
-fn is_refused(failure: &Failure) -> bool {
-    matches!(failure.class, FailureClass::Refused | FailureClass::Denied)
-}
-
-/// Nothing is started then, and what was started is aggregated.
-fn cluster_absent(observation: &Observation<'_>, cluster: &str) -> (Validity, Option<Waiting>) {
-    if observation.has_started() {
-        let cluster = cluster.to_owned();
-        return (
-            Validity::Unknown,
-            Some(Waiting::ClusterNotFound { cluster }),
-        );
-    }
-    let waiting = Waiting::InvalidSpec { is_stopped: false };
-    (
-        Validity::Invalid(format!("unknown K8ssandraCluster {cluster}")),
-        Some(waiting),
-    )
-}
-
 /// Whether the task has run before, and its status was lost: API servers drop the status of an object that is created, as a
 /// backup tool does. A record of another task than this one proves it, and so does the tool's label beside our finalizer.
 fn has_lost_status(observation: &Observation<'_>) -> bool {
     let task = observation.task;
-    let is_restored = task.record.is_some() && task.own_record().is_none();
-    let is_labelled =
-        task.own_record().is_none() && task.is_labelled_restored() && task.has_finalizer();
-    task.recorded.datacenters().is_empty() && (is_restored || is_labelled)
+    let has_signs = task.record.is_some() || (task.is_labelled_restored() && task.has_finalizer());
+    task.own_record().is_none() && task.recorded.datacenters().is_empty() && has_signs
 }
 
 /// What shows that it has run before, for people.
 fn signs(observation: &Observation<'_>) -> Vec<String> {
     let task = observation.task;
-    let annotations = [names::RECORD, names::CREATED_IN]
-        .into_iter()
-        .filter(|name| task.record.is_some() && task.metadata.annotations[*name].is_string());
+    let has = |name: &&str| task.record.is_some() && task.metadata.annotations[*name].is_string();
+    let annotations = [names::RECORD, names::CREATED_IN].into_iter().filter(has);
     let annotations = annotations.map(|name| format!("the annotation {name}"));
-    let label = task
-        .is_labelled_restored()
-        .then(|| format!("the label {}", names::RESTORED_LABEL));
+    let label = format!("the label {}", names::RESTORED_LABEL);
+    let label = task.is_labelled_restored().then_some(label);
     annotations.chain(label).collect()
 }
 
@@ -178,23 +133,21 @@ fn signs(observation: &Observation<'_>) -> Vec<String> {
 fn still_running(observation: &Observation<'_>) -> Vec<String> {
     let all = observation.foreign.iter().chain(&observation.children);
     let running = all.filter(|child| !child.progress.has_ended);
-    running.map(|child| deletion::named(child)).collect()
+    running.map(|child| named(child)).collect()
 }
 
 impl Decision<'_> {
     /// The targets whose CassandraTasks are created.
     pub fn creates(&self) -> impl Iterator<Item = &Target<'_>> {
-        self.targets
-            .iter()
-            .filter(|target| matches!(target.step, Step::Create(_)))
+        let targets = self.targets.iter();
+        targets.filter(|it| matches!(it.step, Step::Create(_)))
     }
 
     /// The datacenters whose create was refused: they are taken out of the record until it is tried again.
     pub fn refused(&self) -> BTreeSet<&str> {
-        let refused = self
-            .targets
-            .iter()
-            .filter(|it| matches!(it.step, Step::Wait(Waiting::CreateRefused { .. })));
+        let is_refused =
+            |it: &&Target<'_>| matches!(it.step, Step::Wait(Waiting::CreateRefused { .. }));
+        let refused = self.targets.iter().filter(is_refused);
         refused.map(|it| it.datacenter.name.as_str()).collect()
     }
 }

@@ -2,122 +2,54 @@
 
 use std::fmt;
 
-use super::waiting::Waiting;
+use super::waiting::{Unknown, Waiting};
 use crate::contract::UnavailableReason;
+use crate::documents::cassandra_task::CassandraTask;
 use crate::documents::names;
+use crate::documents::time::Time;
+use crate::observation::Observation;
 use crate::observation::answers::Unavailable;
+use crate::observation::targets::Place;
 
 /// How many of the datacenters that one waits for are named, if there are at least two more: each that waits names them.
 const MAX_NAMED: usize = 3;
 
-/// How a task names its targets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TargetList {
-    /// There is one alone.
-    One,
-    /// They are listed.
-    Listed,
-    /// They are all that the cluster declares.
-    All,
-}
+const NO_FURTHER: &str = "no further CassandraTasks will be created";
 
-impl TargetList {
-    /// How to go on without one of them.
-    fn without(self, datacenter: &str) -> String {
-        match self {
-            TargetList::One => "delete this K8ssandraTask".to_owned(),
-            TargetList::Listed => format!("remove {datacenter} from spec.datacenters"),
-            TargetList::All => "list the other datacenters in spec.datacenters".to_owned(),
-        }
-    }
-}
-
-fn last_seen(has_started: bool) -> &'static str {
-    if has_started {
-        "was last seen running"
-    } else {
-        "may have been created"
+impl fmt::Display for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentence())
     }
 }
 
 impl Waiting {
-    /// What to do about it, where its sentence does not say so: for a datacenter, or for the whole task.
-    pub fn advice(&self, datacenter: Option<&str>, targets: TargetList) -> Option<String> {
-        let abandon = |why: &Unavailable| {
-            let context = why.context.as_deref().unwrap_or(names::CONTROL_PLANE);
-            let annotation = format!(
-                ", or annotate the task with {}={context} to count what is there as gone",
-                names::ABANDON
-            );
-            let is_given_up = why.reason != UnavailableReason::Unconfirmed;
-            format!(
-                "{}{}",
-                why.remedy(),
-                if is_given_up {
-                    annotation
-                } else {
-                    String::new()
-                }
-            )
-        };
+    fn sentence(&self) -> String {
+        // That it counts against a datacenter, which a former target is no more.
+        let unless = |is_former: &bool, text| if *is_former { "" } else { text };
         match self {
-            Waiting::Context(why) => Some(format!(
-                "{}, or {}",
-                why.remedy(),
-                targets.without(datacenter?)
-            )),
-            Waiting::LastSeen { why, .. }
-            | Waiting::NotConfirmed { why }
-            | Waiting::Cancelled { why } => Some(abandon(why)),
-            Waiting::ClusterUnavailable { why, .. } => Some(why.remedy()),
-            Waiting::NotComplete { .. } => Some(
-                "check cass-operator, or delete the CassandraTask: the datacenter counts as done"
-                    .to_owned(),
-            ),
-            _ => None,
-        }
-    }
-
-    /// The sentence, for one or for several datacenters.
-    pub fn predicate(&self, is_plural: bool) -> String {
-        let text = self.to_string();
-        let plurals = [("waits", "wait"), ("has ", "have "), ("is ", "are ")];
-        let plural =
-            |(one, many): &(&str, &str)| text.strip_prefix(one).map(|rest| format!("{many}{rest}"));
-        plurals
-            .iter()
-            .find_map(plural)
-            .filter(|_| is_plural)
-            .unwrap_or(text)
-    }
-}
-
-impl fmt::Display for Waiting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Waiting::Turn { behind } if behind.is_empty() => f.write_str("waits"),
-            Waiting::Turn { behind } => match behind.get(..MAX_NAMED) {
-                Some(first) if behind.len() > MAX_NAMED + 1 => {
-                    let others = behind.len() - MAX_NAMED;
-                    write!(f, "waits for {} and {others} others", first.join(", "))
-                }
-                _ => write!(f, "waits for {}", behind.join(", ")),
-            },
-            Waiting::Context(why) => write!(f, "waits: {why}"),
-            Waiting::Conflict { object } => write!(
-                f,
-                "waits: another controller has created CassandraTask {object}"
-            ),
-            Waiting::CreateRefused { place, failure, .. } => {
-                write!(
-                    f,
-                    "waits: failed to create CassandraTask {place}: {failure}"
-                )
+            Waiting::StatusLost { running, signs } => status_lost(running, signs),
+            Waiting::ClusterNotFound { cluster } => {
+                format!("K8ssandraCluster {cluster} not found: {NO_FURTHER}")
             }
-            Waiting::NotStarted { .. } => f.write_str("has not started"),
-            Waiting::Scheduled { at } => write!(f, "is scheduled for {at}"),
-            Waiting::NotPickedUp { place, since } => write!(
-                f,
+            Waiting::ClusterTerminating { cluster, since } => {
+                format!("K8ssandraCluster {cluster} is being deleted since {since}: {NO_FURTHER}")
+            }
+            Waiting::InvalidSpec { is_stopped: true } => NO_FURTHER.to_owned(),
+            Waiting::InvalidSpec { .. } => format!("{NO_FURTHER} until the spec is fixed"),
+            Waiting::RecordRefused { failure } => {
+                format!("failed to patch the metadata of this K8ssandraTask: {failure}")
+            }
+            Waiting::Context { unknown, why } => unknown.sentence(why),
+            Waiting::Turn { behind } => turn(behind),
+            Waiting::Conflict { object } => {
+                format!("waits: another controller has created CassandraTask {object}")
+            }
+            Waiting::CreateRefused { place, failure, .. } => {
+                format!("waits: failed to create CassandraTask {place}: {failure}")
+            }
+            Waiting::NotStarted { .. } => "has not started".to_owned(),
+            Waiting::Scheduled { at } => format!("is scheduled for {at}"),
+            Waiting::NotPickedUp { place, since } => format!(
                 "has not started: CassandraTask {place} not picked up by cass-operator since {since}; check that it is running, \
                  that CassandraDatacenter {dc} exists and that no other task is active in {dc}",
                 dc = place.datacenter
@@ -133,147 +65,189 @@ impl fmt::Display for Waiting {
                 } else {
                     "has started"
                 };
-                write!(f, "{verb}{pods}")?;
-                no_pod_since.map_or(Ok(()), |since| {
-                    write!(f, "; no pod listed since {since}: check cass-operator's log and the pods' management API")
-                })
+                let silent = no_pod_since.map(|since| {
+                    format!("; no pod listed since {since}: check cass-operator's log and the pods' management API")
+                });
+                format!("{verb}{pods}{}", silent.unwrap_or_default())
             }
-            Waiting::Stuck { place, is_former } => write!(
-                f,
+            Waiting::Stuck { place, is_former } => format!(
                 "is stuck: cass-operator labelled CassandraTask {place} completed and never wrote its status; check what its pods \
                  did, then delete it{}",
-                if *is_former {
-                    ""
-                } else {
-                    ", which counts as a failure"
-                }
+                unless(is_former, ", which counts as a failure")
             ),
             Waiting::NotComplete { .. } => {
-                f.write_str("is done, but its CassandraTask has no condition Complete")
+                "is done, but its CassandraTask has no condition Complete".to_owned()
             }
-            Waiting::Cancelled { why } => write!(
-                f,
-                "is cancelled; cannot confirm that nothing runs there: {why}"
-            ),
-            Waiting::Terminating { since: Some(since) } => write!(
-                f,
-                "waits for its CassandraTask to be deleted (since {since})"
-            ),
-            Waiting::Terminating { since: None } => {
-                f.write_str("waits for its CassandraTask to be deleted")
+            Waiting::Terminating { since } => {
+                format!(
+                    "waits for its CassandraTask to be deleted{}",
+                    in_brackets(*since)
+                )
             }
-            Waiting::LastSeen { has_started, why } => {
-                write!(f, "{}: {why}", last_seen(*has_started))
-            }
-            Waiting::NotConfirmed { why } => write!(
-                f,
-                "is done; cannot confirm that its CassandraTask is complete: {why}"
-            ),
             Waiting::Foreign {
                 object,
                 has_ended,
                 has_started,
                 is_former,
-            } => write!(
-                f,
+            } => format!(
                 "{}, and CassandraTask {object} does not belong to this K8ssandraTask; {}{}",
                 last_seen(*has_started),
-                if *has_ended {
-                    "it has finished: delete it"
-                } else {
-                    "wait until it has finished, then delete it"
-                },
-                if *is_former {
-                    ""
-                } else {
-                    ", and it counts as failed"
-                }
+                delete_when_finished(*has_ended),
+                unless(is_former, ", and it counts as failed")
             ),
-            _ => self.fmt_task(f),
-        }
-    }
-}
-
-impl Waiting {
-    /// The sentences about the whole task.
-    fn fmt_task(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Waiting::StatusLost { running, signs } => {
-                write!(
-                    f,
-                    "the status was lost, as in a restore from a backup, and this task has run before"
-                )?;
-                if !running.is_empty() {
-                    write!(
-                        f,
-                        "; wait until these have finished: CassandraTask {}",
-                        running.join(", ")
-                    )?;
-                }
-                write!(f, "; to run it again, remove {}", signs.join(" and "))
-            }
-            Waiting::ClusterNotFound { cluster } => {
-                write!(
-                    f,
-                    "K8ssandraCluster {cluster} not found: no further CassandraTasks will be created"
-                )
-            }
-            Waiting::ClusterUnavailable { cluster, why } => {
-                write!(f, "cannot read K8ssandraCluster {cluster}: {why}")
-            }
-            Waiting::ClusterTerminating { cluster, since } => write!(
-                f,
-                "K8ssandraCluster {cluster} is being deleted since {since}: no further CassandraTasks will be created"
-            ),
-            Waiting::InvalidSpec { is_stopped: true } => {
-                f.write_str("no further CassandraTasks will be created")
-            }
-            Waiting::InvalidSpec { is_stopped: false } => {
-                f.write_str("no further CassandraTasks will be created until the spec is fixed")
-            }
-            Waiting::RecordRefused { failure } => write!(
-                f,
-                "failed to patch the metadata of this K8ssandraTask: {failure}"
-            ),
-            Waiting::DeletionUnavailable { child, why } => write!(
-                f,
-                "cannot delete CassandraTask {child}: {why}; {}, or annotate the task with pilothouse.dev/abandon={} to leave its \
-                 CassandraTasks there",
-                why.remedy(),
-                why.context.as_deref().unwrap_or(names::CONTROL_PLANE)
-            ),
-            Waiting::DeletionUnclear { children, why } => write!(
-                f,
-                "cannot say whether CassandraTask {} belongs to this task: {why}",
-                children.join(", ")
-            ),
-            Waiting::DeletionRefused { what, failure } => write!(f, "failed to {what}: {failure}"),
+            Waiting::DeletionRefused { what, failure } => format!("failed to {what}: {failure}"),
             Waiting::DeletionTerminating {
                 child,
                 since,
                 finalizers,
             } => {
-                write!(f, "waiting for CassandraTask {child} to be deleted")?;
-                since.map_or(Ok(()), |since| write!(f, " (since {since})"))?;
-                match finalizers.join(", ").as_str() {
-                    "" => Ok(()),
-                    names => write!(f, "; it has finalizers: {names}"),
-                }
+                let since = in_brackets(*since);
+                let finalizers = match finalizers.join(", ").as_str() {
+                    "" => String::new(),
+                    names => format!("; it has finalizers: {names}"),
+                };
+                format!("waiting for CassandraTask {child} to be deleted{since}{finalizers}")
             }
-            Waiting::DeletionNameless { context } => {
-                write!(
-                    f,
-                    "cannot delete a CassandraTask without name or uid in {context}"
-                )
-            }
-            Waiting::Expiry { at, why } => write!(
-                f,
-                "expired at {at}; waiting to delete its CassandraTasks: {why}; {}, or annotate the task with pilothouse.dev/abandon={} \
-                 to leave them there",
-                why.remedy(),
-                why.context.as_deref().unwrap_or(names::CONTROL_PLANE)
-            ),
-            _ => Ok(()),
+            Waiting::DeletionBlocked { why } => why.clone(),
         }
+    }
+
+    /// The sentence for several datacenters.
+    pub fn plural(&self) -> String {
+        let text = self.sentence();
+        let plurals = [("waits", "wait"), ("has ", "have "), ("is ", "are ")].iter();
+        let mut plurals = plurals.filter_map(|(one, many)| Some((many, text.strip_prefix(one)?)));
+        let plural = plurals.next().map(|(many, rest)| format!("{many}{rest}"));
+        plural.unwrap_or(text)
+    }
+
+    /// What to do about it, where its sentence does not say so: for a datacenter, or for the whole task.
+    pub fn advice(&self, observation: &Observation<'_>, name: Option<&str>) -> Option<String> {
+        match self {
+            Waiting::Context { unknown, why } => match unknown {
+                Unknown::Cluster(_) => Some(why.remedy()),
+                Unknown::Existence => {
+                    let without = without(observation, name?);
+                    Some(format!("{}, or {without}", why.remedy()))
+                }
+                Unknown::Deletion(_) | Unknown::Expiry(_) => None,
+                _ if why.reason == UnavailableReason::Unconfirmed => Some(why.remedy()),
+                _ => Some(remedy_or_abandon(why, "count what is there as gone")),
+            },
+            Waiting::NotComplete { .. } => Some(
+                "check cass-operator, or delete the CassandraTask: the datacenter counts as done"
+                    .to_owned(),
+            ),
+            _ => None,
+        }
+    }
+}
+
+impl Unknown {
+    fn sentence(&self, why: &Unavailable) -> String {
+        match self {
+            Unknown::Cluster(cluster) => format!("cannot read K8ssandraCluster {cluster}: {why}"),
+            Unknown::Existence => format!("waits: {why}"),
+            Unknown::Progress { has_started } => format!("{}: {why}", last_seen(*has_started)),
+            Unknown::Completion => {
+                format!("is done; cannot confirm that its CassandraTask is complete: {why}")
+            }
+            Unknown::Cancellation => {
+                format!("is cancelled; cannot confirm that nothing runs there: {why}")
+            }
+            Unknown::Deletion(child) => {
+                let remedy = remedy_or_abandon(why, "leave its CassandraTasks there");
+                format!("cannot delete CassandraTask {child}: {why}; {remedy}")
+            }
+            Unknown::Expiry(at) => {
+                let remedy = remedy_or_abandon(why, "leave them there");
+                format!("expired at {at}; waiting to delete its CassandraTasks: {why}; {remedy}")
+            }
+        }
+    }
+}
+
+fn status_lost(running: &[String], signs: &[String]) -> String {
+    let running = match running.join(", ").as_str() {
+        "" => String::new(),
+        names => format!("; wait until these have finished: CassandraTask {names}"),
+    };
+    let signs = signs.join(" and ");
+    format!(
+        "the status was lost, as in a restore from a backup, and this task has run before{running}; to run it again, remove {signs}"
+    )
+}
+
+fn turn(behind: &[String]) -> String {
+    match behind.get(..MAX_NAMED) {
+        _ if behind.is_empty() => "waits".to_owned(),
+        Some(first) if behind.len() > MAX_NAMED + 1 => {
+            let others = behind.len() - MAX_NAMED;
+            format!("waits for {} and {others} others", first.join(", "))
+        }
+        _ => format!("waits for {}", behind.join(", ")),
+    }
+}
+
+fn in_brackets(since: Option<Time>) -> String {
+    since.map_or(String::new(), |since| format!(" (since {since})"))
+}
+
+fn last_seen(has_started: bool) -> &'static str {
+    if has_started {
+        "was last seen running"
+    } else {
+        "may have been created"
+    }
+}
+
+/// How to make way for a CassandraTask of the task's own.
+pub fn delete_when_finished(has_ended: bool) -> &'static str {
+    if has_ended {
+        "it has finished: delete it"
+    } else {
+        "wait until it has finished, then delete it"
+    }
+}
+
+/// What to do about a context that cannot say what it has, or how to give it up.
+pub fn remedy_or_abandon(why: &Unavailable, to: &str) -> String {
+    let (remedy, annotation) = (why.remedy(), names::ABANDON);
+    let context = why.context.as_deref().unwrap_or(names::CONTROL_PLANE);
+    format!("{remedy}, or annotate the task with {annotation}={context} to {to}")
+}
+
+/// How the task goes on without a target.
+fn without(observation: &Observation<'_>, datacenter: &str) -> String {
+    let spec = observation.task.spec.as_ref();
+    match observation.targets.places.len() {
+        1 => "delete this K8ssandraTask".to_owned(),
+        _ if spec.is_ok_and(|spec| !spec.datacenters.is_empty()) => {
+            format!("remove {datacenter} from spec.datacenters")
+        }
+        _ => "list the other datacenters in spec.datacenters".to_owned(),
+    }
+}
+
+/// A CassandraTask that was observed, written as its [`Place`] would be.
+pub fn named(child: &CassandraTask) -> String {
+    let place = Place {
+        datacenter: String::new(),
+        context: child.context.clone(),
+        namespace: child.namespace().to_owned(),
+        name: child.name().to_owned(),
+    };
+    place.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_that_one_waits_for_some_are_named() {
+        let names = ["dc1", "dc2", "dc3", "dc4", "dc5"].map(str::to_owned);
+        assert_eq!(turn(&names[..4]), "waits for dc1, dc2, dc3, dc4");
+        assert_eq!(turn(&names), "waits for dc1, dc2, dc3 and 2 others");
     }
 }

@@ -4,9 +4,9 @@
 
 use std::rc::Rc;
 
-use super::deletion;
-use super::waiting::{Refusal, Waiting};
-use crate::contract::{Failure, FailureClass, Operation};
+use super::sentences::named;
+use super::waiting::{Refusal, Unknown, Waiting, is_refused};
+use crate::contract::{Failure, Operation};
 use crate::documents::time::Time;
 use crate::observation::Observation;
 use crate::observation::datacenter::{Datacenter, Found, State};
@@ -14,6 +14,9 @@ use crate::observation::targets::Place;
 
 /// How long a refused create is not tried again, in seconds.
 const RETRY_SECONDS: i64 = 5;
+
+/// How many CassandraTasks one plan creates: the host denies a plan of more than 1,000 actions, and each create may take three.
+pub const MAX_CREATES: usize = 200;
 
 /// What is done about a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,69 +55,71 @@ pub fn targets<'a>(
 ) -> Vec<Target<'a>> {
     let concurrency = observation.task.concurrency();
     let most = concurrency.map_or(0, |it| it.max_concurrent.unwrap_or(usize::MAX));
-    // Those that take a slot, so that the next ones wait for them.
-    let mut taken = at_work(observation);
+    let (mut taken, only_conflicting) = at_work(observation);
+    // Those that take a slot, for all that wait for one: no more are taken then.
     let mut behind: Option<Rc<[String]>> = None;
-    let conflicting = only_conflicting(observation);
     let step = |datacenter: &'a Datacenter| {
         let step = match datacenter.state {
             State::Pending if is_stopped => Step::Cancel,
-            State::Pending if !may_create => Step::Wait(Waiting::Turn {
-                behind: Rc::default(),
-            }),
-            State::Pending if conflict(observation, datacenter).is_some() => {
-                next(observation, datacenter)
-            }
-            State::Pending if taken.len() >= most => {
-                // No more slots are taken from here on.
-                let turn = || Waiting::Turn {
-                    behind: Rc::clone(behind.get_or_insert_with(|| taken.as_slice().into())),
-                };
-                Step::Wait(conflicting.clone().unwrap_or_else(turn))
-            }
-            State::Pending => {
-                taken.push(datacenter.name.clone());
-                next(observation, datacenter)
-            }
+            State::Pending if !may_create => turn(Rc::default()),
+            State::Pending => match conflict(observation, datacenter) {
+                Some(conflict) => Step::Wait(conflict),
+                None if taken.len() < most => {
+                    taken.push(datacenter.name.clone());
+                    next(observation, datacenter)
+                }
+                None => match &only_conflicting {
+                    Some(conflict) => Step::Wait(conflict.clone()),
+                    None => turn(
+                        behind
+                            .get_or_insert_with(|| taken.as_slice().into())
+                            .clone(),
+                    ),
+                },
+            },
             _ => Step::None,
         };
         Target { datacenter, step }
     };
-    observation.targets().map(step).collect()
+    let mut targets: Vec<Target<'_>> = observation.targets().map(step).collect();
+    leave_to_the_next_plan(observation, &mut targets);
+    targets
 }
 
-/// The datacenters where something is, or may be, at work: former targets, and those of a second controller, too.
-fn at_work(observation: &Observation<'_>) -> Vec<String> {
-    let active = observation
-        .datacenters
-        .iter()
-        .filter(|it| it.is_active())
-        .map(|it| it.name.clone());
-    let conflicting = observation
-        .conflicting
-        .iter()
-        .filter(|it| !it.progress.has_ended);
-    let conflicting =
-        conflicting.map(|it| it.datacenter(&observation.task.metadata.name).to_owned());
-    let mut names: Vec<String> = active.collect();
-    for name in conflicting {
-        if !names.contains(&name) {
-            names.push(name);
+/// Leaves the creates beyond [`MAX_CREATES`] to a later plan.
+fn leave_to_the_next_plan(observation: &Observation<'_>, targets: &mut [Target<'_>]) {
+    let steps = targets.iter_mut().map(|target| &mut target.step);
+    let creates = steps.filter(|step| matches!(step, Step::Create(_)));
+    for step in creates.skip(MAX_CREATES) {
+        if let Step::Create(place) = step {
+            let refused = refused(observation, place);
+            *step = refused.map_or_else(|| turn(Rc::default()), Step::Wait);
         }
     }
-    names
 }
 
-/// That nothing is at work but what a second controller has created.
-fn only_conflicting(observation: &Observation<'_>) -> Option<Waiting> {
-    if observation.datacenters.iter().any(Datacenter::is_active) {
-        return None;
+/// The datacenters that take a slot, since something is, or may be, at work there: former targets, and those of a second controller,
+/// too; and the second controller's CassandraTask, if nothing else is at work.
+fn at_work(observation: &Observation<'_>) -> (Vec<String>, Option<Waiting>) {
+    let active = observation.datacenters.iter().filter(|it| it.is_active());
+    let mut names: Vec<String> = active.map(|it| it.name.clone()).collect();
+    let conflicting = observation.conflicting.iter();
+    let mut conflicting = conflicting.filter(|it| !it.progress.has_ended).peekable();
+    let first = conflicting.peek().filter(|_| names.is_empty());
+    let conflict = first.map(|child| Waiting::Conflict {
+        object: named(child),
+    });
+    for child in conflicting {
+        let name = child.datacenter(&observation.task.metadata.name);
+        if !names.iter().any(|it| it == name) {
+            names.push(name.to_owned());
+        }
     }
-    let mut conflicting = observation.conflicting.iter();
-    let object = conflicting.find(|it| !it.progress.has_ended)?;
-    Some(Waiting::Conflict {
-        object: deletion::named(object),
-    })
+    (names, conflict)
+}
+
+fn turn(behind: Rc<[String]>) -> Step {
+    Step::Wait(Waiting::Turn { behind })
 }
 
 /// That a second controller is at work there.
@@ -122,50 +127,48 @@ pub fn conflict(observation: &Observation<'_>, target: &Datacenter) -> Option<Wa
     let (Found::Foreign(object), Some(place)) = (&target.found, &target.place) else {
         return None;
     };
-    let object_is_at_work = observation.is_conflict_at_work(object);
-    object_is_at_work.then(|| Waiting::Conflict {
-        object: place.to_string(),
-    })
+    let is_at_work = observation.is_conflict_at_work(object);
+    let object = place.to_string();
+    is_at_work.then_some(Waiting::Conflict { object })
 }
 
 /// What is done about a target whose turn it is.
 fn next(observation: &Observation<'_>, target: &Datacenter) -> Step {
-    if let Some(conflict) = conflict(observation, target) {
-        return Step::Wait(conflict);
-    }
     match (&target.found, &target.place) {
-        (Found::Absent, Some(place)) => match refused(observation, place) {
-            Some(waiting) if was_just_refused(observation, place) => Step::Wait(waiting),
+        (Found::Absent, Some(place)) => match refusal(observation, place) {
+            Some(failure) if observation.now < retry(failure, RETRY_SECONDS) => {
+                Step::Wait(create_refused(place, failure))
+            }
             _ => Step::Create(place.clone()),
         },
         (Found::Unavailable(why) | Found::Abandoned(why), _) => {
-            Step::Wait(Waiting::Context(why.clone()))
+            Step::Wait(Waiting::context(Unknown::Existence, why))
         }
-        _ => Step::Wait(Waiting::Turn {
-            behind: Rc::default(),
-        }),
+        _ => turn(Rc::default()),
     }
 }
 
 /// That the last create there was refused, so that nothing was created. It is tried again whenever the policy is called, but not
 /// before [`RETRY_SECONDS`] have passed; and the policy asks to be called ever more slowly.
 pub fn refused(observation: &Observation<'_>, place: &Place) -> Option<Waiting> {
-    let failure = refusal(observation, place)?;
-    Some(Waiting::CreateRefused {
-        place: place.clone(),
-        failure: Refusal::of(failure),
-        retry: Time::from_millis(failure.last).plus_seconds(delay_seconds(failure.attempts)),
-    })
-}
-
-fn was_just_refused(observation: &Observation<'_>, place: &Place) -> bool {
-    let last = refusal(observation, place).map(|failure| Time::from_millis(failure.last));
-    last.is_some_and(|last| observation.now < last.plus_seconds(RETRY_SECONDS))
+    refusal(observation, place).map(|failure| create_refused(place, failure))
 }
 
 fn refusal<'a>(observation: &Observation<'a>, place: &Place) -> Option<&'a Failure> {
     let failure = observation.failure(Operation::Create, &place.reference());
-    failure.filter(|it| matches!(it.class, FailureClass::Refused | FailureClass::Denied))
+    failure.filter(|failure| is_refused(failure))
+}
+
+fn create_refused(place: &Place, failure: &Failure) -> Waiting {
+    Waiting::CreateRefused {
+        place: place.clone(),
+        failure: Refusal::of(failure),
+        retry: retry(failure, delay_seconds(failure.attempts)),
+    }
+}
+
+fn retry(failure: &Failure, seconds: i64) -> Time {
+    Time::from_millis(failure.last).plus_seconds(seconds)
 }
 
 /// Twice as long after each further refusal, and at most 5 min.

@@ -1,17 +1,25 @@
 //! How each datacenter stands: done, failed, cancelled, or what it waits for, and when that will have to be said otherwise although
 //! nothing changes.
 
-use super::deletion;
-use super::pods::{self, Pods, WITHOUT_PODS, command};
+use serde_json::Value;
+
+use super::sentences::named;
 use super::sequence::{self, Step};
-use super::waiting::{DEADLINE_SECONDS, Waiting};
-use crate::documents::cassandra_task::CassandraTask;
+use super::waiting::{DEADLINE_SECONDS, Unknown, Waiting};
+use crate::documents::cassandra_task::{CassandraTask, Pod, PodState, Progress};
+use crate::documents::spec::Concurrency;
 use crate::documents::time::Time;
 use crate::observation::Observation;
 use crate::observation::datacenter::{Datacenter, Found, State};
 
 /// How long it may take without any sign of life, in seconds.
 const DAY_SECONDS: i64 = 86_400;
+
+/// How many pods that failed are named: there may be hundreds.
+const MAX_PODS_NAMED: usize = 3;
+
+/// The commands that report no pods: cass-operator's `succeeded` of a restart counts what the StatefulSets say.
+const WITHOUT_PODS: [&str; 2] = ["restart", "refresh"];
 
 /// How a datacenter stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,60 +36,51 @@ pub enum Standing {
 
 /// How a target stands.
 pub fn of_target(observation: &Observation<'_>, target: &Datacenter, step: &Step) -> Standing {
-    match step {
+    let waiting = match step {
         // One that was refused before is not known to have been created this time.
-        Step::Create(place) => Standing::Waiting(match sequence::refused(observation, place) {
-            Some(refused) => refused,
-            None => created(
-                observation,
-                scheduled_by_template(observation),
-                Some(observation.now),
-            ),
+        Step::Create(place) => sequence::refused(observation, place).or_else(|| {
+            let spec = observation.task.spec.as_ref().ok();
+            let scheduled = spec.and_then(|spec| spec.template.get("scheduledTime")?.as_str());
+            let scheduled = scheduled.and_then(Time::parse);
+            Some(created(observation, scheduled, Some(observation.now)))
         }),
-        Step::Wait(waiting) => Standing::Waiting(waiting.clone()),
+        Step::Wait(waiting) => Some(waiting.clone()),
         Step::Cancel => match &target.found {
             Found::Unavailable(why) if !target.is_confirmed_empty() => {
-                Standing::Waiting(Waiting::Cancelled { why: why.clone() })
+                Some(Waiting::context(Unknown::Cancellation, why))
             }
-            _ => match sequence::conflict(observation, target) {
-                Some(conflict) => Standing::Waiting(conflict),
-                None => Standing::Cancelled,
-            },
+            _ => sequence::conflict(observation, target),
         },
-        Step::None => of_started(observation, target).unwrap_or(Standing::Done),
-    }
+        Step::None => return of_started(observation, target).unwrap_or(Standing::Done),
+    };
+    waiting.map_or(Standing::Cancelled, Standing::Waiting)
 }
 
 /// How one stands that was started; `None` if nothing is to be said of it.
 pub fn of_started(observation: &Observation<'_>, datacenter: &Datacenter) -> Option<Standing> {
-    match datacenter.state {
-        State::Pending => None,
-        State::Done if !datacenter.is_settled() => {
-            Some(Standing::Waiting(match &datacenter.found {
-                Found::Unavailable(why) => Waiting::NotConfirmed { why: why.clone() },
-                _ => Waiting::NotComplete {
-                    since: datacenter.progress.end,
-                },
-            }))
+    let progress = &datacenter.progress;
+    let has_started = progress.has_started;
+    let waiting = match (datacenter.state, &datacenter.found) {
+        (State::Pending, _) => return None,
+        (State::Done, _) if datacenter.is_settled() => return Some(Standing::Done),
+        (State::Done, Found::Unavailable(why)) => Waiting::context(Unknown::Completion, why),
+        (State::Done, _) => Waiting::NotComplete {
+            ended: progress.end,
+        },
+        // What has started and is absent is lost.
+        (State::Failed | State::Lost, _) | (_, Found::Absent) => return Some(Standing::Failed),
+        (_, Found::Child(child)) => at_work(observation, datacenter, child),
+        (_, Found::Unavailable(why) | Found::Abandoned(why)) => {
+            Waiting::context(Unknown::Progress { has_started }, why)
         }
-        State::Done => Some(Standing::Done),
-        State::Failed | State::Lost => Some(Standing::Failed),
-        State::Running | State::Failing => Some(Standing::Waiting(match &datacenter.found {
-            Found::Child(child) => at_work(observation, datacenter, child),
-            Found::Unavailable(why) | Found::Abandoned(why) => Waiting::LastSeen {
-                has_started: datacenter.progress.has_started,
-                why: why.clone(),
-            },
-            Found::Foreign(object) => Waiting::Foreign {
-                object: deletion::named(object),
-                has_ended: object.progress.has_ended,
-                has_started: datacenter.progress.has_started,
-                is_former: datacenter.is_former,
-            },
-            // What has started and is absent is lost.
-            Found::Absent => return Some(Standing::Failed),
-        })),
-    }
+        (_, Found::Foreign(object)) => Waiting::Foreign {
+            object: named(object),
+            has_ended: object.progress.has_ended,
+            has_started,
+            is_former: datacenter.is_former,
+        },
+    };
+    Some(Standing::Waiting(waiting))
 }
 
 fn at_work(
@@ -89,42 +88,40 @@ fn at_work(
     datacenter: &Datacenter,
     child: &CassandraTask,
 ) -> Waiting {
-    let (progress, now) = (&datacenter.progress, observation.now);
+    let (progress, place) = (&datacenter.progress, datacenter.place.clone());
+    let has_come = |time: Time| time <= observation.now;
     if child.is_being_deleted() {
-        return Waiting::Terminating {
-            since: child.deleted(),
-        };
+        let since = child.deleted();
+        return Waiting::Terminating { since };
     }
     if !progress.has_started {
-        return not_started(observation, datacenter, child);
+        let overdue = due(observation, child).filter(|since| has_come(late(*since)));
+        return match overdue.zip(place) {
+            Some((since, place)) => Waiting::NotPickedUp { place, since },
+            None => created(observation, child.scheduled(), child.due()),
+        };
     }
-    let place = datacenter.place.clone();
-    let is_long_ago =
-        |time: Option<Time>| time.is_some_and(|time| time.plus_seconds(DEADLINE_SECONDS) <= now);
     match place {
-        Some(place) if stuck_at(datacenter, child).is_some_and(|time| time <= now) => {
+        Some(place) if stuck_at(datacenter, child).is_some_and(has_come) => {
             let is_former = datacenter.is_former;
             Waiting::Stuck { place, is_former }
         }
         _ => {
-            let lists_pods = !WITHOUT_PODS.contains(&command(child));
-            let has_no_pods =
-                progress.pods.is_empty() && progress.counts.iter().skip(1).all(|count| *count == 0);
-            let is_silent = lists_pods && has_no_pods && !progress.is_running;
+            let is_silent = silent_at(datacenter, child).is_some_and(has_come)
+                && !progress.has_processed_pods();
             Waiting::Running {
                 is_running: progress.is_running,
-                pods: if lists_pods {
-                    pods::pods(datacenter, child)
-                } else {
-                    Pods::default()
-                },
+                pods: pods(datacenter, child),
                 since: progress.start,
-                no_pod_since: progress
-                    .latest
-                    .filter(|latest| is_silent && is_long_ago(Some(*latest))),
+                no_pod_since: progress.latest.filter(|_| is_silent),
             }
         }
     }
+}
+
+/// When something has gone on for long that began at that time.
+fn late(since: Time) -> Time {
+    since.plus_seconds(DEADLINE_SECONDS)
 }
 
 /// When a CassandraTask that is labelled completed, and whose status does not say so, counts as stuck: some time after its last pod,
@@ -140,37 +137,21 @@ fn stuck_at(datacenter: &Datacenter, child: &CassandraTask) -> Option<Time> {
     Some(latest.plus_seconds(patience))
 }
 
-fn not_started(
-    observation: &Observation<'_>,
-    datacenter: &Datacenter,
-    child: &CassandraTask,
-) -> Waiting {
-    let waiting = created(observation, child.scheduled(), child.due());
-    let since = due(observation, child);
-    match (waiting, since, &datacenter.place) {
-        (Waiting::NotStarted { .. }, Some(since), Some(place))
-            if since.plus_seconds(DEADLINE_SECONDS) <= observation.now =>
-        {
-            Waiting::NotPickedUp {
-                place: place.clone(),
-                since,
-            }
-        }
-        (waiting, ..) => waiting,
-    }
+/// When one that has begun no pod, and is not said to run, counts as silent.
+fn silent_at(datacenter: &Datacenter, child: &CassandraTask) -> Option<Time> {
+    let progress = &datacenter.progress;
+    let has_begun = progress.is_running || !progress.pods.is_empty();
+    let is_silent = lists_pods(command(child)) && !has_begun;
+    progress.latest.filter(|_| is_silent).map(late)
 }
 
 /// Since when cass-operator could have picked one up: as its API server's clock says, but not before what is known to have come
 /// earlier, so that a clock that is behind is no reason to complain at once.
 fn due(observation: &Observation<'_>, child: &CassandraTask) -> Option<Time> {
-    let is_sequential = observation
-        .task
-        .concurrency()
-        .is_some_and(|it| it.max_concurrent.is_some());
-    let adopted = observation
-        .task
-        .own_record()
-        .and_then(|record| record.adopted());
+    let task = observation.task;
+    let is_sequential = |it: Concurrency| it.max_concurrent.is_some();
+    let is_sequential = task.concurrency().is_some_and(is_sequential);
+    let adopted = task.own_record().and_then(|record| record.adopted());
     // One that has not started has no end of its own.
     let earlier = adopted.max(observation.latest_end.filter(|_| is_sequential));
     child.due().map(|due| due.max(earlier.unwrap_or(due)))
@@ -184,54 +165,116 @@ fn created(observation: &Observation<'_>, scheduled: Option<Time>, since: Option
     }
 }
 
-fn scheduled_by_template(observation: &Observation<'_>) -> Option<Time> {
-    let spec = observation.task.spec.as_ref().ok()?;
-    spec.template
-        .get("scheduledTime")?
-        .as_str()
-        .and_then(Time::parse)
-}
-
-/// Whether a datacenter was done without processing a pod, of a command that reports pods.
-pub fn is_done_without_pods(observation: &Observation<'_>, datacenter: &Datacenter) -> bool {
-    let command = observation
-        .task
-        .spec
-        .as_ref()
-        .map_or("", |spec| spec.command());
-    datacenter.state == State::Done
-        && !WITHOUT_PODS.contains(&command)
-        && !datacenter.progress.has_processed_pods()
-}
-
 /// When the next sentence has to be said otherwise, although nothing changes.
 pub fn deadline(
     observation: &Observation<'_>,
     datacenter: &Datacenter,
     waiting: &Waiting,
 ) -> Option<Time> {
-    let later = |time: Option<Time>| time.map(|time| time.plus_seconds(DEADLINE_SECONDS));
-    let deadline = match waiting {
-        Waiting::Scheduled { at } => Some(*at),
-        Waiting::CreateRefused { retry, .. } => Some(*retry),
+    let child = datacenter.child();
+    let deadlines = match waiting {
+        Waiting::Scheduled { at } => [Some(*at), None],
+        Waiting::CreateRefused { retry, .. } => [Some(*retry), None],
         Waiting::NotStarted { since } => {
-            let due = datacenter.child().and_then(|child| due(observation, child));
-            later(due.or(*since))
+            let since = child.map_or(*since, |child| due(observation, child));
+            [since.map(late), None]
         }
         Waiting::Running {
-            no_pod_since: None,
-            is_running,
-            ..
-        } => {
-            let child = datacenter.child();
-            let lists_pods = child.is_some_and(|child| !WITHOUT_PODS.contains(&command(child)));
-            let is_silent = lists_pods && !is_running && datacenter.progress.pods.is_empty();
-            let silent = later(datacenter.progress.latest).filter(|_| is_silent);
-            let stuck = child.and_then(|child| stuck_at(datacenter, child));
-            let deadlines = silent.into_iter().chain(stuck);
-            deadlines.filter(|it| *it > observation.now).min()
-        }
-        _ => waiting.stalls().map(|(from, _)| from),
+            no_pod_since: None, ..
+        } => [silent_at, stuck_at].map(|at| at(datacenter, child?)),
+        _ => [waiting.stalls_after(observation.now), None],
     };
-    deadline.filter(|deadline| *deadline > observation.now)
+    let deadlines = deadlines.into_iter().flatten();
+    deadlines.filter(|it| *it > observation.now).min()
+}
+
+/// Whether a datacenter was done without processing a pod, of a command that reports pods.
+pub fn is_done_without_pods(observation: &Observation<'_>, datacenter: &Datacenter) -> bool {
+    let spec = observation.task.spec.as_ref();
+    datacenter.state == State::Done
+        && lists_pods(spec.map_or("", |spec| spec.command()))
+        && !datacenter.progress.has_processed_pods()
+}
+
+fn lists_pods(command: &str) -> bool {
+    !WITHOUT_PODS.contains(&command)
+}
+
+/// The job of a CassandraTask; null if it has none.
+fn job(child: &CassandraTask) -> &Value {
+    let jobs = child.spec().and_then(|spec| spec.get("jobs"));
+    jobs.and_then(|jobs| jobs.get(0)).unwrap_or(&Value::Null)
+}
+
+fn command(child: &CassandraTask) -> &str {
+    job(child)["command"].as_str().unwrap_or_default()
+}
+
+/// How many pods there are to process: the size of the datacenter, unless the job is for some of them.
+fn all_pods(datacenter: &Datacenter, child: &CassandraTask) -> Option<usize> {
+    let has_rack = job(child)["args"]["rack"].is_string();
+    let is_partial = has_rack || ["replacenode", "move"].contains(&command(child));
+    let size = datacenter.declared.as_ref()?.size.filter(|_| !is_partial);
+    // A cluster that was scaled down meanwhile says nothing of those before.
+    size.filter(|size| *size >= datacenter.progress.pods.len())
+}
+
+/// What is said of the pods of a CassandraTask that is at work, as far as cass-operator lists them.
+fn pods(datacenter: &Datacenter, child: &CassandraTask) -> String {
+    if !lists_pods(command(child)) {
+        return String::new();
+    }
+    let progress = &datacenter.progress;
+    let count = |state| progress.pods_in(state).count();
+    let [_, succeeded, _] = progress.counts;
+    // An older cass-operator lists no pods.
+    let done = match progress.pods.is_empty() {
+        true => usize::try_from(succeeded).unwrap_or(0),
+        false => count(PodState::Completed),
+    };
+    let (running, failed) = (count(PodState::Running), count(PodState::Failed));
+    let failed = (failed > 0).then(|| {
+        let names = failed_pods(progress);
+        format!("{failed} {} failed: {names}", noun(failed))
+    });
+    counted(all_pods(datacenter, child), done, running, failed)
+}
+
+fn noun(count: usize) -> &'static str {
+    if count == 1 { "pod" } else { "pods" }
+}
+
+/// Nothing where nothing is known.
+fn counted(all: Option<usize>, done: usize, running: usize, failed: Option<String>) -> String {
+    let done = match all {
+        Some(all) if done + running > 0 => Some(format!("{done} of {all} {} done", noun(all))),
+        _ => (done > 0).then(|| format!("{done} {} done", noun(done))),
+    };
+    let running = (running > 0 && all.is_none()).then(|| format!("{running} in progress"));
+    let parts: Vec<String> = [done, running, failed].into_iter().flatten().collect();
+    match parts.join("; ").as_str() {
+        "" => String::new(),
+        parts => format!(" ({parts})"),
+    }
+}
+
+/// The first of the pods that failed for good, and why, where that is said.
+pub fn failed_pods(progress: &Progress) -> String {
+    let failed = progress.pods_in(PodState::Failed).take(MAX_PODS_NAMED);
+    let failed = failed.map(|Pod { name, error, .. }| match error.as_str() {
+        "" => name.clone(),
+        error => format!("{name}: {error}"),
+    });
+    failed.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pods_are_counted_of_all_once_one_was_begun() {
+        assert_eq!(counted(Some(3), 0, 1, None), " (0 of 3 pods done)");
+        assert_eq!(counted(Some(3), 0, 0, None), "");
+    }
 }

@@ -4,40 +4,50 @@
 use std::fmt;
 use std::rc::Rc;
 
-use super::pods::Pods;
-use crate::contract::Failure;
+use crate::contract::{Failure, FailureClass, Operation};
 use crate::documents::status::stalled;
 use crate::documents::time::Time;
+use crate::observation::Observation;
 use crate::observation::answers::Unavailable;
 use crate::observation::targets::Place;
 
 /// How long something may take before somebody is asked to look, in seconds.
 pub const DEADLINE_SECONDS: i64 = 300;
 
+/// What needs somebody as soon as it is so: these codes are the reason of `Stalled`, too.
+const URGENT: [&str; 8] = [
+    stalled::STATUS_LOST,
+    stalled::CLUSTER_NOT_FOUND,
+    stalled::RECORD_REFUSED,
+    stalled::CREATE_REFUSED,
+    stalled::NAME_CONFLICT,
+    stalled::NOT_PICKED_UP,
+    stalled::NOT_PROGRESSING,
+    stalled::DELETION_BLOCKED,
+];
+
 /// What is waited for. The sentences of those that are about a datacenter follow its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Waiting {
-    /// It was restored from a backup without its status; what of it still runs, and what shows that it has run.
+    /// The task was restored from a backup without its status; what of it still runs, and what shows that it has run.
     StatusLost {
         running: Vec<String>,
         signs: Vec<String>,
     },
     /// Its cluster is gone.
     ClusterNotFound { cluster: String },
-    /// Its cluster cannot be read.
-    ClusterUnavailable { cluster: String, why: Unavailable },
     /// Its cluster is being deleted.
     ClusterTerminating { cluster: String, since: String },
     /// Its specification is invalid.
     InvalidSpec { is_stopped: bool },
-
     /// The API server refuses the metadata patch that comes before the first create.
     RecordRefused { failure: Refusal },
 
+    /// A context cannot say something that has to be known: of the task, of a datacenter, or before a deletion.
+    Context { unknown: Unknown, why: Unavailable },
+
     /// Another datacenter comes first: those that it waits for; none where the whole task waits.
     Turn { behind: Rc<[String]> },
-    /// A context cannot say whether its CassandraTask exists.
-    Context(Unavailable),
     /// A second controller is at work on it.
     Conflict { object: String },
     /// The API server refused its CassandraTask; it is tried again at that time.
@@ -52,25 +62,19 @@ pub enum Waiting {
     Scheduled { at: Time },
     /// Its CassandraTask has had no status for long.
     NotPickedUp { place: Place, since: Time },
-    /// Its CassandraTask is at work; since when no pod was begun, if that is long ago.
+    /// Its CassandraTask is at work; what is said of its pods, and since when no pod was begun, if that is long ago.
     Running {
         is_running: bool,
-        pods: Pods,
+        pods: String,
         since: Option<Time>,
         no_pod_since: Option<Time>,
     },
     /// cass-operator has stopped between two writes and never goes on.
     Stuck { place: Place, is_former: bool },
     /// It is done, and its CassandraTask lacks the condition Complete; when it ended.
-    NotComplete { since: Option<Time> },
-    /// It is done, and its context cannot say whether its CassandraTask has the condition Complete.
-    NotConfirmed { why: Unavailable },
-    /// It is cancelled, and its context has not confirmed that nothing runs there.
-    Cancelled { why: Unavailable },
+    NotComplete { ended: Option<Time> },
     /// Its CassandraTask is being deleted.
     Terminating { since: Option<Time> },
-    /// It was started in a context that cannot say how it is now.
-    LastSeen { has_started: bool, why: Unavailable },
     /// It was started, and an object that does not belong to the task has its name now.
     Foreign {
         object: String,
@@ -79,187 +83,158 @@ pub enum Waiting {
         is_former: bool,
     },
 
-    /// A task cannot be deleted while that context does not respond.
-    DeletionUnavailable { child: String, why: Unavailable },
-    /// Nobody can say whether those CassandraTasks belong to the task while its cluster cannot be read.
-    DeletionUnclear { children: Vec<String>, why: String },
-    /// The API server refused to delete a CassandraTask, or to remove the finalizer (no place).
+    /// While the task is being deleted: the API server refused to delete a CassandraTask, or to remove the finalizer.
     DeletionRefused { what: String, failure: Refusal },
-    /// A CassandraTask is being deleted.
+    /// While it is being deleted: so is a CassandraTask.
     DeletionTerminating {
         child: String,
         since: Option<Time>,
         finalizers: Vec<String>,
     },
-    /// A CassandraTask cannot be named.
-    DeletionNameless { context: String },
-    /// A finished task is not deleted while that context does not respond.
-    Expiry { at: Time, why: Unavailable },
+    /// While it is being deleted: anything else that keeps it.
+    DeletionBlocked { why: String },
+}
+
+/// What a context cannot say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unknown {
+    /// What that K8ssandraCluster declares.
+    Cluster(String),
+    /// Whether the CassandraTask exists, before it is created.
+    Existence,
+    /// How one is that was started, or is recorded to be.
+    Progress { has_started: bool },
+    /// Whether one that is done has the condition Complete.
+    Completion,
+    /// Whether nothing runs in a datacenter that is cancelled.
+    Cancellation,
+    /// Whether that CassandraTask is there still, of a task that is being deleted.
+    Deletion(String),
+    /// Whether it has any still, of a task that has finished and expired at that time.
+    Expiry(Time),
 }
 
 /// How an API server refused something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// The API server's reason.
-    pub reason: String,
-    /// What it says.
-    pub message: String,
-    /// Since when.
-    pub since: Time,
+    text: String,
+    since: Time,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
 }
 
 impl Refusal {
     /// What a failure says.
     pub fn of(failure: &Failure) -> Refusal {
+        let reason = &failure.reason;
         Refusal {
-            reason: failure.reason.clone(),
-            message: failure.message.trim().to_owned(),
+            text: match failure.message.trim() {
+                "" => reason.clone(),
+                message => format!("{reason}: {message}"),
+            },
             since: Time::from_millis(failure.first),
         }
     }
-}
 
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.message.as_str() {
-            "" => f.write_str(&self.reason),
-            message => write!(f, "{}: {message}", self.reason),
-        }
+    /// That the API server refuses to patch the metadata of the task.
+    pub fn of_patch(observation: &Observation<'_>) -> Option<Refusal> {
+        let is_patch = |it: &&Failure| it.operation == Operation::PatchMetadata && is_refused(it);
+        observation.failures.iter().find(is_patch).map(Refusal::of)
     }
 }
 
+/// Whether an API server has refused it, so that nothing was done.
+pub fn is_refused(failure: &Failure) -> bool {
+    matches!(failure.class, FailureClass::Refused | FailureClass::Denied)
+}
+
 impl Waiting {
+    /// That a context cannot say something.
+    pub fn context(unknown: Unknown, why: &Unavailable) -> Waiting {
+        let why = why.clone();
+        Waiting::Context { unknown, why }
+    }
+
+    /// A word for it, in CamelCase, and since when it is so, if that is known.
+    fn facts(&self) -> (&'static str, Option<Time>) {
+        match self {
+            Waiting::StatusLost { .. } => (stalled::STATUS_LOST, None),
+            Waiting::ClusterNotFound { .. } => (stalled::CLUSTER_NOT_FOUND, None),
+            Waiting::ClusterTerminating { since, .. } => ("ClusterTerminating", Time::parse(since)),
+            Waiting::InvalidSpec { .. } => ("InvalidSpec", None),
+            Waiting::RecordRefused { failure } => (stalled::RECORD_REFUSED, Some(failure.since)),
+            Waiting::Context { unknown, why } => (unknown.code(), why.since),
+            Waiting::Turn { .. } => ("Waiting", None),
+            Waiting::Conflict { .. } => ("ConflictingController", None),
+            Waiting::CreateRefused { failure, .. } => {
+                (stalled::CREATE_REFUSED, Some(failure.since))
+            }
+            Waiting::NotStarted { since } => ("Created", *since),
+            Waiting::Scheduled { .. } => ("Scheduled", None),
+            Waiting::NotPickedUp { since, .. } => (stalled::NOT_PICKED_UP, Some(*since)),
+            Waiting::Running {
+                is_running: true,
+                since,
+                ..
+            } => ("Running", *since),
+            Waiting::Running { since, .. } => ("Started", *since),
+            Waiting::Stuck { .. } => (stalled::NOT_PROGRESSING, None),
+            Waiting::NotComplete { .. } => ("NotComplete", None),
+            Waiting::Terminating { since } => ("Terminating", *since),
+            Waiting::Foreign { .. } => (stalled::NAME_CONFLICT, None),
+            Waiting::DeletionRefused { failure, .. } => {
+                (stalled::DELETION_BLOCKED, Some(failure.since))
+            }
+            Waiting::DeletionTerminating { since, .. } => ("Terminating", *since),
+            Waiting::DeletionBlocked { .. } => (stalled::DELETION_BLOCKED, None),
+        }
+    }
+
     /// A word for it, in CamelCase.
     pub fn code(&self) -> &'static str {
-        match self {
-            Waiting::StatusLost { .. } => stalled::STATUS_LOST,
-            Waiting::ClusterNotFound { .. } => stalled::CLUSTER_NOT_FOUND,
-            Waiting::ClusterUnavailable { .. } => "ClusterUnavailable",
-            Waiting::ClusterTerminating { .. } => "ClusterTerminating",
-            Waiting::InvalidSpec { .. } => "InvalidSpec",
-            Waiting::RecordRefused { .. } => stalled::RECORD_REFUSED,
-            Waiting::Turn { .. } => "Waiting",
-            Waiting::Context(_)
-            | Waiting::Cancelled { .. }
-            | Waiting::LastSeen { .. }
-            | Waiting::NotConfirmed { .. }
-            | Waiting::Expiry { .. } => stalled::CONTEXT_UNAVAILABLE,
-            Waiting::Conflict { .. } => "ConflictingController",
-            Waiting::Foreign { .. } => stalled::NAME_CONFLICT,
-            Waiting::CreateRefused { .. } => stalled::CREATE_REFUSED,
-            Waiting::NotStarted { .. } => "Created",
-            Waiting::Scheduled { .. } => "Scheduled",
-            Waiting::NotPickedUp { .. } => stalled::NOT_PICKED_UP,
-            Waiting::Running {
-                is_running: true, ..
-            } => "Running",
-            Waiting::Running {
-                is_running: false, ..
-            } => "Started",
-            Waiting::Stuck { .. } => stalled::NOT_PROGRESSING,
-            Waiting::NotComplete { .. } => "NotComplete",
-            Waiting::Terminating { .. } => "Terminating",
-            Waiting::DeletionUnavailable { .. }
-            | Waiting::DeletionUnclear { .. }
-            | Waiting::DeletionRefused { .. }
-            | Waiting::DeletionNameless { .. } => stalled::DELETION_BLOCKED,
-            Waiting::DeletionTerminating { .. } => "Terminating",
-        }
+        self.facts().0
+    }
+
+    /// Since when it is so, if that is known.
+    pub fn since(&self) -> Option<Time> {
+        self.facts().1
     }
 
     /// From when on somebody has to look, and the reason that `Stalled` then has; `None` for what passes by itself.
     pub fn stalls(&self) -> Option<(Time, &'static str)> {
-        let long = |since: Option<Time>| {
-            since.map_or(Time::EPOCH, |since| since.plus_seconds(DEADLINE_SECONDS))
-        };
+        let late = |since: Time| since.plus_seconds(DEADLINE_SECONDS);
+        let code = self.code();
         match self {
-            Waiting::ClusterUnavailable { why, .. }
-            | Waiting::Cancelled { why }
-            | Waiting::Context(why)
-            | Waiting::LastSeen { why, .. }
-            | Waiting::NotConfirmed { why }
-            | Waiting::Expiry { why, .. } => Some((long(why.since), stalled::CONTEXT_UNAVAILABLE)),
+            _ if URGENT.contains(&code) => Some((Time::EPOCH, code)),
+            Waiting::Context { why, .. } => {
+                let from = why.since.map_or(Time::EPOCH, late);
+                Some((from, stalled::CONTEXT_UNAVAILABLE))
+            }
+            Waiting::NotComplete { ended } => Some((late((*ended)?), stalled::NOT_PROGRESSING)),
             Waiting::DeletionTerminating { since, .. } => {
-                Some((long(Some((*since)?)), stalled::DELETION_BLOCKED))
+                Some((late((*since)?), stalled::DELETION_BLOCKED))
             }
-            Waiting::NotComplete { since } => {
-                Some((long(Some((*since)?)), stalled::NOT_PROGRESSING))
-            }
-            Waiting::StatusLost { .. }
-            | Waiting::ClusterNotFound { .. }
-            | Waiting::RecordRefused { .. }
-            | Waiting::CreateRefused { .. }
-            | Waiting::Foreign { .. }
-            | Waiting::NotPickedUp { .. }
-            | Waiting::Stuck { .. }
-            | Waiting::DeletionUnavailable { .. }
-            | Waiting::DeletionUnclear { .. }
-            | Waiting::DeletionRefused { .. }
-            | Waiting::DeletionNameless { .. } => Some((Time::EPOCH, self.code())),
             _ => None,
         }
     }
 
-    /// Since when, if that is known.
-    pub fn since(&self) -> Option<Time> {
-        match self {
-            Waiting::ClusterUnavailable { why, .. }
-            | Waiting::Cancelled { why }
-            | Waiting::Context(why)
-            | Waiting::LastSeen { why, .. }
-            | Waiting::NotConfirmed { why }
-            | Waiting::DeletionUnavailable { why, .. }
-            | Waiting::Expiry { why, .. } => why.since,
-            Waiting::ClusterTerminating { since, .. } => Time::parse(since),
-            Waiting::RecordRefused { failure }
-            | Waiting::CreateRefused { failure, .. }
-            | Waiting::DeletionRefused { failure, .. } => Some(failure.since),
-            Waiting::NotStarted { since }
-            | Waiting::Terminating { since }
-            | Waiting::Running { since, .. }
-            | Waiting::DeletionTerminating { since, .. } => *since,
-            Waiting::NotPickedUp { since, .. } => Some(*since),
-            _ => None,
-        }
+    /// When it will stall, if it does not yet.
+    pub fn stalls_after(&self, now: Time) -> Option<Time> {
+        let (from, _) = self.stalls()?;
+        Some(from).filter(|from| *from > now)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn several_datacenters_share_a_sentence() {
-        let turn = |behind: &[&str]| Waiting::Turn {
-            behind: behind.iter().map(|name| (*name).to_owned()).collect(),
-        };
-        assert_eq!(turn(&["dc1"]).predicate(false), "waits for dc1");
-        assert_eq!(turn(&["dc1"]).predicate(true), "wait for dc1");
-        assert_eq!(turn(&[]).predicate(true), "wait");
-        let many = ["dc1", "dc2", "dc3", "dc4", "dc5"];
-        assert_eq!(turn(&many[..4]).to_string(), "waits for dc1, dc2, dc3, dc4");
-        assert_eq!(
-            turn(&many).to_string(),
-            "waits for dc1, dc2, dc3 and 2 others"
-        );
-        assert_eq!(
-            Waiting::NotStarted { since: None }.predicate(true),
-            "have not started"
-        );
-    }
-
-    #[test]
-    fn an_unavailable_context_stalls_after_the_deadline_or_at_once() {
-        let since = |since: Option<Time>| Unavailable {
-            since,
-            ..Unavailable::not_registered(&None, "CassandraTask")
-        };
-        let stalls = |why| {
-            Waiting::Context(why)
-                .stalls()
-                .map(|(from, _)| from.millis())
-        };
-        assert_eq!(stalls(since(Some(Time::from_millis(1_000)))), Some(301_000));
-        assert_eq!(stalls(since(None)), Some(0));
+impl Unknown {
+    fn code(&self) -> &'static str {
+        match self {
+            Unknown::Cluster(_) => "ClusterUnavailable",
+            Unknown::Deletion(_) => stalled::DELETION_BLOCKED,
+            _ => stalled::CONTEXT_UNAVAILABLE,
+        }
     }
 }

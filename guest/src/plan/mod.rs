@@ -10,10 +10,8 @@ mod creation;
 use serde_json::{Map, Value, json};
 
 use crate::contract::{Action, Deletion, ObjectRef, Plan, Requeue, Selector};
-use crate::decision::deletion::{self, Removal};
-use crate::decision::finish::{self, Expiry};
-use crate::decision::sequence::{Step, Target};
-use crate::decision::waiting::Waiting;
+use crate::decision::ending::{self, Expiry, Removal};
+use crate::decision::sequence::{MAX_CREATES, Step, Target};
 use crate::decision::{Decision, standing};
 use crate::documents::names;
 use crate::documents::status::Recorded;
@@ -61,8 +59,9 @@ pub fn plan(observation: &Observation<'_>, mut decision: Decision<'_>) -> Plan {
         let targets = decision.targets.iter();
         actions.extend(targets.flat_map(|target| create(observation, target)));
     }
+    let is_full = decision.creates().count() >= MAX_CREATES;
     let requeue = match wake(observation, decision, &lines) {
-        _ if records_creates || decision.refused.is_some() => Requeue::AtOnce,
+        _ if records_creates || decision.refused.is_some() || is_full => Requeue::AtOnce,
         Some(time) => Requeue::After(time.millis_from(observation.now)),
         None => Requeue::OnChange,
     };
@@ -85,7 +84,7 @@ fn finished(
     let recorded = &observation.task.recorded;
     let is_new = status.is_some();
     let end = status.unwrap_or_else(|| recorded.clone());
-    let expiry = finish::expiry(observation, &end);
+    let expiry = ending::expiry(observation, &end);
     let waiting = match &expiry {
         Expiry::Waits(waiting) => Some(waiting),
         _ => None,
@@ -100,10 +99,7 @@ fn finished(
     let (requeue, reason) = match &expiry {
         Expiry::Never(why) => (Requeue::OnChange, reasons::note("Finished", why.clone())),
         Expiry::Waits(waiting) => {
-            let stalls = waiting
-                .stalls()
-                .map(|(from, _)| from)
-                .filter(|from| *from > observation.now);
+            let stalls = waiting.stalls_after(observation.now);
             let requeue = stalls.map_or(Requeue::OnChange, |from| {
                 Requeue::After(from.millis_from(observation.now))
             });
@@ -156,7 +152,9 @@ pub fn removal(observation: &Observation<'_>, removal: Removal) -> Plan {
             refused,
         } => {
             let status = status::stalled_only(observation, refused.iter());
-            let finalizers = deletion::without_finalizer(&observation.task.metadata.finalizers);
+            let finalizers = observation.task.metadata.finalizers.iter();
+            let finalizers: Vec<&String> =
+                finalizers.filter(|it| *it != names::FINALIZER).collect();
             let patch = Action::PatchMetadata(json!({ "finalizers": finalizers }).to_string());
             // Where the finalizer could not be removed, the status says so first.
             let report = if refused.is_some() {
@@ -187,7 +185,10 @@ pub fn removal(observation: &Observation<'_>, removal: Removal) -> Plan {
                 true => status.into_iter().chain(deletions).collect(),
                 false => deletions.into_iter().chain(status).collect(),
             };
-            let requeue = match deletion::deadline(observation) {
+            let stalls = waiting
+                .iter()
+                .filter_map(|it| it.stalls_after(observation.now));
+            let requeue = match stalls.min() {
                 _ if has_deletions => Requeue::AtOnce,
                 Some(time) => Requeue::After(time.millis_from(observation.now)),
                 None => Requeue::OnChange,
@@ -252,14 +253,9 @@ fn wake(
         }
         _ => None,
     });
-    let task = decision
-        .waiting
-        .as_ref()
-        .and_then(Waiting::stalls)
-        .map(|(from, _)| from);
-    datacenters
-        .chain(task.filter(|from| *from > observation.now))
-        .min()
+    let task = decision.waiting.iter();
+    let task = task.filter_map(|waiting| waiting.stalls_after(observation.now));
+    datacenters.chain(task).min()
 }
 
 /// The deletion of the task itself; nothing where it has no uid to name it by.

@@ -6,7 +6,7 @@
 
 use super::status::INVALID_SPEC;
 use crate::contract::{Action, Event, Severity};
-use crate::decision::deletion::named;
+use crate::decision::sentences::named;
 use crate::documents::json::is_true;
 use crate::documents::status::{CANCELLED, Recorded};
 use crate::observation::Observation;

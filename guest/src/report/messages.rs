@@ -3,7 +3,6 @@
 //! A message holds points in time, never durations: it must not change by itself, or every call would be a write.
 
 use crate::decision::Decision;
-use crate::decision::pods::{self, MAX_PODS_NAMED};
 use crate::decision::sequence::Step;
 use crate::decision::standing::{self, Standing};
 use crate::decision::waiting::Waiting;
@@ -91,7 +90,7 @@ fn phrase(because: &str, line: &Line<'_>) -> Phrase {
         }
         Standing::Waiting(waiting) => match unready(line) {
             Some(unready) => Phrase::Own(format!("{waiting}; {unready}")),
-            None => Phrase::Common(waiting.predicate(false), waiting.predicate(true)),
+            None => Phrase::Common(waiting.to_string(), waiting.plural()),
         },
     }
 }
@@ -188,11 +187,9 @@ fn failure(datacenter: &Datacenter) -> String {
     if datacenter.state == State::Lost {
         return format!("{name} failed: {}", lost(datacenter));
     }
-    let pods: Vec<String> = pods::failed_pods(progress).take(MAX_PODS_NAMED).collect();
-    let pods = if pods.is_empty() {
-        String::new()
-    } else {
-        format!(" ({})", pods.join(", "))
+    let pods = match standing::failed_pods(progress).as_str() {
+        "" => String::new(),
+        pods => format!(" ({pods})"),
     };
     match progress.failure.as_deref() {
         None | Some("") => format!("{name} failed{pods}"),

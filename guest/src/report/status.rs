@@ -8,7 +8,6 @@ use serde_json::{Map, Value, json};
 
 use super::conditions::{self, AGGREGATED, Condition, Stamp};
 use super::messages::{self, Line};
-use crate::decision::sentences::TargetList;
 use crate::decision::sequence::{Step, Target};
 use crate::decision::standing::Standing;
 use crate::decision::waiting::Waiting;
@@ -313,13 +312,12 @@ fn stalled<'w>(
         })
         .collect();
     if let Some((_, _, reason)) = stalling.first() {
-        let targets = target_list(observation);
         let messages = stalling.iter().map(|(line, waiting, _)| {
             let name = line.map(|line| line.datacenter.name.as_str());
             let sentence =
                 name.map_or_else(|| waiting.to_string(), |name| format!("{name} {waiting}"));
             let advice = waiting
-                .advice(name, targets)
+                .advice(observation, name)
                 .map(|advice| format!("; {advice}"));
             format!("{sentence}{}", advice.unwrap_or_default())
         });
@@ -340,13 +338,4 @@ fn stalled<'w>(
         reason: "NotStalled",
         message: "nothing needs attention".to_owned(),
     })
-}
-
-fn target_list(observation: &Observation<'_>) -> TargetList {
-    let spec = observation.task.spec.as_ref();
-    match observation.targets().count() {
-        1 => TargetList::One,
-        _ if spec.is_ok_and(|spec| !spec.datacenters.is_empty()) => TargetList::Listed,
-        _ => TargetList::All,
-    }
 }
