@@ -131,7 +131,8 @@ fn refusals<'a>(
         .filter(move |failure| failure.operation == operation)
 }
 
-fn is_refused(failure: &Failure) -> bool {
+/// Whether an API server has refused it.
+pub fn is_refused(failure: &Failure) -> bool {
     matches!(failure.class, FailureClass::Refused | FailureClass::Denied)
 }
 

@@ -77,19 +77,6 @@ impl Waiting {
             _ => None,
         }
     }
-
-    /// The sentence, for one or for several datacenters.
-    pub fn predicate(&self, is_plural: bool) -> String {
-        let text = self.to_string();
-        let plurals = [("waits", "wait"), ("has ", "have "), ("is ", "are ")];
-        let plural =
-            |(one, many): &(&str, &str)| text.strip_prefix(one).map(|rest| format!("{many}{rest}"));
-        plurals
-            .iter()
-            .find_map(plural)
-            .filter(|_| is_plural)
-            .unwrap_or(text)
-    }
 }
 
 impl fmt::Display for Waiting {

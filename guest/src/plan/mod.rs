@@ -20,15 +20,14 @@ use crate::documents::status::Recorded;
 use crate::documents::task::Task;
 use crate::documents::time::Time;
 use crate::observation::Observation;
-use crate::report::messages::{self, Line};
-use crate::report::{events, reasons, status};
+use crate::report::{self, messages, messages::Line};
 
 /// A plan to do nothing, and why.
 pub fn nothing(code: &str, why: String, observes: Vec<Selector>) -> Plan {
     Plan {
         actions: Vec::new(),
         requeue: Requeue::OnChange,
-        reasons: vec![reasons::note(code, why)],
+        reasons: vec![messages::note(code, why)],
         observes,
     }
 }
@@ -43,11 +42,11 @@ pub fn plan(observation: &Observation<'_>, mut decision: Decision<'_>) -> Plan {
     if observation.task.recorded.is_finished() {
         return finished(observation, decision, patch, None);
     }
-    let status = status::status(observation, decision);
+    let lines = messages::lines(observation, decision);
+    let status = report::status(observation, decision, &lines);
     if decision.is_finished {
         return finished(observation, decision, patch, Some(status));
     }
-    let lines = messages::lines(observation, decision);
     let records_creates = adoption::records_creates(observation, decision);
     // That the record is refused must be said before it is tried again.
     let mut actions = if records_creates && decision.refused.is_none() {
@@ -69,7 +68,7 @@ pub fn plan(observation: &Observation<'_>, mut decision: Decision<'_>) -> Plan {
     Plan {
         actions,
         requeue,
-        reasons: reasons::reasons(observation, decision, &lines),
+        reasons: messages::reasons(observation, decision, &lines),
         observes: observation.observes.clone(),
     }
 }
@@ -93,12 +92,12 @@ fn finished(
     let status = if is_new {
         end
     } else {
-        status::stalled_only(observation, waiting.into_iter().chain(&decision.refused))
+        report::stalled_only(observation, waiting.into_iter().chain(&decision.refused))
     };
     let mut actions = write(recorded, &status);
     actions.extend(adopt(observation, patch));
     let (requeue, reason) = match &expiry {
-        Expiry::Never(why) => (Requeue::OnChange, reasons::note("Finished", why.clone())),
+        Expiry::Never(why) => (Requeue::OnChange, messages::note("Finished", why.clone())),
         Expiry::Waits(waiting) => {
             let stalls = waiting
                 .stalls()
@@ -107,13 +106,13 @@ fn finished(
             let requeue = stalls.map_or(Requeue::OnChange, |from| {
                 Requeue::After(from.millis_from(observation.now))
             });
-            (requeue, reasons::of_task(waiting))
+            (requeue, messages::of_task(waiting))
         }
         Expiry::At { finished, expires } if *expires > observation.now => {
             let why = format!("finished at {finished}; will be deleted at {expires}");
             (
                 Requeue::After(expires.millis_from(observation.now)),
-                reasons::note("Finished", why),
+                messages::note("Finished", why),
             )
         }
         Expiry::At { finished, expires } => {
@@ -126,13 +125,13 @@ fn finished(
             if actions.is_empty() {
                 actions.extend(deletion_of(observation.task));
             }
-            (requeue, reasons::note("Expired", why))
+            (requeue, messages::note("Expired", why))
         }
     };
     Plan {
         actions,
         requeue,
-        reasons: reasons::failures(observation).chain([reason]).collect(),
+        reasons: messages::passing(observation).chain([reason]).collect(),
         observes: observation.observes.clone(),
     }
 }
@@ -155,7 +154,7 @@ pub fn removal(observation: &Observation<'_>, removal: Removal) -> Plan {
             left_behind,
             refused,
         } => {
-            let status = status::stalled_only(observation, refused.iter());
+            let status = report::stalled_only(observation, refused.iter());
             let finalizers = deletion::without_finalizer(&observation.task.metadata.finalizers);
             let patch = Action::PatchMetadata(json!({ "finalizers": finalizers }).to_string());
             // Where the finalizer could not be removed, the status says so first.
@@ -166,13 +165,13 @@ pub fn removal(observation: &Observation<'_>, removal: Removal) -> Plan {
             };
             let actions = report
                 .into_iter()
-                .chain(events::left_behind(&left_behind))
+                .chain(report::left_behind(&left_behind))
                 .chain([patch]);
             let why = "all CassandraTasks deleted; removing finalizer".to_owned();
             plan(
                 actions.collect(),
                 Requeue::OnChange,
-                vec![reasons::note("Terminating", why)],
+                vec![messages::note("Terminating", why)],
             )
         }
         Removal::Waiting {
@@ -180,7 +179,7 @@ pub fn removal(observation: &Observation<'_>, removal: Removal) -> Plan {
             waiting,
             is_status_first,
         } => {
-            let status = write(recorded, &status::stalled_only(observation, waiting.iter()));
+            let status = write(recorded, &report::stalled_only(observation, waiting.iter()));
             let has_deletions = !deletions.is_empty();
             let deletions: Vec<Action> = deletions.into_iter().map(Action::Delete).collect();
             let actions = match is_status_first {
@@ -194,8 +193,8 @@ pub fn removal(observation: &Observation<'_>, removal: Removal) -> Plan {
             };
             let reasons = waiting
                 .iter()
-                .map(reasons::of_task)
-                .chain(reasons::failures(observation));
+                .map(messages::of_task)
+                .chain(messages::passing(observation));
             plan(actions, requeue, reasons.collect())
         }
     }
@@ -203,11 +202,7 @@ pub fn removal(observation: &Observation<'_>, removal: Removal) -> Plan {
 
 /// Rule 5, with a report on a second controller, if that is new.
 fn adopt(observation: &Observation<'_>, patch: Map<String, Value>) -> Vec<Action> {
-    let is_reported = observation
-        .task
-        .own_record()
-        .is_none_or(|record| record.conflict_reported);
-    let conflict = events::conflict(observation).filter(|_| !is_reported);
+    let conflict = report::conflict(observation);
     let patch =
         (!patch.is_empty()).then(|| Action::PatchMetadata(Value::Object(patch).to_string()));
     conflict.into_iter().chain(patch).collect()
@@ -223,10 +218,10 @@ fn create(observation: &Observation<'_>, target: &Target<'_>) -> Vec<Action> {
         .as_ref()
         .is_some_and(|declared| declared.is_stopped);
     let creation = creation::creation(observation.settings, observation.task, place);
-    let warning = is_stopped.then(|| events::stopped(place));
+    let warning = is_stopped.then(|| report::stopped(place));
     warning
         .into_iter()
-        .chain([Action::Create(creation), events::created(place)])
+        .chain([Action::Create(creation), report::created(place)])
         .collect()
 }
 
@@ -235,7 +230,7 @@ fn write(from: &Recorded, to: &Recorded) -> Vec<Action> {
     if from.status() == to.status() {
         return Vec::new();
     }
-    let mut actions = events::transitions(from, to);
+    let mut actions = report::transitions(from, to);
     actions.push(Action::SetStatus(to.status().to_string()));
     actions
 }
@@ -246,12 +241,9 @@ fn wake(
     decision: &Decision<'_>,
     lines: &[Line<'_>],
 ) -> Option<Time> {
-    let datacenters = lines.iter().filter_map(|line| match &line.standing {
-        standing::Standing::Waiting(waiting) => {
-            standing::deadline(observation, line.datacenter, waiting)
-        }
-        _ => None,
-    });
+    let datacenters = lines
+        .iter()
+        .filter_map(|line| standing::deadline(observation, line.datacenter, line.waiting()?));
     let task = decision
         .waiting
         .as_ref()
