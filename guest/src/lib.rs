@@ -91,8 +91,10 @@ fn read(settings: &str, snapshot: &Snapshot) -> Result<(Settings, Task), (&'stat
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::contract::{
-        Action, ContextResult, Failure, FailureClass, ObjectRef, Operation, Selector,
+        Action, ContextResult, Failure, FailureClass, ObjectRef, Operation, Requeue, Selector,
     };
     use super::*;
 
@@ -128,7 +130,7 @@ mod tests {
 
     fn snapshot(primary: &str) -> Snapshot {
         Snapshot {
-            now: 1_000,
+            now: 100_000,
             primary: primary.into(),
             observations: vec![],
             failures: vec![],
@@ -161,27 +163,25 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_refused_record_is_reported_before_it_is_tried_again() {
-        let mut snapshot = snapshot(
-            r#"{"metadata":{"name":"task1","namespace":"ns","uid":"t1","generation":3},"spec":{"cluster":{"name":"demo"},"template":{"jobs":[{"name":"j","command":"restart"}]}}}"#,
-        );
-        snapshot.failures.push(Failure {
+    /// The plan for a task of which the API server has refused that operation, if any.
+    fn plan(task: &Value, refused: Option<Operation>) -> contract::Plan {
+        let mut snapshot = snapshot(&task.to_string());
+        snapshot.failures.extend(refused.map(|operation| Failure {
             object: ObjectRef {
                 context: None,
                 gvk: names::k8ssandra_task(),
                 namespace: Some("ns".into()),
                 name: "task1".into(),
             },
-            operation: Operation::PatchMetadata,
+            operation,
             class: FailureClass::Refused,
             reason: "Forbidden".into(),
             message: "denied".into(),
             first: 0,
             last: 0,
             attempts: 1,
-        });
-        let plan = loop {
+        }));
+        loop {
             match reconcile("{}", &snapshot) {
                 Outcome::Act(plan) => break plan,
                 Outcome::Observe(selectors) => {
@@ -189,7 +189,22 @@ mod tests {
                     snapshot.observations.extend(observed);
                 }
             }
-        };
+        }
+    }
+
+    fn task() -> Value {
+        json!({
+            "metadata": {"name": "task1", "namespace": "ns", "uid": "t1", "generation": 3, "ownerReferences": [{"uid": "c1"}]},
+            "spec": {
+                "cluster": {"name": "demo"},
+                "template": {"jobs": [{"name": "j", "command": "restart"}], "ttlSecondsAfterFinished": 60},
+            },
+        })
+    }
+
+    #[test]
+    fn a_refused_record_is_reported_before_it_is_tried_again() {
+        let plan = plan(&task(), Some(Operation::PatchMetadata));
         let [
             Action::RecordEvent(event),
             Action::SetStatus(status),
@@ -204,6 +219,46 @@ mod tests {
         assert!(status.contains(r#""observedGeneration":3"#), "{status}");
         // Nothing is created yet.
         assert!(!status.contains(r#"dc1":{}"#), "{status}");
+    }
+
+    #[test]
+    fn a_refused_deletion_of_an_expired_task_is_reported_once_and_tried_again() {
+        let mut task = task();
+        task["status"] = json!({"completionTime": "1970-01-01T00:00:00Z"});
+        let first = plan(&task, Some(Operation::Delete));
+        let [Action::RecordEvent(event), Action::SetStatus(status)] = &first.actions[..] else {
+            panic!("{:?}", first.actions)
+        };
+        assert_eq!(
+            (event.reason.as_str(), first.requeue),
+            ("DeletionBlocked", Requeue::AtOnce)
+        );
+        task["status"] = serde_json::from_str(status).unwrap();
+        let stalled = &task["status"]["conditions"][0];
+        assert_eq!(
+            [
+                &stalled["type"],
+                &stalled["status"],
+                &stalled["reason"],
+                &stalled["message"]
+            ],
+            [
+                "Stalled",
+                "True",
+                "DeletionBlocked",
+                "failed to delete this K8ssandraTask: Forbidden: denied"
+            ]
+        );
+        // A host that was started anew knows of no refusal.
+        for refused in [Some(Operation::Delete), None] {
+            let actions = plan(&task, refused).actions;
+            assert!(matches!(&actions[..], [Action::Delete(_)]), "{actions:?}");
+        }
+        task["spec"]["template"]["ttlSecondsAfterFinished"] = json!(0);
+        let [Action::SetStatus(status)] = &plan(&task, Some(Operation::Delete)).actions[..] else {
+            panic!("kept for ever, and not reported")
+        };
+        assert!(status.contains("NotStalled"), "{status}");
     }
 
     /// What is not listed here could read a clock, draw a random number or do I/O behind the policy's back.

@@ -1,8 +1,10 @@
 //! Rule 2, "finished": when a task is over, and how long it is kept then.
 
+use super::refusals;
 use super::sequence::{self, Step, Target};
-use super::waiting::Waiting;
-use crate::contract::UnavailableReason;
+use super::waiting::{Refusal, Waiting};
+use crate::contract::{Operation, UnavailableReason};
+use crate::documents::names;
 use crate::documents::status::Recorded;
 use crate::documents::time::Time;
 use crate::observation::Observation;
@@ -31,8 +33,14 @@ pub fn is_finished(observation: &Observation<'_>, targets: &[Target<'_>]) -> boo
 pub enum Expiry {
     /// Never: why.
     Never(String),
-    /// At that time; when it finished.
-    At { finished: Time, expires: Time },
+    /// At that time, which is still to come; when it finished.
+    Later { finished: Time, expires: Time },
+    /// Now; what the API server says, if it refuses that.
+    Due {
+        finished: Time,
+        expires: Time,
+        refused: Option<Waiting>,
+    },
     /// It is over, and waits for a context.
     Waits(Waiting),
 }
@@ -61,12 +69,38 @@ pub fn expiry(observation: &Observation<'_>, status: &Recorded) -> Expiry {
         return Expiry::Never("finished at an unknown time; not deleted automatically".to_owned());
     };
     let expires = finished.plus_seconds(ttl);
-    match holding(observation) {
-        Some(why) if expires <= observation.now => {
-            Expiry::Waits(Waiting::Expiry { at: expires, why })
-        }
-        _ => Expiry::At { finished, expires },
+    if expires > observation.now {
+        return Expiry::Later { finished, expires };
     }
+    match holding(observation) {
+        Some(why) => Expiry::Waits(Waiting::Expiry { at: expires, why }),
+        None => Expiry::Due {
+            finished,
+            expires,
+            refused: refused(observation),
+        },
+    }
+}
+
+impl Expiry {
+    /// What keeps the task although its time has come.
+    pub fn waiting(&self) -> Option<&Waiting> {
+        match self {
+            Expiry::Waits(waiting) => Some(waiting),
+            Expiry::Due { refused, .. } => refused.as_ref(),
+            _ => None,
+        }
+    }
+}
+
+/// That the API server refuses to delete the task.
+fn refused(observation: &Observation<'_>) -> Option<Waiting> {
+    let mut refusals = refusals(observation, Operation::Delete);
+    let failure = refusals.find(|it| it.object.gvk == names::k8ssandra_task())?;
+    Some(Waiting::DeletionRefused {
+        what: "delete this K8ssandraTask".to_owned(),
+        failure: Refusal::of(failure),
+    })
 }
 
 /// The latest of all that ended it, so that what is found out late is kept as long as anything else: completions, the

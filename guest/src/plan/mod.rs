@@ -8,14 +8,16 @@ mod adoption;
 
 use serde_json::{Map, Value, json};
 
-use crate::contract::{Action, Creation, Deletion, ObjectRef, Plan, Reason, Requeue, Selector};
+use crate::contract::{
+    Action, Creation, Deletion, ObjectRef, Operation, Plan, Reason, Requeue, Selector,
+};
 use crate::decision::deletion::{self, Removal};
 use crate::decision::finish::{self, Expiry};
 use crate::decision::sequence::{Step, Target};
 use crate::decision::waiting::Waiting;
-use crate::decision::{Decision, standing};
+use crate::decision::{Decision, is_refused, standing};
 use crate::documents::settings::Settings;
-use crate::documents::status::Recorded;
+use crate::documents::status::{Recorded, stalled};
 use crate::documents::task::Task;
 use crate::documents::time::Time;
 use crate::documents::{names, template};
@@ -86,14 +88,10 @@ fn finished(
 ) -> Plan {
     let recorded = &observation.task.recorded;
     let expiry = finish::expiry(observation, status.as_ref().unwrap_or(recorded));
-    let waiting = match &expiry {
-        Expiry::Waits(waiting) => Some(waiting),
-        _ => None,
+    let mut actions = match status {
+        Some(status) => write(recorded, &status),
+        None => report_expiry(observation, decision, &expiry),
     };
-    let status = status.unwrap_or_else(|| {
-        report::stalled_only(observation, waiting.into_iter().chain(&decision.refused))
-    });
-    let mut actions = write(recorded, &status);
     actions.extend(report::conflict(observation).into_iter().chain(patch));
     let (requeue, reason) = match expiry {
         Expiry::Never(why) => (Requeue::OnChange, messages::note("Finished", why)),
@@ -101,14 +99,14 @@ fn finished(
             wake(observation, stalls_at(&waiting)),
             messages::of_task(&waiting),
         ),
-        Expiry::At { finished, expires } if expires > observation.now => {
+        Expiry::Later { finished, expires } => {
             let why = format!("finished at {finished}; will be deleted at {expires}");
-            (
-                wake(observation, [expires]),
-                messages::note("Finished", why),
-            )
+            let requeue = wake(observation, [expires]);
+            (requeue, messages::note("Finished", why))
         }
-        Expiry::At { finished, expires } => {
+        Expiry::Due {
+            finished, expires, ..
+        } => {
             let why = format!("finished at {finished} and expired at {expires}");
             let requeue = if actions.is_empty() {
                 actions.extend(deletion_of(observation.task));
@@ -121,6 +119,35 @@ fn finished(
     };
     let reasons = messages::passing(observation).chain([reason]);
     act(observation, actions, requeue, reasons.collect())
+}
+
+/// The status of a task that has finished before, if `Stalled` is to change.
+fn report_expiry(
+    observation: &Observation<'_>,
+    decision: &Decision<'_>,
+    expiry: &Expiry,
+) -> Vec<Action> {
+    let recorded = &observation.task.recorded;
+    let is_kept = match expiry {
+        // A host that was started anew knows of no refusal: what was said stays until the deletion has been tried again.
+        Expiry::Due { refused: None, .. } => {
+            let is_said = recorded.true_reason("Stalled") == Some(stalled::DELETION_BLOCKED);
+            is_said && decision.refused.is_none()
+        }
+        // Where the status is refused, too, the deletion does not wait for it.
+        Expiry::Due { .. } => is_status_refused(observation),
+        _ => false,
+    };
+    if is_kept {
+        return Vec::new();
+    }
+    let waiting = expiry.waiting().into_iter().chain(&decision.refused);
+    write(recorded, &report::stalled_only(observation, waiting))
+}
+
+fn is_status_refused(observation: &Observation<'_>) -> bool {
+    let mut failures = observation.failures.iter();
+    failures.any(|it| it.operation == Operation::SetStatus && is_refused(it))
 }
 
 /// Rule 1: the plan for a task that is being deleted.
