@@ -34,24 +34,20 @@ pub use documents::settings::{KNOWN_COMMANDS, Settings};
 /// The error names the setting that is wrong and what it may be.
 pub fn describe(settings: &str) -> Result<Manifest, String> {
     Settings::read(settings)?;
-    let interest = |gvk, scope, verbs: &[Verb]| Interest {
-        gvk,
-        scope,
-        verbs: verbs.to_vec(),
+    let interest = |gvk, scope, verbs: &[Verb]| {
+        let verbs = verbs.to_vec();
+        Interest { gvk, scope, verbs }
     };
+    // Besides its CassandraTasks it deletes the K8ssandraTask itself, when that has finished and its TTL is over.
+    let children = [Verb::Create, Verb::Delete];
     Ok(Manifest {
         name: "k8ssandra-task".into(),
         version: env!("CARGO_PKG_VERSION").into(),
         controller: names::CONTROLLER.into(),
         primary: names::k8ssandra_task(),
         interests: vec![
-            interest(
-                names::cassandra_task(),
-                Scope::Everywhere,
-                &[Verb::Create, Verb::Delete],
-            ),
+            interest(names::cassandra_task(), Scope::Everywhere, &children),
             interest(names::k8ssandra_cluster(), Scope::ControlPlane, &[]),
-            // A finished task is deleted when its TTL is over.
             interest(
                 names::k8ssandra_task(),
                 Scope::ControlPlane,
@@ -65,24 +61,9 @@ pub fn describe(settings: &str) -> Result<Manifest, String> {
 /// Decides for one K8ssandraTask. Total: whatever the settings and the objects are, there is an answer; what cannot be done is a
 /// reason in it.
 pub fn reconcile(settings: &str, snapshot: &Snapshot) -> Outcome {
-    let nothing = |code, why| Outcome::Act(plan::nothing(code, why, Vec::new()));
-    let settings = match Settings::read(settings) {
-        Ok(settings) => settings,
-        Err(wrong) => {
-            return nothing(
-                "InvalidSettings",
-                format!("the settings are invalid: {wrong}"),
-            );
-        }
-    };
-    let task = match Task::read(&snapshot.primary) {
-        Ok(task) => task,
-        Err(wrong) => {
-            return nothing(
-                "Unreadable",
-                format!("the K8ssandraTask cannot be read: {wrong}"),
-            );
-        }
+    let (settings, task) = match read(settings, snapshot) {
+        Ok(read) => read,
+        Err((code, why)) => return Outcome::Act(plan::nothing(code, why, Vec::new())),
     };
     let observation = match Observation::read(&settings, snapshot, &task) {
         Ok(observation) => observation,
@@ -95,33 +76,34 @@ pub fn reconcile(settings: &str, snapshot: &Snapshot) -> Outcome {
     })
 }
 
+/// The settings and the primary. The error is a reason's code and message.
+fn read(settings: &str, snapshot: &Snapshot) -> Result<(Settings, Task), (&'static str, String)> {
+    let settings = Settings::read(settings).map_err(|wrong| {
+        let why = format!("the settings are invalid: {wrong}");
+        ("InvalidSettings", why)
+    })?;
+    let task = Task::read(&snapshot.primary).map_err(|wrong| {
+        let why = format!("the K8ssandraTask cannot be read: {wrong}");
+        ("Unreadable", why)
+    })?;
+    Ok((settings, task))
+}
+
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
+    use super::contract::{
+        Action, ContextResult, Failure, FailureClass, ObjectRef, Operation, Requeue, Selector,
+    };
     use super::*;
 
     #[test]
     fn the_manifest_declares_what_the_plans_use() {
         let manifest = describe("{}").unwrap();
-        assert_eq!(
-            (manifest.name.as_str(), manifest.controller.as_str()),
-            ("k8ssandra-task", "k8ssandratask-controller")
-        );
-        assert_eq!(manifest.primary, names::k8ssandra_task());
-        assert_eq!(
-            manifest.finalizer.as_deref(),
-            Some("control.k8ssandra.io/finalizer")
-        );
-        let interests: Vec<_> = manifest
-            .interests
-            .iter()
-            .map(|interest| {
-                (
-                    interest.gvk.kind.as_str(),
-                    &interest.scope,
-                    interest.verbs.as_slice(),
-                )
-            })
-            .map(|(kind, scope, may)| format!("{kind} {scope:?} {may:?}"))
+        let interests = manifest.interests.iter();
+        let interests: Vec<String> = interests
+            .map(|it| format!("{} {:?} {:?}", it.gvk.kind, it.scope, it.verbs))
             .collect();
         assert_eq!(
             interests,
@@ -131,122 +113,165 @@ mod tests {
                 "K8ssandraTask Scope::ControlPlane [Verb::Delete]",
             ]
         );
+        let names = [manifest.name, manifest.controller, manifest.primary.kind];
+        assert_eq!(
+            names,
+            [
+                "k8ssandra-task",
+                "k8ssandratask-controller",
+                "K8ssandraTask"
+            ]
+        );
+        assert_eq!(
+            manifest.finalizer.unwrap(),
+            "control.k8ssandra.io/finalizer"
+        );
+    }
+
+    fn snapshot(primary: &str) -> Snapshot {
+        Snapshot {
+            now: 100_000,
+            primary: primary.into(),
+            observations: vec![],
+            failures: vec![],
+        }
     }
 
     #[test]
     fn wrong_settings_are_refused_and_do_nothing() {
-        assert!(
-            describe(r#"{"maxJobs": 0}"#)
-                .unwrap_err()
-                .contains("maxJobs")
-        );
-        let snapshot = Snapshot {
-            now: 0,
-            primary: "{}".into(),
-            observations: vec![],
-            failures: Vec::new(),
-        };
-        let Outcome::Act(plan) = reconcile("nonsense", &snapshot) else {
+        let wrong = describe(r#"{"maxJobs": 0}"#).unwrap_err();
+        assert!(wrong.contains("maxJobs"), "{wrong}");
+        let Outcome::Act(plan) = reconcile("nonsense", &snapshot("{}")) else {
             panic!("looked")
         };
         assert!(plan.actions.is_empty());
-        assert!(
-            plan.reasons[0].code == "InvalidSettings",
-            "{:?}",
-            plan.reasons
-        );
+        assert_eq!(plan.reasons[0].code, "InvalidSettings");
     }
 
-    /// The plan for a task whose last metadata patch an API server has refused. Its cluster has one datacenter, and nothing else is
-    /// there.
-    fn plan_after_a_refused_patch(task: &str) -> contract::Plan {
+    /// What each selector finds: one cluster, and nothing else.
+    fn observed(selector: Selector) -> contract::Observation {
         let cluster = r#"{"metadata":{"name":"demo","namespace":"ns","uid":"c1"},"spec":{"cassandra":{"datacenters":[{"metadata":{"name":"dc1"}}]}}}"#;
-        let object = contract::ObjectRef {
-            context: None,
-            gvk: names::k8ssandra_task(),
-            namespace: Some("ns".into()),
-            name: "task1".into(),
-        };
-        let mut snapshot = Snapshot {
-            now: 1_000,
-            primary: task.into(),
-            observations: vec![],
-            failures: vec![contract::Failure {
-                object,
-                operation: contract::Operation::PatchMetadata,
-                class: contract::FailureClass::Refused,
-                reason: "Forbidden".into(),
-                message: "denied".into(),
-                first: 0,
-                last: 0,
-                attempts: 1,
+        let is_cluster =
+            matches!(&selector, Selector::Object(it) if it.gvk == names::k8ssandra_cluster());
+        let objects = Vec::from_iter(is_cluster.then(|| cluster.to_owned()));
+        contract::Observation {
+            selector,
+            results: vec![ContextResult {
+                context: None,
+                objects: Ok(objects),
             }],
-        };
-        let observed = |selector: contract::Selector| {
-            let objects = match &selector {
-                contract::Selector::Object(it) if it.gvk == names::k8ssandra_cluster() => {
-                    vec![cluster.to_owned()]
-                }
-                _ => vec![],
-            };
-            contract::Observation {
-                selector,
-                results: vec![contract::ContextResult {
-                    context: None,
-                    objects: Ok(objects),
-                }],
-            }
-        };
-        for _ in 0..3 {
+        }
+    }
+
+    /// The plan for a task of which the API server has refused that operation, if any.
+    fn plan(task: &Value, refused: Option<Operation>) -> contract::Plan {
+        let mut snapshot = snapshot(&task.to_string());
+        snapshot.failures.extend(refused.map(|operation| Failure {
+            object: ObjectRef {
+                context: None,
+                gvk: names::k8ssandra_task(),
+                namespace: Some("ns".into()),
+                name: "task1".into(),
+            },
+            operation,
+            class: FailureClass::Refused,
+            reason: "Forbidden".into(),
+            message: "denied".into(),
+            first: 0,
+            last: 0,
+            attempts: 1,
+        }));
+        loop {
             match reconcile("{}", &snapshot) {
-                Outcome::Act(plan) => return plan,
-                Outcome::Observe(selectors) => snapshot
-                    .observations
-                    .extend(selectors.into_iter().map(observed)),
+                Outcome::Act(plan) => break plan,
+                Outcome::Observe(selectors) => {
+                    let observed = selectors.into_iter().map(observed);
+                    snapshot.observations.extend(observed);
+                }
             }
         }
-        panic!("no plan")
+    }
+
+    fn task() -> Value {
+        json!({
+            "metadata": {"name": "task1", "namespace": "ns", "uid": "t1", "generation": 3, "ownerReferences": [{"uid": "c1"}]},
+            "spec": {
+                "cluster": {"name": "demo"},
+                "template": {"jobs": [{"name": "j", "command": "restart"}], "ttlSecondsAfterFinished": 60},
+            },
+        })
     }
 
     #[test]
     fn a_refused_record_is_reported_before_it_is_tried_again() {
-        let plan = plan_after_a_refused_patch(
-            r#"{"metadata":{"name":"task1","namespace":"ns","uid":"t1"},"spec":{"cluster":{"name":"demo"},"template":{"jobs":[{"name":"j","command":"restart"}]}}}"#,
-        );
+        let plan = plan(&task(), Some(Operation::PatchMetadata));
         let [
-            contract::Action::RecordEvent(event),
-            contract::Action::SetStatus(status),
-            contract::Action::PatchMetadata(_),
+            Action::RecordEvent(event),
+            Action::SetStatus(status),
+            Action::PatchMetadata(_),
         ] = &plan.actions[..]
         else {
             panic!("{:?}", plan.actions)
         };
         assert_eq!(event.reason, "RecordRefused");
-        assert!(
-            status
-                .contains("failed to patch the metadata of this K8ssandraTask: Forbidden: denied")
+        let refusal = "failed to patch the metadata of this K8ssandraTask: Forbidden: denied";
+        assert!(status.contains(refusal), "{status}");
+        assert!(status.contains(r#""observedGeneration":3"#), "{status}");
+        // Nothing is created yet.
+        assert!(!status.contains(r#"dc1":{}"#), "{status}");
+    }
+
+    #[test]
+    fn a_refused_deletion_of_an_expired_task_is_reported_once_and_tried_again() {
+        let mut task = task();
+        task["status"] = json!({"completionTime": "1970-01-01T00:00:00Z"});
+        let first = plan(&task, Some(Operation::Delete));
+        let [Action::RecordEvent(event), Action::SetStatus(status)] = &first.actions[..] else {
+            panic!("{:?}", first.actions)
+        };
+        assert_eq!(
+            (event.reason.as_str(), first.requeue),
+            ("DeletionBlocked", Requeue::AtOnce)
         );
-        assert!(
-            !status.contains("dc1\":{}"),
-            "nothing is created yet: {status}"
+        task["status"] = serde_json::from_str(status).unwrap();
+        let stalled = &task["status"]["conditions"][0];
+        assert_eq!(
+            [
+                &stalled["type"],
+                &stalled["status"],
+                &stalled["reason"],
+                &stalled["message"]
+            ],
+            [
+                "Stalled",
+                "True",
+                "DeletionBlocked",
+                "failed to delete this K8ssandraTask: Forbidden: denied"
+            ]
         );
+        // A host that was started anew knows of no refusal.
+        for refused in [Some(Operation::Delete), None] {
+            let actions = plan(&task, refused).actions;
+            assert!(matches!(&actions[..], [Action::Delete(_)]), "{actions:?}");
+        }
+        task["spec"]["template"]["ttlSecondsAfterFinished"] = json!(0);
+        let [Action::SetStatus(status)] = &plan(&task, Some(Operation::Delete)).actions[..] else {
+            panic!("kept for ever, and not reported")
+        };
+        assert!(status.contains("NotStalled"), "{status}");
     }
 
     /// What is not listed here could read a clock, draw a random number or do I/O behind the policy's back.
     #[test]
     fn the_dependencies_are_these() {
         let manifest = include_str!("../Cargo.toml");
-        let section = manifest
-            .split("[dependencies]")
-            .nth(1)
-            .unwrap()
-            .split("\n[")
-            .next()
-            .unwrap();
-        let names: Vec<&str> = section
+        let (_, rest) = manifest.split_once("[dependencies]").unwrap();
+        let (section, _) = rest.split_once("\n[").unwrap();
+        let lines = section
             .lines()
-            .filter(|line| !line.trim().is_empty() && !line.starts_with('#'))
-            .map(|line| line.split(['.', ' ', '=']).next().unwrap())
+            .filter(|it| !it.is_empty() && !it.starts_with('#'));
+        let names: Vec<&str> = lines
+            .filter_map(|it| it.split(['.', ' ', '=']).next())
             .collect();
         assert_eq!(
             names,
@@ -255,7 +280,7 @@ mod tests {
                 "pilothouse-contract",
                 "serde",
                 "serde_json",
-                "serde_path_to_error",
+                "serde_path_to_error"
             ]
         );
         assert!(

@@ -9,12 +9,12 @@ use super::sequence::{self, Step, Target};
 use super::waiting::{Refusal, Unknown, Waiting, is_refused};
 use crate::contract::{Deletion, Failure, Operation, UnavailableReason};
 use crate::documents::cassandra_task::CassandraTask;
+use crate::documents::names;
 use crate::documents::status::Recorded;
 use crate::documents::time::Time;
 use crate::observation::answers::context_name;
 use crate::observation::datacenter::{Datacenter, Found, State};
-use crate::observation::targets::Place;
-use crate::observation::targets::is_of_this_task;
+use crate::observation::targets::{Place, is_of_this_task};
 use crate::observation::{ClusterState, Observation};
 
 /// How many CassandraTasks one plan deletes.
@@ -209,8 +209,14 @@ pub fn is_finished(observation: &Observation<'_>, targets: &[Target<'_>]) -> boo
 pub enum Expiry {
     /// Never: why.
     Never(String),
-    /// At that time; when it finished.
-    At { finished: Time, expires: Time },
+    /// At that time, which is still to come; when it finished.
+    Later { finished: Time, expires: Time },
+    /// Now; what the API server says, if it refuses that.
+    Due {
+        finished: Time,
+        expires: Time,
+        refused: Option<Waiting>,
+    },
     /// It is over, and waits for a context.
     Waits(Waiting),
 }
@@ -232,10 +238,42 @@ pub fn expiry(observation: &Observation<'_>, status: &Recorded) -> Expiry {
         return Expiry::Never("finished at an unknown time; not deleted automatically".to_owned());
     };
     let expires = finished.plus_seconds(ttl);
-    match holding(observation, expires) {
-        Some(waiting) if expires <= observation.now => Expiry::Waits(waiting),
-        _ => Expiry::At { finished, expires },
+    if expires > observation.now {
+        return Expiry::Later { finished, expires };
     }
+    match holding(observation, expires) {
+        Some(waiting) => Expiry::Waits(waiting),
+        None => Expiry::Due {
+            finished,
+            expires,
+            refused: refused(observation),
+        },
+    }
+}
+
+impl Expiry {
+    /// What keeps the task although its time has come.
+    pub fn waiting(&self) -> Option<&Waiting> {
+        match self {
+            Expiry::Waits(waiting) => Some(waiting),
+            Expiry::Due { refused, .. } => refused.as_ref(),
+            _ => None,
+        }
+    }
+}
+
+/// That the API server refuses to delete the task.
+fn refused(observation: &Observation<'_>) -> Option<Waiting> {
+    let mut failures = observation.failures.iter();
+    let failure = failures.find(|it| {
+        it.operation == Operation::Delete
+            && it.object.gvk == names::k8ssandra_task()
+            && is_refused(it)
+    })?;
+    Some(Waiting::DeletionRefused {
+        what: "delete this K8ssandraTask".to_owned(),
+        failure: Refusal::of(failure),
+    })
 }
 
 /// The latest of all that ended it, so that what is found out late is kept as long as anything else: completions, the

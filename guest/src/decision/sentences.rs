@@ -112,15 +112,6 @@ impl Waiting {
         }
     }
 
-    /// The sentence for several datacenters.
-    pub fn plural(&self) -> String {
-        let text = self.sentence();
-        let plurals = [("waits", "wait"), ("has ", "have "), ("is ", "are ")].iter();
-        let mut plurals = plurals.filter_map(|(one, many)| Some((many, text.strip_prefix(one)?)));
-        let plural = plurals.next().map(|(many, rest)| format!("{many}{rest}"));
-        plural.unwrap_or(text)
-    }
-
     /// What to do about it, where its sentence does not say so: for a datacenter, or for the whole task.
     pub fn advice(&self, observation: &Observation<'_>, name: Option<&str>) -> Option<String> {
         match self {

@@ -3,56 +3,45 @@
 //! The finalizer lets the task clean up after itself; the owner reference lets the deletion of the cluster delete the task
 //! (cluster-tasks, Ownerships and cascade deletion); the record is what decisions later depend on. What others put there stays.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use serde_json::{Map, Value, json};
 
-use crate::decision::sequence::{Step, Target};
+use crate::contract::Action;
 use crate::decision::waiting::Waiting;
 use crate::decision::{Decision, adopts_finished, validation};
+use crate::documents::cassandra_task::CassandraTask;
 use crate::documents::cluster::Cluster;
-use crate::documents::names;
 use crate::documents::record::{Identity, Location, Record};
-use crate::documents::spec;
 use crate::documents::task::Task;
 use crate::documents::time::Time;
+use crate::documents::{names, spec};
 use crate::observation::Observation;
 use crate::observation::datacenter::{Datacenter, Found, State};
-use crate::observation::targets::Place;
 
-/// The merge patch of the metadata; empty if nothing is missing.
-pub fn patch(observation: &Observation<'_>, decision: &Decision<'_>) -> Map<String, Value> {
-    let task = observation.task;
-    let cluster = observation
-        .cluster
-        .known()
-        .filter(|cluster| cluster.deleted.is_none());
+/// The merge patch of the metadata; `None` if nothing is missing.
+pub fn patch(observation: &Observation<'_>, decision: &Decision<'_>) -> Option<Action> {
+    let (task, metadata) = (observation.task, &observation.task.metadata);
     let is_adopting = is_adopting(observation, decision);
     let mut patch = Map::new();
     if is_adopting && !task.has_finalizer() {
-        let finalizers = task
-            .metadata
-            .finalizers
-            .iter()
-            .map(String::as_str)
-            .chain([names::FINALIZER]);
-        patch.insert("finalizers".into(), finalizers.collect());
+        let finalizers = metadata.finalizers.iter().map(String::as_str);
+        let finalizers = finalizers.chain([names::FINALIZER]).collect();
+        patch.insert("finalizers".into(), finalizers);
     }
     // A task that waits for its status or its cluster is left as it is.
     let is_owned = matches!(decision.waiting, None | Some(Waiting::InvalidSpec { .. }));
-    if let Some(references) = cluster
-        .filter(|_| is_owned)
-        .and_then(|cluster| owner_references(task, cluster))
-    {
+    let cluster = observation.cluster.known();
+    let cluster = cluster.filter(|cluster| is_owned && cluster.deleted.is_none());
+    if let Some(references) = cluster.and_then(|cluster| owner_references(task, cluster)) {
         patch.insert("ownerReferences".into(), references);
     }
     if let Some(record) = record(observation, decision, is_adopting) {
-        patch.insert(
-            "annotations".into(),
-            record.annotations(&task.metadata.annotations),
-        );
+        let annotations = record.annotations(&metadata.annotations);
+        patch.insert("annotations".into(), annotations);
     }
-    patch
+    (!patch.is_empty()).then(|| Action::PatchMetadata(Value::Object(patch).to_string()))
 }
 
 /// Whether the task has something to clean up, or is about to.
@@ -64,105 +53,111 @@ fn is_adopting(observation: &Observation<'_>, decision: &Decision<'_>) -> bool {
     }
 }
 
+/// Whether the record is to say what is created: nothing is recorded yet, and the status may follow.
+pub fn records_creates(observation: &Observation<'_>, decision: &Decision<'_>) -> bool {
+    let task = observation.task;
+    // One that is recorded may exist, although it was not observed: it is never taken out of the record.
+    let is_pending = |it: &Datacenter| it.state == State::Pending;
+    let is_first =
+        task.recorded.datacenters().is_empty() && observation.datacenters.iter().all(is_pending);
+    let mut created = decision.creates().map(|target| &target.datacenter.name);
+    is_first && !decision.is_finished && created.any(|name| !task.has_recorded(name))
+}
+
 /// The record, where it has to be written.
 fn record(
     observation: &Observation<'_>,
     decision: &Decision<'_>,
     is_adopting: bool,
 ) -> Option<Record> {
-    let known = observation.task.own_record();
+    let task = observation.task;
+    let known = task.own_record();
     if known.is_none() && !is_adopting {
         return None;
     }
     let mut record = known.cloned().unwrap_or_else(|| begun(observation));
-    let created: BTreeSet<&str> = decision
-        .creates()
-        .map(|target| target.datacenter.name.as_str())
-        .collect();
-    let is_due = !locations(observation, decision)
-        .filter(|(name, _)| created.contains(name.as_str()) || known.is_none())
-        .all(|(name, location)| record.datacenters.get(&name) == Some(&location));
-    let is_seen = observation.children.iter().any(|child| {
-        let known = record
-            .datacenters
-            .get(child.datacenter(&observation.task.metadata.name));
-        known.is_none_or(|it| it.context != child.context)
-    });
-    if known.is_none() || is_due || is_seen {
-        record.datacenters.extend(locations(observation, decision));
-    }
     // What was refused has started nothing: the specification may still be corrected, and another cluster be named.
-    if !observation.has_started() {
+    if known.is_none() || !observation.has_started() {
         record.cluster = cluster(observation).or(record.cluster);
         record.template = Some(started_with(observation));
+    }
+    let created = decision
+        .creates()
+        .map(|target| target.datacenter.name.clone());
+    let created: BTreeSet<String> = created.collect();
+    let locations = locations(observation);
+    let is_new = |(name, location): &(String, Location)| {
+        created.contains(name) && record.datacenters.get(name) != Some(location)
+    };
+    let is_elsewhere = |child: &Rc<CassandraTask>| {
+        let known = record
+            .datacenters
+            .get(child.datacenter(&task.metadata.name));
+        known.is_none_or(|location| location.context != child.context)
+    };
+    if known.is_none()
+        || locations.iter().any(is_new)
+        || observation.children.iter().any(is_elsewhere)
+    {
+        record.datacenters.extend(locations);
     }
     let refused = decision.refused();
     record
         .creating
         .retain(|name| !refused.contains(name.as_str()));
     if records_creates(observation, decision) {
-        record.creating = created.into_iter().map(str::to_owned).collect();
+        record.creating = created;
     }
-    record
-        .unobserved
-        .extend(observation.unobserved().map(|it| it.name.clone()));
-    let is_observed = |it: &&Datacenter| match it.found {
-        Found::Child(_) => true,
-        Found::Absent => !observation.task.has_recorded(&it.name),
-        _ => false,
-    };
-    for datacenter in observation.datacenters.iter().filter(is_observed) {
-        record.unobserved.remove(&datacenter.name);
-    }
+    record_unobserved(observation, &mut record.unobserved);
     record.conflict_reported |= !observation.conflicting.is_empty();
     (known != Some(&record)).then_some(record)
+}
+
+/// The datacenters whose CassandraTasks may start without being observed, without those that were observed meanwhile.
+fn record_unobserved(observation: &Observation<'_>, unobserved: &mut BTreeSet<String>) {
+    unobserved.extend(observation.unobserved().map(|it| it.name.clone()));
+    for datacenter in &observation.datacenters {
+        let is_observed = match datacenter.found {
+            Found::Child(_) => true,
+            Found::Absent => !observation.task.has_recorded(&datacenter.name),
+            _ => false,
+        };
+        if is_observed {
+            unobserved.remove(&datacenter.name);
+        }
+    }
 }
 
 /// A record for a task of which the policy takes charge now.
 fn begun(observation: &Observation<'_>) -> Record {
     let (task, metadata) = (observation.task, &observation.task.metadata);
+    // Not before the creation of any CassandraTask that belongs to the task now, whatever the clock of its API server says, or
+    // it would be a second controller's from then on.
+    let created = observation.children.iter().filter_map(|it| it.created());
+    let adopted = created.fold(observation.now, Time::max);
+    // Where they were created before there was a record.
+    let before = task
+        .record
+        .as_ref()
+        .map(|record| record.datacenters.clone());
     Record {
         task: Some(Identity {
             name: metadata.name.clone(),
             uid: metadata.uid.clone(),
         }),
-        cluster: cluster(observation),
-        adopted: Some(adopted(observation).to_string()),
+        adopted: Some(adopted.to_string()),
         taken_over: task.is_taken_over(),
-        template: Some(started_with(observation)),
-        // Where they were created before there was a record.
-        datacenters: task
-            .record
-            .as_ref()
-            .map_or_else(BTreeMap::new, |record| record.datacenters.clone()),
+        datacenters: before.unwrap_or_default(),
         ..Record::default()
     }
 }
 
-/// When the policy takes charge: not before the creation of any CassandraTask that belongs to the task now, whatever the clock of
-/// its API server says, or it would be a second controller's from then on.
-fn adopted(observation: &Observation<'_>) -> Time {
-    let created = observation
-        .children
-        .iter()
-        .filter_map(|child| child.created());
-    created
-        .chain([observation.now])
-        .max()
-        .unwrap_or(observation.now)
-}
-
 /// The template as the first CassandraTask has it, or is to have it.
 fn started_with(observation: &Observation<'_>) -> Map<String, Value> {
-    let specified = || {
-        observation
-            .task
-            .spec
-            .as_ref()
-            .map(|spec| spec::to_record(&spec.template))
-            .unwrap_or_default()
-    };
-    validation::of_a_child(observation).unwrap_or_else(specified)
+    let spec = observation.task.spec.as_ref().ok();
+    validation::of_a_child(observation)
+        .or_else(|| spec.map(|spec| spec::to_record(&spec.template)))
+        .unwrap_or_default()
 }
 
 fn cluster(observation: &Observation<'_>) -> Option<Identity> {
@@ -173,76 +168,36 @@ fn cluster(observation: &Observation<'_>) -> Option<Identity> {
     known.or_else(|| observation.task.recorded_cluster())
 }
 
-/// Whether the record is to say what is created: nothing is recorded yet, and the status may follow.
-pub fn records_creates(observation: &Observation<'_>, decision: &Decision<'_>) -> bool {
-    let creating = observation.task.own_record().map(|record| &record.creating);
-    let is_recorded = |name: &String| creating.is_some_and(|creating| creating.contains(name));
-    // One that is recorded may exist, although it was not observed: it is never taken out of the record.
-    let is_pending = |it: &Datacenter| it.state == State::Pending;
-    let is_first = observation.task.recorded.datacenters().is_empty()
-        && observation.datacenters.iter().all(is_pending);
-    is_first
-        && !decision.is_finished
-        && decision
-            .creates()
-            .any(|target| !is_recorded(&target.datacenter.name))
-}
-
 /// Where the CassandraTask of each target is, or is to be, and of each former target that was observed. Of one that another
 /// controller has recorded without saying where, the declared place is a guess until every context has answered.
-fn locations(
-    observation: &Observation<'_>,
-    decision: &Decision<'_>,
-) -> impl Iterator<Item = (String, Location)> {
-    let creates: BTreeMap<&str, &Place> = decision
-        .targets
-        .iter()
-        .filter_map(|target| match target {
-            Target {
-                datacenter,
-                step: Step::Create(place),
-            } => Some((datacenter.name.as_str(), place)),
-            _ => None,
-        })
-        .collect();
-    let is_known = |it: &Datacenter| {
-        matches!(it.found, Found::Child(_) | Found::Absent)
-            || !observation.task.has_recorded(&it.name) && !matches!(it.found, Found::Foreign(_))
+fn locations(observation: &Observation<'_>) -> Vec<(String, Location)> {
+    let is_known = |it: &&Datacenter| match it.found {
+        Found::Child(_) | Found::Absent => true,
+        Found::Foreign(_) => false,
+        _ => !observation.task.has_recorded(&it.name),
     };
-    let located = observation
-        .datacenters
-        .iter()
-        .filter_map(move |datacenter| {
-            let place = creates
-                .get(datacenter.name.as_str())
-                .copied()
-                .or(datacenter.place.as_ref().filter(|_| is_known(datacenter)))?;
-            let location = Location {
-                context: place.context.clone(),
-                namespace: Some(place.namespace.clone()),
-            };
-            Some((datacenter.name.clone(), location))
-        });
-    located.collect::<Vec<_>>().into_iter()
+    let located = |datacenter: &Datacenter| {
+        let place = datacenter.place.as_ref()?;
+        let location = Location {
+            context: place.context.clone(),
+            namespace: Some(place.namespace.clone()),
+        };
+        Some((datacenter.name.clone(), location))
+    };
+    let known = observation.datacenters.iter().filter(is_known);
+    known.filter_map(located).collect()
 }
 
+/// The owner references with one to the cluster; `None` if there is one.
 fn owner_references(task: &Task, cluster: &Cluster) -> Option<Value> {
-    let references = &task.metadata.owners;
-    let is_owned = references
-        .iter()
-        .any(|reference| reference["uid"] == *cluster.uid);
+    let references = task.metadata.owners.iter();
+    let is_owned = references.clone().any(|it| it["uid"] == *cluster.uid);
     if is_owned || cluster.uid.is_empty() {
         return None;
     }
     // One to a cluster of that name that was deleted meanwhile points nowhere: ours replaces it.
-    let is_stale = |reference: &&Value| {
-        reference["kind"] == "K8ssandraCluster" && reference["name"] == *cluster.name
-    };
-    let mut kept: Vec<Value> = references
-        .iter()
-        .filter(|reference| !is_stale(reference))
-        .cloned()
-        .collect();
+    let is_stale = |it: &&Value| it["kind"] == "K8ssandraCluster" && it["name"] == *cluster.name;
+    let mut kept: Vec<Value> = references.filter(|it| !is_stale(it)).cloned().collect();
     let mut own = json!({
         "apiVersion": names::CLUSTER_API,
         "kind": "K8ssandraCluster",

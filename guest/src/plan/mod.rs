@@ -5,28 +5,31 @@
 //! is known what may have been created. Before the very first create the record is enough, and the status follows.
 
 mod adoption;
-mod creation;
 
 use serde_json::{Map, Value, json};
 
-use crate::contract::{Action, Deletion, ObjectRef, Plan, Requeue, Selector};
+use crate::contract::{
+    Action, Creation, Deletion, ObjectRef, Operation, Plan, Reason, Requeue, Selector,
+};
 use crate::decision::ending::{self, Expiry, Removal};
 use crate::decision::sequence::{MAX_CREATES, Step, Target};
+use crate::decision::waiting::{Waiting, is_refused};
 use crate::decision::{Decision, standing};
-use crate::documents::names;
-use crate::documents::status::Recorded;
+use crate::documents::settings::Settings;
+use crate::documents::status::{Recorded, stalled};
 use crate::documents::task::Task;
 use crate::documents::time::Time;
+use crate::documents::{names, spec};
 use crate::observation::Observation;
-use crate::report::messages::{self, Line};
-use crate::report::{events, reasons, status};
+use crate::observation::targets::Place;
+use crate::report::{self, messages};
 
 /// A plan to do nothing, and why.
 pub fn nothing(code: &str, why: String, observes: Vec<Selector>) -> Plan {
     Plan {
         actions: Vec::new(),
         requeue: Requeue::OnChange,
-        reasons: vec![reasons::note(code, why)],
+        reasons: vec![messages::note(code, why)],
         observes,
     }
 }
@@ -34,43 +37,45 @@ pub fn nothing(code: &str, why: String, observes: Vec<Selector>) -> Plan {
 /// The plan for a task that is not being deleted.
 pub fn plan(observation: &Observation<'_>, mut decision: Decision<'_>) -> Plan {
     let patch = adoption::patch(observation, &decision);
-    if patch.is_empty() {
+    if patch.is_none() {
         decision.refused = None;
     }
-    let decision = &decision;
-    if observation.task.recorded.is_finished() {
-        return finished(observation, decision, patch, None);
+    let recorded = &observation.task.recorded;
+    if recorded.is_finished() {
+        return finished(observation, &decision, patch, None);
     }
-    let status = status::status(observation, decision);
+    let lines = messages::lines(observation, &decision);
+    let status = report::status(observation, &decision, &lines);
     if decision.is_finished {
-        return finished(observation, decision, patch, Some(status));
+        return finished(observation, &decision, patch, Some(status));
     }
-    let lines = messages::lines(observation, decision);
-    let records_creates = adoption::records_creates(observation, decision);
+    let records_creates = adoption::records_creates(observation, &decision);
+    let is_refused = decision.refused.is_some();
+    let mut actions = Vec::new();
     // That the record is refused must be said before it is tried again.
-    let mut actions = if records_creates && decision.refused.is_none() {
-        Vec::new()
-    } else {
-        write(&observation.task.recorded, &status)
-    };
-    actions.extend(adopt(observation, patch));
+    if is_refused || !records_creates {
+        actions.extend(write(recorded, &status));
+    }
+    actions.extend(report::conflict(observation).into_iter().chain(patch));
     // A record that was refused must be written before anything else is created.
-    if decision.refused.is_none() {
-        let targets = decision.targets.iter();
-        actions.extend(targets.flat_map(|target| create(observation, target)));
+    if !is_refused {
+        let creates = decision.targets.iter();
+        actions.extend(creates.flat_map(|target| create(observation, target)));
     }
     let is_full = decision.creates().count() >= MAX_CREATES;
-    let requeue = match wake(observation, decision, &lines) {
-        _ if records_creates || decision.refused.is_some() || is_full => Requeue::AtOnce,
-        Some(time) => Requeue::After(time.millis_from(observation.now)),
-        None => Requeue::OnChange,
+    let requeue = if is_refused || records_creates || is_full {
+        Requeue::AtOnce
+    } else {
+        let datacenters = lines
+            .iter()
+            .filter_map(|line| standing::deadline(observation, line.datacenter, line.waiting()?));
+        wake(
+            observation,
+            datacenters.chain(decision.waiting.as_ref().and_then(stalls_at)),
+        )
     };
-    Plan {
-        actions,
-        requeue,
-        reasons: reasons::reasons(observation, decision, &lines),
-        observes: observation.observes.clone(),
-    }
+    let reasons = messages::reasons(observation, &decision, &lines);
+    act(observation, actions, requeue, reasons)
 }
 
 /// Rule 2: the plan for a task that has finished, with the status that says so if it is new. It is never deleted in the plan that
@@ -78,69 +83,78 @@ pub fn plan(observation: &Observation<'_>, mut decision: Decision<'_>) -> Plan {
 fn finished(
     observation: &Observation<'_>,
     decision: &Decision<'_>,
-    patch: Map<String, Value>,
+    patch: Option<Action>,
     status: Option<Recorded>,
 ) -> Plan {
     let recorded = &observation.task.recorded;
-    let is_new = status.is_some();
-    let end = status.unwrap_or_else(|| recorded.clone());
-    let expiry = ending::expiry(observation, &end);
-    let waiting = match &expiry {
-        Expiry::Waits(waiting) => Some(waiting),
-        _ => None,
+    let expiry = ending::expiry(observation, status.as_ref().unwrap_or(recorded));
+    let mut actions = match status {
+        Some(status) => write(recorded, &status),
+        None => report_expiry(observation, decision, &expiry),
     };
-    let status = if is_new {
-        end
-    } else {
-        status::stalled_only(observation, waiting.into_iter().chain(&decision.refused))
-    };
-    let mut actions = write(recorded, &status);
-    actions.extend(adopt(observation, patch));
-    let (requeue, reason) = match &expiry {
-        Expiry::Never(why) => (Requeue::OnChange, reasons::note("Finished", why.clone())),
-        Expiry::Waits(waiting) => {
-            let stalls = waiting.stalls_after(observation.now);
-            let requeue = stalls.map_or(Requeue::OnChange, |from| {
-                Requeue::After(from.millis_from(observation.now))
-            });
-            (requeue, reasons::of_task(waiting))
-        }
-        Expiry::At { finished, expires } if *expires > observation.now => {
+    actions.extend(report::conflict(observation).into_iter().chain(patch));
+    let (requeue, reason) = match expiry {
+        Expiry::Never(why) => (Requeue::OnChange, messages::note("Finished", why)),
+        Expiry::Waits(waiting) => (
+            wake(observation, stalls_at(&waiting)),
+            messages::of_task(&waiting),
+        ),
+        Expiry::Later { finished, expires } => {
             let why = format!("finished at {finished}; will be deleted at {expires}");
-            (
-                Requeue::After(expires.millis_from(observation.now)),
-                reasons::note("Finished", why),
-            )
+            let requeue = wake(observation, [expires]);
+            (requeue, messages::note("Finished", why))
         }
-        Expiry::At { finished, expires } => {
+        Expiry::Due {
+            finished, expires, ..
+        } => {
             let why = format!("finished at {finished} and expired at {expires}");
             let requeue = if actions.is_empty() {
+                actions.extend(deletion_of(observation.task));
                 Requeue::OnChange
             } else {
                 Requeue::AtOnce
             };
-            if actions.is_empty() {
-                actions.extend(deletion_of(observation.task));
-            }
-            (requeue, reasons::note("Expired", why))
+            (requeue, messages::note("Expired", why))
         }
     };
-    Plan {
-        actions,
-        requeue,
-        reasons: reasons::failures(observation).chain([reason]).collect(),
-        observes: observation.observes.clone(),
+    let reasons = messages::passing(observation).chain([reason]);
+    act(observation, actions, requeue, reasons.collect())
+}
+
+/// The status of a task that has finished before, if `Stalled` is to change.
+fn report_expiry(
+    observation: &Observation<'_>,
+    decision: &Decision<'_>,
+    expiry: &Expiry,
+) -> Vec<Action> {
+    let recorded = &observation.task.recorded;
+    let is_kept = match expiry {
+        // A host that was started anew knows of no refusal: what was said stays until the deletion has been tried again.
+        Expiry::Due { refused: None, .. } => {
+            let is_said = recorded.true_reason("Stalled") == Some(stalled::DELETION_BLOCKED);
+            is_said && decision.refused.is_none()
+        }
+        // Where the status is refused, too, the deletion does not wait for it.
+        Expiry::Due { .. } => is_status_refused(observation),
+        _ => false,
+    };
+    if is_kept {
+        return Vec::new();
     }
+    let waiting = expiry.waiting().into_iter().chain(&decision.refused);
+    write(recorded, &report::stalled_only(observation, waiting))
+}
+
+fn is_status_refused(observation: &Observation<'_>) -> bool {
+    let mut failures = observation.failures.iter();
+    failures.any(|it| it.operation == Operation::SetStatus && is_refused(it))
 }
 
 /// Rule 1: the plan for a task that is being deleted.
 pub fn removal(observation: &Observation<'_>, removal: Removal) -> Plan {
-    let recorded = &observation.task.recorded;
-    let plan = |actions, requeue, reasons| Plan {
-        actions,
-        requeue,
-        reasons,
-        observes: observation.observes.clone(),
+    let report = |waiting: &[Waiting]| {
+        let status = report::stalled_only(observation, waiting);
+        write(&observation.task.recorded, &status)
     };
     match removal {
         Removal::NotOurs => {
@@ -151,84 +165,62 @@ pub fn removal(observation: &Observation<'_>, removal: Removal) -> Plan {
             left_behind,
             refused,
         } => {
-            let status = status::stalled_only(observation, refused.iter());
-            let finalizers = observation.task.metadata.finalizers.iter();
-            let finalizers: Vec<&String> =
-                finalizers.filter(|it| *it != names::FINALIZER).collect();
-            let patch = Action::PatchMetadata(json!({ "finalizers": finalizers }).to_string());
             // Where the finalizer could not be removed, the status says so first.
-            let report = if refused.is_some() {
-                write(recorded, &status)
-            } else {
-                Vec::new()
-            };
-            let actions = report
-                .into_iter()
-                .chain(events::left_behind(&left_behind))
-                .chain([patch]);
+            let mut actions = refused.map_or_else(Vec::new, |refused| report(&[refused]));
+            actions.extend(report::left_behind(&left_behind));
+            let finalizers = observation.task.metadata.finalizers.iter();
+            let finalizers: Vec<_> = finalizers.filter(|it| *it != names::FINALIZER).collect();
+            let patch = json!({ "finalizers": finalizers }).to_string();
+            actions.push(Action::PatchMetadata(patch));
             let why = "all CassandraTasks deleted; removing finalizer".to_owned();
-            plan(
-                actions.collect(),
-                Requeue::OnChange,
-                vec![reasons::note("Terminating", why)],
-            )
+            let reasons = vec![messages::note("Terminating", why)];
+            act(observation, actions, Requeue::OnChange, reasons)
         }
         Removal::Waiting {
             deletions,
             waiting,
             is_status_first,
         } => {
-            let status = write(recorded, &status::stalled_only(observation, waiting.iter()));
-            let has_deletions = !deletions.is_empty();
-            let deletions: Vec<Action> = deletions.into_iter().map(Action::Delete).collect();
-            let actions = match is_status_first {
-                true => status.into_iter().chain(deletions).collect(),
-                false => deletions.into_iter().chain(status).collect(),
+            let requeue = if deletions.is_empty() {
+                wake(observation, waiting.iter().filter_map(stalls_at))
+            } else {
+                Requeue::AtOnce
             };
-            let stalls = waiting
-                .iter()
-                .filter_map(|it| it.stalls_after(observation.now));
-            let requeue = match stalls.min() {
-                _ if has_deletions => Requeue::AtOnce,
-                Some(time) => Requeue::After(time.millis_from(observation.now)),
-                None => Requeue::OnChange,
-            };
-            let reasons = waiting
-                .iter()
-                .map(reasons::of_task)
-                .chain(reasons::failures(observation));
-            plan(actions, requeue, reasons.collect())
+            let mut actions = report(&waiting);
+            let at = if is_status_first { actions.len() } else { 0 };
+            actions.splice(at..at, deletions.into_iter().map(Action::Delete));
+            let reasons = waiting.iter().map(messages::of_task);
+            let reasons = reasons.chain(messages::passing(observation));
+            act(observation, actions, requeue, reasons.collect())
         }
     }
 }
 
-/// Rule 5, with a report on a second controller, if that is new.
-fn adopt(observation: &Observation<'_>, patch: Map<String, Value>) -> Vec<Action> {
-    let is_reported = observation
-        .task
-        .own_record()
-        .is_none_or(|record| record.conflict_reported);
-    let conflict = events::conflict(observation).filter(|_| !is_reported);
-    let patch =
-        (!patch.is_empty()).then(|| Action::PatchMetadata(Value::Object(patch).to_string()));
-    conflict.into_iter().chain(patch).collect()
+fn act(
+    observation: &Observation<'_>,
+    actions: Vec<Action>,
+    requeue: Requeue,
+    reasons: Vec<Reason>,
+) -> Plan {
+    Plan {
+        actions,
+        requeue,
+        reasons,
+        observes: observation.observes.clone(),
+    }
 }
 
-fn create(observation: &Observation<'_>, target: &Target<'_>) -> Vec<Action> {
-    let Step::Create(place) = &target.step else {
-        return Vec::new();
-    };
-    let is_stopped = target
-        .datacenter
-        .declared
-        .as_ref()
-        .is_some_and(|declared| declared.is_stopped);
-    let creation = creation::creation(observation.settings, observation.task, place);
-    let warning = is_stopped.then(|| events::stopped(place));
-    warning
-        .into_iter()
-        .chain([Action::Create(creation), events::created(place)])
-        .collect()
+/// To be called again at the first of these times that is still to come, although nothing changes.
+fn wake(observation: &Observation<'_>, times: impl IntoIterator<Item = Time>) -> Requeue {
+    let now = observation.now;
+    match times.into_iter().filter(|time| *time > now).min() {
+        Some(time) => Requeue::After(time.millis_from(now)),
+        None => Requeue::OnChange,
+    }
+}
+
+fn stalls_at(waiting: &Waiting) -> Option<Time> {
+    waiting.stalls().map(|(from, _)| from)
 }
 
 /// The status, with the events of what it changes to before it; nothing if it is as it was.
@@ -236,39 +228,61 @@ fn write(from: &Recorded, to: &Recorded) -> Vec<Action> {
     if from.status() == to.status() {
         return Vec::new();
     }
-    let mut actions = events::transitions(from, to);
+    let mut actions = report::transitions(from, to);
     actions.push(Action::SetStatus(to.status().to_string()));
     actions
 }
 
-/// When something has to be said or done although nothing changes.
-fn wake(
-    observation: &Observation<'_>,
-    decision: &Decision<'_>,
-    lines: &[Line<'_>],
-) -> Option<Time> {
-    let datacenters = lines.iter().filter_map(|line| match &line.standing {
-        standing::Standing::Waiting(waiting) => {
-            standing::deadline(observation, line.datacenter, waiting)
-        }
-        _ => None,
+/// The CassandraTask of a target that is due, with the events about it.
+fn create(observation: &Observation<'_>, target: &Target<'_>) -> Vec<Action> {
+    let Step::Create(place) = &target.step else {
+        return Vec::new();
+    };
+    let declared = target.datacenter.declared.as_ref();
+    let is_stopped = declared.is_some_and(|declared| declared.is_stopped);
+    let mut actions = Vec::from_iter(is_stopped.then(|| report::stopped(place)));
+    let creation = creation(observation.settings, observation.task, place);
+    actions.extend([Action::Create(creation), report::created(place)]);
+    actions
+}
+
+/// A CassandraTask (cluster-tasks, Template): the template's fields beside the datacenter, and no TTL of its own, since that is
+/// managed on the K8ssandraTask.
+fn creation(settings: &Settings, task: &Task, place: &Place) -> Creation {
+    let spec = task.spec.as_ref();
+    let mut spec = spec.map_or_else(|_| Map::new(), |spec| spec::to_create(&spec.template));
+    let datacenter = json!({"name": place.datacenter, "namespace": place.namespace});
+    spec.insert("datacenter".into(), datacenter);
+    spec.insert("ttlSecondsAfterFinished".into(), json!(0));
+    let settings = settings.labels.iter();
+    let settings = settings.map(|(label, value)| (label.as_str(), value.as_str()));
+    let labels = settings.chain(names::COMMON_LABELS).chain(task.labels());
+    let labels: Map<String, Value> = labels
+        .map(|(label, value)| (label.to_owned(), json!(value)))
+        .collect();
+    let object = json!({
+        "apiVersion": names::CONTROL_API,
+        "kind": "CassandraTask",
+        "metadata": {"name": place.name, "namespace": place.namespace, "labels": labels},
+        "spec": spec,
     });
-    let task = decision.waiting.iter();
-    let task = task.filter_map(|waiting| waiting.stalls_after(observation.now));
-    datacenters.chain(task).min()
+    Creation {
+        context: place.context.clone(),
+        object: object.to_string(),
+    }
 }
 
 /// The deletion of the task itself; nothing where it has no uid to name it by.
 fn deletion_of(task: &Task) -> Option<Action> {
-    (!task.metadata.uid.is_empty()).then(|| {
-        Action::Delete(Deletion {
-            object: ObjectRef {
-                context: None,
-                gvk: names::k8ssandra_task(),
-                namespace: Some(task.metadata.namespace.clone()),
-                name: task.metadata.name.clone(),
-            },
-            uid: task.metadata.uid.clone(),
-        })
-    })
+    let metadata = &task.metadata;
+    let deletion = Deletion {
+        object: ObjectRef {
+            context: None,
+            gvk: names::k8ssandra_task(),
+            namespace: Some(metadata.namespace.clone()),
+            name: metadata.name.clone(),
+        },
+        uid: metadata.uid.clone(),
+    };
+    (!metadata.uid.is_empty()).then_some(Action::Delete(deletion))
 }

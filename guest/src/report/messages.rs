@@ -1,185 +1,155 @@
-//! The sentences for people: how each datacenter stands in, the messages of the conditions out.
+//! The sentences for people: how each datacenter stands in, the messages of the conditions and a plan's reasons out.
 //!
 //! A message holds points in time, never durations: it must not change by itself, or every call would be a write.
 
-use crate::decision::Decision;
-use crate::decision::sequence::Step;
+use crate::contract::{Failure, Operation, Reason};
+use crate::decision::sequence::{Step, Target};
 use crate::decision::standing::{self, Standing};
-use crate::decision::waiting::Waiting;
+use crate::decision::waiting::{Refusal, Waiting, is_refused};
+use crate::decision::{Decision, Validity};
 use crate::documents::cluster::Unready;
 use crate::documents::names;
-use crate::documents::status::Recorded;
 use crate::observation::Observation;
 use crate::observation::datacenter::{Datacenter, Found, State};
+use crate::observation::targets::Place;
+
+/// The reason of a True `Invalid`, of its event, and of a plan.
+pub const INVALID_SPEC: &str = "InvalidSpec";
 
 /// A datacenter, and how it stands.
 #[derive(Debug)]
 pub struct Line<'a> {
     /// The datacenter.
     pub datacenter: &'a Datacenter,
-    /// How it stands.
-    pub standing: Standing,
-    /// Whether its CassandraTask is created, or at work and observed: then it matters whether it is ready.
-    is_concerned: bool,
+    /// That it is not ready, where its CassandraTask is created, or at work and observed.
+    pub unready: Option<String>,
+    standing: Standing,
 }
 
 /// How all datacenters stand: the targets in their order, then those former ones of which there is something to say.
 pub fn lines<'a>(observation: &'a Observation<'_>, decision: &Decision<'a>) -> Vec<Line<'a>> {
-    let targets = decision.targets.iter().map(|target| Line {
-        datacenter: target.datacenter,
-        standing: standing::of_target(observation, target.datacenter, &target.step),
-        is_concerned: matches!(target.step, Step::Create(_))
-            || is_observed_at_work(target.datacenter),
+    let targets = decision.targets.iter().map(|Target { datacenter, step }| {
+        let is_at_work = datacenter.is_active() && datacenter.child().is_some();
+        let is_concerned = is_at_work || matches!(step, Step::Create(_));
+        Line {
+            datacenter,
+            unready: unready(datacenter).filter(|_| is_concerned),
+            standing: standing::of_target(observation, datacenter, step),
+        }
     });
     let former = observation.datacenters.iter().skip(decision.targets.len());
     let former = former.filter_map(|datacenter| {
+        let standing = standing::of_started(observation, datacenter)?;
         // One that is over and no target says nothing new.
-        let standing = standing::of_started(observation, datacenter);
-        let standing = standing.filter(|it| *it != Standing::Done || !datacenter.is_former)?;
-        Some(Line {
+        let is_news = standing != Standing::Done || !datacenter.is_former;
+        is_news.then_some(Line {
             datacenter,
+            unready: None,
             standing,
-            is_concerned: false,
         })
     });
     targets.chain(former).collect()
 }
 
-fn is_observed_at_work(datacenter: &Datacenter) -> bool {
-    datacenter.is_active() && datacenter.child().is_some()
+impl Line<'_> {
+    /// What it waits for, if it does.
+    pub fn waiting(&self) -> Option<&Waiting> {
+        match &self.standing {
+            Standing::Waiting(waiting) => Some(waiting),
+            _ => None,
+        }
+    }
+
+    /// What is said of it, after its name.
+    fn predicate(&self, because: &str) -> String {
+        match (&self.standing, &self.unready) {
+            (Standing::Done, _) => "is done".to_owned(),
+            (Standing::Failed, _) => "failed".to_owned(),
+            (Standing::Cancelled, _) => format!("cancelled{because}"),
+            (Standing::Waiting(waiting), Some(unready)) => format!("{waiting}; {unready}"),
+            (Standing::Waiting(waiting), None) => waiting.to_string(),
+        }
+    }
 }
 
-/// The message of `Running`: the cause first, then how all datacenters stand.
+/// That a datacenter is not ready, as the cluster's status says: that may be why nothing moves, and the copy may be old.
+fn unready(datacenter: &Datacenter) -> Option<String> {
+    let declared = datacenter.declared.as_ref()?;
+    let name = &declared.name;
+    if declared.is_stopped {
+        return Some(format!("{name} is stopped, so the job will find no pods"));
+    }
+    let since = match declared.unready? {
+        Unready::Since(Some(since)) => format!(" since {since}"),
+        Unready::Since(None) => String::new(),
+        Unready::Yet => " yet".to_owned(),
+    };
+    Some(format!(
+        "{name} is not Ready{since} (K8ssandraCluster status)"
+    ))
+}
+
+/// The message of `Running`: the cause first, then how all datacenters stand. Those next to each other of whom the same can be said
+/// share it.
 pub fn running(
     observation: &Observation<'_>,
     decision: &Decision<'_>,
     lines: &[Line<'_>],
 ) -> String {
     let cause = decision.waiting.as_ref().or(decision.refused.as_ref());
-    let cause = cause.map(Waiting::to_string);
-    let cause = cause.into_iter().filter(|cause| !cause.is_empty());
-    let because = because(observation);
-    let stand = joined(
-        lines
-            .iter()
-            .map(|line| (line.datacenter, phrase(&because, line))),
-    );
-    cause
-        .chain([stand])
-        .filter(|part| !part.is_empty())
-        .collect::<Vec<_>>()
-        .join("; ")
-}
-
-/// A sentence, for one datacenter or several.
-enum Phrase {
-    /// What several can share.
-    Common(String, String),
-    /// What is said of this one alone.
-    Own(String),
-}
-
-fn phrase(because: &str, line: &Line<'_>) -> Phrase {
-    let common = |one: &str, many: &str| Phrase::Common(one.to_owned(), many.to_owned());
-    match &line.standing {
-        Standing::Done => common("is done", "are done"),
-        Standing::Failed => common("failed", "failed"),
-        Standing::Cancelled => {
-            let cancelled = format!("cancelled{because}");
-            common(&cancelled, &cancelled)
-        }
-        Standing::Waiting(waiting) => match unready(line) {
-            Some(unready) => Phrase::Own(format!("{waiting}; {unready}")),
-            None => Phrase::Common(waiting.to_string(), waiting.plural()),
-        },
-    }
-}
-
-/// Why the remaining datacenters are cancelled.
-fn because(observation: &Observation<'_>) -> String {
     let failed = observation.datacenters.iter().filter(|it| it.has_failed());
-    let failed: Vec<&str> = failed.map(|it| it.name.as_str()).collect();
-    if failed.is_empty() {
-        String::new()
-    } else {
-        format!(" because {} failed", failed.join(", "))
-    }
+    let because = names(failed).map(|failed| format!(" because {failed} failed"));
+    let because = because.unwrap_or_default();
+    let said: Vec<(&Datacenter, String)> = lines
+        .iter()
+        .map(|line| (line.datacenter, line.predicate(&because)))
+        .collect();
+    let stand = said
+        .chunk_by(|(_, one), (_, next)| one == next)
+        .filter_map(|group| {
+            let (_, text) = group.first()?;
+            let names = names(group.iter().map(|(datacenter, _)| *datacenter))?;
+            let text = if group.len() > 1 {
+                plural(text)
+            } else {
+                text.clone()
+            };
+            Some(format!("{names} {text}"))
+        });
+    let parts = cause.map(Waiting::to_string).into_iter().chain(stand);
+    parts.collect::<Vec<_>>().join("; ")
 }
 
-/// That a datacenter is not ready, as the cluster's status says: that may be why nothing moves, and the copy may be old.
-fn unready(line: &Line<'_>) -> Option<String> {
-    let declared = line
-        .datacenter
-        .declared
-        .as_ref()
-        .filter(|_| line.is_concerned)?;
-    let name = &declared.name;
-    if declared.is_stopped {
-        return Some(format!("{name} is stopped, so the job will find no pods"));
-    }
-    Some(match declared.unready? {
-        Unready::Since(Some(since)) => {
-            format!("{name} is not Ready since {since} (K8ssandraCluster status)")
-        }
-        Unready::Since(None) => format!("{name} is not Ready (K8ssandraCluster status)"),
-        Unready::Yet => format!("{name} is not Ready yet (K8ssandraCluster status)"),
-    })
-}
-
-/// Whether a datacenter that is not ready is all that is to be said.
-pub fn is_unready(lines: &[Line<'_>]) -> bool {
-    lines.iter().any(|line| unready(line).is_some())
-}
-
-/// The datacenters in their order; those next to each other of whom the same can be said share it.
-fn joined<'a>(phrases: impl Iterator<Item = (&'a Datacenter, Phrase)>) -> String {
-    let mut parts: Vec<(Vec<&str>, Phrase)> = Vec::new();
-    for (datacenter, phrase) in phrases {
-        match (&phrase, parts.last_mut()) {
-            (Phrase::Common(one, _), Some((names, Phrase::Common(last, _)))) if one == last => {
-                names.push(&datacenter.name)
-            }
-            _ => parts.push((vec![&datacenter.name], phrase)),
-        }
-    }
-    let said = parts.into_iter().map(|(names, phrase)| {
-        let text = match phrase {
-            Phrase::Common(_, many) if names.len() > 1 => many,
-            Phrase::Common(text, _) | Phrase::Own(text) => text,
-        };
-        format!("{} {text}", names.join(", "))
+/// The same of several datacenters.
+fn plural(text: &str) -> String {
+    let verbs = [("waits", "wait"), ("has ", "have "), ("is ", "are ")];
+    let plural = verbs.iter().find_map(|(one, many)| {
+        let rest = text.strip_prefix(one)?;
+        Some(format!("{many}{rest}"))
     });
-    said.collect::<Vec<_>>().join("; ")
+    plural.unwrap_or_else(|| text.to_owned())
+}
+
+/// The names of datacenters, separated by commas; `None` if there are none.
+fn names<'d>(datacenters: impl Iterator<Item = &'d Datacenter>) -> Option<String> {
+    let names: Vec<&str> = datacenters.map(|it| it.name.as_str()).collect();
+    (!names.is_empty()).then(|| names.join(", "))
 }
 
 /// The message of a True `Failed`: what failed and why, and what is cancelled. Where no datacenter says so any more, what was
 /// recorded of it.
 pub fn failures(observation: &Observation<'_>, decision: &Decision<'_>) -> String {
-    let failed = observation
-        .datacenters
-        .iter()
-        .filter(|datacenter| datacenter.has_failed());
-    let failed: Vec<String> = failed.map(failure).collect();
-    let recorded: &Recorded = &observation.task.recorded;
-    if failed.is_empty() {
-        let message = recorded
-            .condition("Failed")
-            .and_then(|it| it["message"].as_str());
+    let failed = observation.datacenters.iter().filter(|it| it.has_failed());
+    let mut parts: Vec<String> = failed.map(failure).collect();
+    if parts.is_empty() {
+        let recorded = observation.task.recorded.condition("Failed");
+        let message = recorded.and_then(|condition| condition["message"].as_str());
         return message.unwrap_or_default().to_owned();
     }
-    let cancelled = decision
-        .targets
-        .iter()
-        .filter(|target| target.step == Step::Cancel);
-    let cancelled: Vec<&str> = cancelled
-        .map(|target| target.datacenter.name.as_str())
-        .collect();
-    let cancelled = (!cancelled.is_empty()).then(|| format!("{} cancelled", cancelled.join(", ")));
-    failed
-        .into_iter()
-        .chain(cancelled)
-        .collect::<Vec<_>>()
-        .join("; ")
+    let cancelled = decision.targets.iter().filter(|it| it.step == Step::Cancel);
+    let cancelled = names(cancelled.map(|target| target.datacenter));
+    parts.extend(cancelled.map(|names| format!("{names} cancelled")));
+    parts.join("; ")
 }
 
 fn failure(datacenter: &Datacenter) -> String {
@@ -199,26 +169,19 @@ fn failure(datacenter: &Datacenter) -> String {
 
 /// What is said of a CassandraTask that was deleted, or given up, before it completed.
 pub fn lost(datacenter: &Datacenter) -> String {
-    let recorded = datacenter
-        .progress
-        .failure
-        .clone()
-        .filter(|_| datacenter.progress.is_lost);
-    let place = datacenter
-        .place
-        .as_ref()
-        .map(|place| match &datacenter.found {
-            Found::Abandoned(_) => {
-                format!("CassandraTask {place} was given up ({})", names::ABANDON)
-            }
-            _ if !datacenter.progress.has_started => format!(
-                "CassandraTask {place} is gone, and may have run while its context was unavailable"
-            ),
-            _ => format!("CassandraTask {place} was deleted before it completed"),
-        });
-    recorded
-        .or(place)
-        .unwrap_or_else(|| "its CassandraTask was deleted before it completed".to_owned())
+    let progress = &datacenter.progress;
+    if let Some(recorded) = progress.failure.as_ref().filter(|_| progress.is_lost) {
+        return recorded.clone();
+    }
+    let what = match &datacenter.found {
+        Found::Abandoned(_) => &format!("was given up ({})", names::ABANDON),
+        _ if progress.has_started => "was deleted before it completed",
+        _ => "is gone, and may have run while its context was unavailable",
+    };
+    match &datacenter.place {
+        Some(place) => format!("CassandraTask {place} {what}"),
+        None => format!("its CassandraTask {what}"),
+    }
 }
 
 /// The message of `Complete`.
@@ -227,30 +190,84 @@ pub fn complete(observation: &Observation<'_>) -> String {
         return "target datacenters cannot be determined".to_owned();
     }
     let count = |is: fn(&Datacenter) -> bool| observation.targets().filter(|it| is(it)).count();
-    let (all, done, failed) = (
-        count(|_| true),
-        count(|it| it.state == State::Done && it.progress.is_complete),
-        count(Datacenter::has_failed),
-    );
+    let all = observation.targets.places.len();
+    let done = count(|it| it.state == State::Done && it.progress.is_complete);
+    let failed = count(Datacenter::has_failed);
+    let failed = (failed > 0).then(|| format!(", {failed} failed"));
+    let is_at_work = |it: &&Datacenter| it.is_former && it.is_active();
+    let former = names(observation.datacenters.iter().filter(is_at_work))
+        .filter(|_| done == all)
+        .map(|names| format!("; not complete before {names} ends"));
+    let is_empty = |it: &&Datacenter| standing::is_done_without_pods(observation, it);
+    let empty = names(observation.targets().filter(is_empty))
+        .map(|names| format!("; no pods were processed in {names}"));
     let plural = if all == 1 { "" } else { "s" };
-    let mut message = format!("{done} of {all} datacenter{plural} complete");
-    if failed > 0 {
-        message.push_str(&format!(", {failed} failed"));
+    let notes: String = [failed, former, empty].into_iter().flatten().collect();
+    format!("{done} of {all} datacenter{plural} complete{notes}")
+}
+
+/// The reasons of a plan: what the whole task waits for, then what each datacenter does; and what has failed in passing.
+pub fn reasons(
+    observation: &Observation<'_>,
+    decision: &Decision<'_>,
+    lines: &[Line<'_>],
+) -> Vec<Reason> {
+    let invalid = match &decision.validity {
+        Validity::Invalid(problems) => Some(note(INVALID_SPEC, problems.clone())),
+        _ => None,
+    };
+    let task = decision.waiting.iter().chain(&decision.refused);
+    let datacenters = lines.iter().filter_map(|line| {
+        let (datacenter, waiting) = (line.datacenter, line.waiting()?);
+        Some(Reason {
+            about: datacenter.place.as_ref().map(Place::reference),
+            message: format!("{} {waiting}", datacenter.name),
+            ..of_task(waiting)
+        })
+    });
+    let reasons = invalid.into_iter().chain(task.map(of_task));
+    let reasons = reasons.chain(datacenters).chain(passing(observation));
+    reasons.collect()
+}
+
+/// What has failed and is not reported otherwise: it passes by itself, or there is no status to report it in.
+pub fn passing(observation: &Observation<'_>) -> impl Iterator<Item = Reason> {
+    let is_reported = |it: &Failure| it.object.gvk == names::cassandra_task() && is_refused(it);
+    let failures = observation.failures.iter();
+    failures.filter(move |it| !is_reported(it)).map(|failure| {
+        let verb = match failure.operation {
+            Operation::Create => "create",
+            Operation::Delete => "delete",
+            Operation::PatchMetadata => "patch the metadata of",
+            Operation::SetStatus => "set the status of",
+        };
+        let object = &failure.object;
+        let (kind, name) = (&object.gvk.kind, &object.name);
+        let namespace = object.namespace.as_deref().unwrap_or_default();
+        let refusal = Refusal::of(failure);
+        Reason {
+            about: Some(object.clone()),
+            code: failure.reason.clone(),
+            message: format!("failed to {verb} {kind} {namespace}.{name}: {refusal}"),
+            since: Some(failure.first),
+        }
+    })
+}
+
+/// What the whole task waits for.
+pub fn of_task(waiting: &Waiting) -> Reason {
+    Reason {
+        since: waiting.since().map(|since| since.millis()),
+        ..note(waiting.code(), waiting.to_string())
     }
-    let former = observation
-        .datacenters
-        .iter()
-        .filter(|it| it.is_former && it.is_active());
-    let former: Vec<&str> = former.map(|it| it.name.as_str()).collect();
-    if all > 0 && done == all && !former.is_empty() {
-        message.push_str(&format!("; not complete before {} ends", former.join(", ")));
+}
+
+/// Something that is said of the task itself.
+pub fn note(code: &str, message: String) -> Reason {
+    Reason {
+        about: None,
+        code: code.to_owned(),
+        message,
+        since: None,
     }
-    let empty = observation
-        .targets()
-        .filter(|it| standing::is_done_without_pods(observation, it));
-    let empty: Vec<&str> = empty.map(|it| it.name.as_str()).collect();
-    if !empty.is_empty() {
-        message.push_str(&format!("; no pods were processed in {}", empty.join(", ")));
-    }
-    message
 }
