@@ -5,12 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::cache::{Caches, Unknown};
-use crate::contract::{
+use pilothouse_contract::{
     Context, ContextResult, Failure, Observation, Scope, Selector, Snapshot, Unavailable,
     UnavailableReason,
 };
-use crate::execute::Unconfirmed;
+
+use crate::cache::{Caches, Unknown};
+use crate::ledger::Unconfirmed;
 use crate::object::Object;
 
 /// Something that was asked for is being listed for the first time: ask again when it is known.
@@ -118,8 +119,9 @@ fn result(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cache::{Health, Resource};
-    use crate::contract::{Gvk, LabelQuery, ObjectRef};
+    use crate::cache::Health;
+    use crate::object::Resource;
+    use pilothouse_contract::{Gvk, LabelQuery, ObjectRef};
 
     fn resource(context: Option<&str>) -> Resource {
         Resource {
@@ -168,7 +170,7 @@ mod tests {
 
     #[test]
     fn absent_unreachable_unregistered_and_not_yet_are_different_answers() {
-        let caches = Caches::default();
+        let mut caches = Caches::default();
         caches.open(&resource(None), None);
         caches.open(&resource(Some("east")), None);
         caches.set_health(&resource(None), None, Health::Synced);
@@ -214,7 +216,7 @@ mod tests {
 
     #[test]
     fn an_object_is_seen_as_its_text() {
-        let caches = Caches::default();
+        let mut caches = Caches::default();
         let text = r#"{"metadata":{"name":"a","namespace":"ns"}}"#;
         caches.seen(&resource(Some("east")), Object::parse(text).unwrap());
         caches.set_health(&resource(Some("east")), None, Health::Synced);
