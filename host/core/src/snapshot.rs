@@ -85,20 +85,6 @@ fn result(
             objects: Err(Unavailable::new(UnavailableReason::NotRegistered, "")),
         });
     }
-    let is_meant = |(write, _): &(&Unconfirmed, &u64)| {
-        write.resource.context == context && write.resource.gvk == *selector.gvk()
-    };
-    if let Some((Unconfirmed { key, .. }, since)) = unconfirmed.iter().find(is_meant) {
-        let why =
-            format!("unconfirmed write to {key}: no reply, and the follow-up read failed too");
-        return Ok(ContextResult {
-            context,
-            objects: Err(Unavailable {
-                since: Some(*since),
-                ..Unavailable::new(UnavailableReason::Unconfirmed, why)
-            }),
-        });
-    }
     let answer = match selector {
         Selector::Object(object) => caches
             .object(object)
@@ -106,6 +92,8 @@ fn result(
         Selector::Labels(query) => caches.labelled(&context, query),
     };
     let objects = match answer {
+        // Where a write is unconfirmed, the cache does not say what there is.
+        Ok(_) if let Some(why) = unconfirmed_in(unconfirmed, &context, selector) => Err(why),
         Ok(objects) => Ok(objects
             .iter()
             .map(|object| object.text().to_owned())
@@ -114,6 +102,22 @@ fn result(
         Err(Unknown::Pending) => return Err(NotYet),
     };
     Ok(ContextResult { context, objects })
+}
+
+fn unconfirmed_in(
+    unconfirmed: &BTreeMap<Unconfirmed, u64>,
+    context: &Context,
+    selector: &Selector,
+) -> Option<Unavailable> {
+    let is_meant = |(write, _): &(&Unconfirmed, &u64)| {
+        write.resource.context == *context && write.resource.gvk == *selector.gvk()
+    };
+    let (Unconfirmed { key, .. }, since) = unconfirmed.iter().find(is_meant)?;
+    let why = format!("unconfirmed write to {key}: no reply, and the follow-up read failed too");
+    Some(Unavailable {
+        since: Some(*since),
+        ..Unavailable::new(UnavailableReason::Unconfirmed, why)
+    })
 }
 
 #[cfg(test)]

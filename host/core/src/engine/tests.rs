@@ -308,3 +308,25 @@ fn contexts_come_and_go() {
     };
     assert_eq!(snapshot.observations[0].results.len(), 1);
 }
+
+#[test]
+fn that_a_context_is_unreachable_is_said_before_that_a_write_there_is_unconfirmed() {
+    let mut rig = Rig::new();
+    rig.sends(create());
+    rig.answer(lost());
+    let unreachable = Unavailable::new(UnavailableReason::Unreachable, "no route");
+    let east = resource(Some("east"), "Item");
+    rig.engine
+        .set_health(&east, None, Health::Lost(unreachable));
+    assert!(matches!(rig.next(), Some(Task::Send(Request::Read { .. }))));
+    let Next::Work(work) = rig.answer(lost()) else {
+        panic!()
+    };
+    let Task::Decide(snapshot) = work.task else {
+        panic!()
+    };
+    assert_eq!(
+        items_in(&snapshot, "east"),
+        Err(UnavailableReason::Unreachable)
+    );
+}
