@@ -26,6 +26,8 @@ pub struct Transcript {
     reasons: Vec<String>,
     /// The lines of the last status.
     status: Vec<Line>,
+    /// That the host was called again, while nothing has come of it.
+    moment: Option<jiff::Timestamp>,
 }
 
 impl Transcript {
@@ -43,6 +45,7 @@ impl Transcript {
 
     /// A step begins.
     pub fn step(&mut self, heading: &str, note: Option<&str>) {
+        self.moment = None;
         self.line(0, "");
         self.line(0, &format!("== {heading}"));
         if let Some(note) = note {
@@ -50,18 +53,25 @@ impl Transcript {
         }
     }
 
-    /// The host was called when it had asked to be.
+    /// The host was called when it had asked to be. If nothing comes of it, nothing is said.
     pub fn moment(&mut self, now: jiff::Timestamp) {
-        self.line(0, &format!("-- called again at {}", seconds(now)));
+        self.moment = Some(now);
     }
 
     /// A plan, and what became of it.
     pub fn plan(&mut self, kind: &str, plan: &Plan, failure: Option<&Failure>, acted: bool) {
+        let reasons: Vec<String> = plan.reasons.iter().map(|it| it.message.clone()).collect();
+        if let Some(now) = self.moment {
+            if !acted && reasons == self.reasons {
+                return;
+            }
+            self.line(0, &format!("-- called again at {}", seconds(now)));
+            self.moment = None;
+        }
         self.line(0, if acted { "plan" } else { "rest" });
         for action in &plan.actions {
             self.action(kind, action);
         }
-        let reasons = plan.reasons.iter().map(|it| it.message.clone()).collect();
         let before = std::mem::replace(&mut self.reasons, reasons);
         for reason in plan.reasons.iter().map(|it| &it.message) {
             if !before.contains(reason) {
