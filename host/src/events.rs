@@ -19,7 +19,7 @@ use tracing::warn;
 
 use crate::clock::Clock;
 use crate::contract::{Event, Gvk, Severity};
-use crate::object::Object;
+use pilothouse_core::Object;
 
 /// A repeat after this long is an event of its own, as in client-go.
 const SERIES_ENDS_AFTER: SignedDuration = SignedDuration::from_mins(6);
@@ -67,7 +67,7 @@ impl Recorder {
             Ok(Err(error)) => error.to_string(),
             Err(_) => format!("no answer within {} s", TIMEOUT.as_secs()),
         };
-        warn!(object = %object.key(), reason = event.reason, message = event.message, "event not recorded: {error}");
+        warn!(object = %object.key, reason = event.reason, message = event.message, "event not recorded: {error}");
     }
 
     async fn write(
@@ -78,10 +78,10 @@ impl Recorder {
         event: &Event,
     ) -> kube::Result<()> {
         let now = (self.clock)();
-        let namespace = object.metadata.namespace.as_deref().unwrap_or("default");
+        let namespace = object.key.namespace.as_deref().unwrap_or("default");
         let api: Api<Recorded> = Api::namespaced(self.client.clone(), namespace);
         let same = Same {
-            uid: object.uid().to_owned(),
+            uid: object.uid.clone(),
             event: event.clone(),
         };
         if let Some((name, count)) = self.repeated(&same, now) {
@@ -138,7 +138,7 @@ impl Recorder {
         event: &Event,
         now: Timestamp,
     ) -> Recorded {
-        let key = object.key();
+        let key = object.key.clone();
         // Two events about an object within a nanosecond would share a name if the time alone made it.
         let salt = self
             .series
@@ -161,7 +161,7 @@ impl Recorder {
                 kind: Some(gvk.kind.clone()),
                 name: Some(key.name),
                 namespace: key.namespace,
-                uid: Some(object.uid().to_owned()),
+                uid: Some(object.uid.clone()),
                 ..ObjectReference::default()
             }),
             reporting_controller: Some(controller.to_owned()),

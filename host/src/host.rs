@@ -1,30 +1,23 @@
-//! Puts the rooms together: watches wake keys, workers take them through the line, and the policy can be swapped
+//! Puts the modules together: watches tell the engine what there is, workers do what it asks for, and the policy can be swapped
 //! while they do.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use arc_swap::ArcSwap;
+use pilothouse_core::Engine;
+use pilothouse_core::work::{Answer, Next, Task, Work};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info};
+use tracing::{info, warn};
 
-use crate::cache::{Caches, Change, Resource};
 use crate::clock::Clock;
 use crate::contexts::Contexts;
 use crate::events::Recorder;
-use crate::execute::Executor;
-use crate::object::ObjectKey;
-use crate::policy::Policy;
-use crate::queue::{Priority, Queue};
-use crate::reconcile::{Reconciler, Verdict};
-use crate::subscriptions::Subscriptions;
-use crate::watch::{Listener, Watches};
-
-/// How soon a primary is decided again that changed while it was decided upon; the watch brings its new state.
-const STALE_DELAY: Duration = Duration::from_millis(50);
+use crate::execute::{Executor, Kinds};
+use crate::policy::{Policy, in_place};
+use crate::shared::Shared;
+use crate::watch::Watches;
 
 /// What a host needs besides a policy.
 pub struct Options {
@@ -42,10 +35,9 @@ pub struct Options {
 
 /// A running host, or one that is about to run.
 pub struct Host {
-    reconciler: Arc<Reconciler>,
-    queue: Arc<Queue>,
+    shared: Arc<Shared>,
+    worker: Arc<Worker>,
     watches: Watches,
-    listener: Arc<dyn Listener>,
     workers: usize,
 }
 
@@ -55,203 +47,122 @@ impl Host {
         let Some(client) = options.contexts.client(&None).cloned() else {
             bail!("there is no control plane")
         };
-        let policy = Arc::new(ArcSwap::from_pointee(policy));
-        let caches = Arc::new(Caches::default());
-        let subscriptions = Arc::new(Mutex::new(Subscriptions::default()));
-        let queue = Arc::new(Queue::default());
-        let recorder = Arc::new(Recorder::new(
-            client,
-            options.instance,
-            options.clock.clone(),
-        ));
-        let listener: Arc<dyn Listener> = Arc::new(Dispatcher {
-            policy: policy.clone(),
-            caches: caches.clone(),
-            subscriptions: subscriptions.clone(),
-            queue: queue.clone(),
-        });
-        let executor = Executor::new(
-            options.contexts.clone(),
-            caches.clone(),
-            listener.clone(),
-            recorder.clone(),
-            options.clock.clone(),
-        );
-        let watches = Watches::new(
-            options.contexts.clone(),
-            options.namespaces,
-            caches.clone(),
-            options.clock.clone(),
-        );
-        let reconciler = Reconciler {
-            policy,
-            caches,
-            subscriptions,
-            contexts: options.contexts,
-            executor,
-            recorder,
-            clock: options.clock,
-            failures: Mutex::new(HashMap::new()),
-            unconfirmed: Mutex::new(HashMap::new()),
-            observes: Mutex::new(HashMap::new()),
+        let mut engine = Engine::new(policy.manifest.clone());
+        for context in options.contexts.names() {
+            engine.add_context(context.clone());
+        }
+        let shared = Arc::new(Shared::new(engine, options.clock.clone()));
+        let kinds = Arc::new(Kinds::default());
+        let worker = Worker {
+            shared: shared.clone(),
+            policy: ArcSwap::from_pointee(policy),
+            executor: Executor {
+                contexts: options.contexts.clone(),
+                kinds: kinds.clone(),
+                recorder: Recorder::new(client, options.instance, options.clock),
+            },
         };
+        let watches = Watches::new(options.contexts, options.namespaces, shared.clone(), kinds);
         Ok(Self {
-            reconciler: Arc::new(reconciler),
-            queue,
+            shared,
+            worker: Arc::new(worker),
             watches,
-            listener,
             workers: options.workers,
         })
     }
 
     /// Reconciles until it is told to stop; what is under way then is ended first.
     pub async fn run(&self, stop: CancellationToken) {
-        self.watches
-            .start(&self.reconciler.policy.load().manifest, &self.listener);
+        self.watches.start(&self.policy().manifest);
         let mut workers = JoinSet::new();
         for _ in 0..self.workers {
-            workers.spawn(work(
-                self.reconciler.clone(),
-                self.queue.clone(),
-                stop.clone(),
-            ));
+            let (worker, stop) = (self.worker.clone(), stop.clone());
+            workers.spawn(async move { worker.run(stop).await });
         }
         stop.cancelled().await;
         info!("stopping: ending what is under way");
         while workers.join_next().await.is_some() {}
     }
 
-    /// Changes the policy: reconciles under way end on the old one, and every primary is decided again by the new one.
+    /// Changes the policy: calls under way end on the old one, and every primary is decided again by the new one.
     pub fn swap(&self, policy: Policy) -> Result<()> {
-        let current = self.reconciler.policy.load_full();
+        let current = self.policy();
         if current.manifest.primary != policy.manifest.primary {
             let (old, new) = (&current.manifest.primary, &policy.manifest.primary);
             bail!("it reconciles {new}, and this host {old}; restart the host to change that");
         }
         let policy = Arc::new(policy);
-        self.watches.start(&policy.manifest, &self.listener);
-        self.reconciler.policy.store(policy.clone());
+        self.watches.start(&policy.manifest);
+        self.worker.policy.store(policy.clone());
         self.watches.stop_others(&policy.manifest);
-        let home = Resource {
-            context: None,
-            gvk: policy.manifest.primary.clone(),
-        };
-        let everyone = self.reconciler.caches.all(&home);
+        let primaries = self
+            .shared
+            .with(|engine| engine.swap(policy.manifest.clone()));
         info!(
             policy = policy.manifest.name,
             version = policy.manifest.version,
             digest = policy.digest,
             before = current.digest,
-            primaries = everyone.len(),
+            primaries,
             "policy swapped"
-        );
-        let unlabelled = |key| Change {
-            key,
-            labels: Vec::new(),
-        };
-        self.listener.changed(
-            &home,
-            everyone
-                .iter()
-                .map(|primary| unlabelled(primary.key()))
-                .collect(),
         );
         Ok(())
     }
 
     /// The policy that decides now.
     pub fn policy(&self) -> Arc<Policy> {
-        self.reconciler.policy.load_full()
+        self.worker.policy.load_full()
     }
 }
 
-async fn work(reconciler: Arc<Reconciler>, queue: Arc<Queue>, stop: CancellationToken) {
-    loop {
-        let key = tokio::select! {
-            biased;
-            () = stop.cancelled() => return,
-            key = queue.next() => key,
-        };
-        match reconciler.reconcile(&key).await {
-            Verdict::Done(again) => {
-                queue.forget(&key);
-                if let Some(delay) = again {
-                    queue.add_after(key.clone(), delay);
+/// Does what the engine asks for.
+struct Worker {
+    shared: Arc<Shared>,
+    policy: ArcSwap<Policy>,
+    executor: Executor,
+}
+
+impl Worker {
+    async fn run(&self, stop: CancellationToken) {
+        loop {
+            let mut work = tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                work = self.shared.next() => work,
+            };
+            loop {
+                let answer = self.perform(&work).await;
+                let now = self.shared.now();
+                match self
+                    .shared
+                    .with(|engine| engine.answer(now, &work.primary, answer))
+                {
+                    Next::Work(next) => work = *next,
+                    Next::Ended(_) => break,
                 }
             }
-            // What it waits for wakes it.
-            Verdict::NotYet => {}
-            Verdict::Stale => queue.add_after(key.clone(), STALE_DELAY),
-            Verdict::Failed => {
-                let delay = queue.add_with_backoff(key.clone());
-                debug!(primary = %key, ?delay, "will be tried again");
-            }
         }
-        queue.done(&key);
     }
-}
 
-/// Turns what changed into keys to reconcile.
-struct Dispatcher {
-    policy: Arc<ArcSwap<Policy>>,
-    caches: Arc<Caches>,
-    subscriptions: Arc<Mutex<Subscriptions>>,
-    queue: Arc<Queue>,
-}
-
-impl Listener for Dispatcher {
-    fn changed(&self, resource: &Resource, changes: Vec<Change>) {
-        let policy = self.policy.load();
-        let primaries = resource.context.is_none() && resource.gvk == policy.manifest.primary;
-        for change in changes {
-            let concerned = self
-                .subscriptions
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .concerned(resource, &change);
-            self.wake(&policy, concerned);
-            if primaries {
-                self.wake(&policy, [change.key]);
+    async fn perform(&self, work: &Work) -> Answer {
+        match &work.task {
+            Task::Send(request) => Answer::Replied(self.executor.send(request).await),
+            Task::Decide(snapshot) => {
+                let policy = self.policy.load_full();
+                let outcome = in_place(|| policy.reconcile(snapshot));
+                let outcome = outcome.map_err(|error| {
+                    let (primary, digest) = (&work.primary, &policy.digest);
+                    warn!(%primary, digest, "the policy failed: {error:#}");
+                    first_line(&error)
+                });
+                Answer::Decided(policy.manifest.clone(), outcome)
             }
         }
     }
-
-    fn health_changed(&self, resource: &Resource) {
-        let asking = self
-            .subscriptions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .asking(resource);
-        self.wake(&self.policy.load(), asking);
-    }
 }
 
-impl Dispatcher {
-    fn wake(&self, policy: &Policy, keys: impl IntoIterator<Item = ObjectKey>) {
-        for key in keys {
-            let priority = self.priority(policy, &key);
-            self.queue.add(key, priority);
-        }
-    }
-
-    /// A primary that carries the policy's finalizer has begun.
-    fn priority(&self, policy: &Policy, key: &ObjectKey) -> Priority {
-        let home = Resource {
-            context: None,
-            gvk: policy.manifest.primary.clone(),
-        };
-        let begun = self.caches.get(&home, key).is_some_and(|primary| {
-            primary
-                .metadata
-                .finalizers
-                .iter()
-                .flatten()
-                .any(|name| Some(name) == policy.manifest.finalizer.as_ref())
-        });
-        if begun {
-            Priority::Begun
-        } else {
-            Priority::New
-        }
-    }
+/// The end of an error chain that names the cause, without a WebAssembly backtrace.
+fn first_line(error: &anyhow::Error) -> String {
+    let cause = error.root_cause().to_string();
+    cause.lines().next().unwrap_or_default().to_owned()
 }

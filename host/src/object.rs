@@ -1,102 +1,52 @@
-//! A Kubernetes object as the host keeps it: its metadata parsed, the rest as the compact JSON text that a policy gets.
-//!
-//! The text is made once, when the object arrives; nothing is parsed or printed again on the way to the policy.
+//! An object as kube reads and writes it: the engine's, beside the metadata that kube wants to see.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
 use kube::api::ApiResource;
 use kube::core::DynamicResourceScope;
-use serde::de::Error as _;
+use pilothouse_core::Object;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
-pub use pilothouse_core::ObjectKey;
-use pilothouse_core::object::Primary;
-
-/// An object's metadata (without `managedFields`) and its whole text (without them, too).
+/// An object on its way from or to an API server.
 #[derive(Clone, Debug)]
-pub struct Object {
-    /// `metadata`, parsed.
-    pub metadata: ObjectMeta,
-    text: Box<RawValue>,
+pub struct Wire {
+    /// The object.
+    pub object: Object,
+    metadata: ObjectMeta,
 }
 
-impl Object {
-    /// Reads an object from JSON.
-    pub fn parse(text: &str) -> serde_json::Result<Self> {
-        let mut fields: BTreeMap<&str, &RawValue> = serde_json::from_str(text)?;
-        let mut metadata: BTreeMap<&str, &RawValue> = fields
-            .get("metadata")
-            .map(|raw| serde_json::from_str(raw.get()))
-            .transpose()?
-            .unwrap_or_default();
-        metadata.remove("managedFields");
-        let metadata = serde_json::value::to_raw_value(&metadata)?;
-        fields.insert("metadata", &metadata);
-        // Printed from a value, the text is compact and its keys are in order however it arrived.
-        let text = serde_json::to_value(&fields)?;
-        Ok(Self {
-            metadata: serde_json::from_str(metadata.get())?,
-            text: serde_json::value::to_raw_value(&text)?,
-        })
-    }
-
-    /// The whole object as compact JSON.
-    pub fn text(&self) -> &str {
-        self.text.get()
-    }
-
-    /// Namespace and name.
-    pub fn key(&self) -> ObjectKey {
-        ObjectKey {
-            namespace: self.metadata.namespace.clone(),
-            name: self.metadata.name.clone().unwrap_or_default(),
-        }
-    }
-
-    /// What a plan for it is checked against.
-    pub fn primary(&self) -> Primary {
-        let finalizers = self.metadata.finalizers.iter().flatten();
-        Primary {
-            key: Some(self.key()),
-            uid: self.uid().to_owned(),
-            finalizers: finalizers.cloned().collect(),
-        }
-    }
-
-    /// `metadata.uid`; empty where the API server gave none, which does not happen.
-    pub fn uid(&self) -> &str {
-        self.metadata.uid.as_deref().unwrap_or_default()
-    }
-
-    /// `metadata.resourceVersion` as the number that it is in every API server on etcd; none where it is not one.
-    pub fn version(&self) -> Option<u64> {
-        self.metadata.resource_version.as_deref()?.parse().ok()
-    }
-
-    /// `metadata.labels`.
-    pub fn labels(&self) -> impl Iterator<Item = (&String, &String)> {
-        self.metadata.labels.iter().flatten()
+impl From<Object> for Wire {
+    fn from(object: Object) -> Self {
+        let metadata = ObjectMeta {
+            name: Some(object.key.name.clone()),
+            namespace: object.key.namespace.clone(),
+            resource_version: Some(object.resource_version.clone()),
+            ..ObjectMeta::default()
+        };
+        Self { object, metadata }
     }
 }
 
-impl<'de> Deserialize<'de> for Object {
+impl<'de> Deserialize<'de> for Wire {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = Box::<RawValue>::deserialize(deserializer)?;
-        Self::parse(raw.get()).map_err(D::Error::custom)
+        let document = Map::<String, Value>::deserialize(deserializer)?;
+        Ok(Object::of(document).into())
     }
 }
 
-impl Serialize for Object {
+impl Serialize for Wire {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.text.serialize(serializer)
+        let text = self.object.text().to_owned();
+        let raw = RawValue::from_string(text).map_err(serde::ser::Error::custom)?;
+        raw.serialize(serializer)
     }
 }
 
-impl Resource for Object {
+impl Resource for Wire {
     type DynamicType = ApiResource;
     type Scope = DynamicResourceScope;
 
@@ -122,29 +72,5 @@ impl Resource for Object {
 
     fn meta_mut(&mut self) -> &mut ObjectMeta {
         &mut self.metadata
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn managed_fields_are_dropped_and_the_rest_stays() {
-        let object = Object::parse(
-            r#"{ "spec": {"b": 1, "a": [2.50]}, "metadata": {"name": "x", "managedFields": [{}], "resourceVersion": "7"} }"#,
-        )
-        .unwrap();
-        assert_eq!(
-            object.text(),
-            r#"{"metadata":{"name":"x","resourceVersion":"7"},"spec":{"a":[2.5],"b":1}}"#
-        );
-        assert_eq!(object.version(), Some(7));
-    }
-
-    #[test]
-    fn an_object_without_metadata_is_still_an_object() {
-        assert_eq!(Object::parse("{}").unwrap().key().name, "");
-        assert!(Object::parse("[]").is_err());
     }
 }

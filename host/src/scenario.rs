@@ -46,7 +46,7 @@ impl Component {
 
 impl pilothouse_scenario::Policy for Component {
     fn describe(&self, settings: &str) -> Result<contract::Manifest> {
-        Ok(self.with(settings)?.manifest.clone())
+        Ok(contract::Manifest::clone(&self.with(settings)?.manifest))
     }
 
     fn reconcile(

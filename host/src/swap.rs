@@ -10,8 +10,8 @@ use tracing::error;
 
 use crate::host::Host;
 use crate::policy::Policy;
+use crate::policy::in_place;
 use crate::policy::wasm::Runtime;
-use crate::reconcile::in_place;
 
 /// How often the files are looked at. They are small, and their content tells more surely than any time stamp, also
 /// where a file is a link into a mounted volume.

@@ -1,4 +1,4 @@
-//! Watches: what the API servers say goes into the caches, and what changed goes to whoever listens.
+//! Watches: what the API servers say goes to the engine.
 //!
 //! One task a kind, context and namespace. It lists, follows, and starts over when it fails. A watch that breaks lists
 //! again at once; only when that fails too is the kind *lost* in that context, with the reason, until a list succeeds.
@@ -19,11 +19,14 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
-use crate::cache::{Caches, Change, Epoch, Health, Resource};
-use crate::clock::{Clock, instant};
+use pilothouse_core::cache::{Epoch, Health};
+use pilothouse_core::{Object, Resource};
+
 use crate::contexts::Contexts;
 use crate::contract::{Interest, Manifest, Scope, Unavailable, UnavailableReason, context_name};
-use crate::object::Object;
+use crate::execute::Kinds;
+use crate::object::Wire;
+use crate::shared::Shared;
 
 /// The API server ends a watch after this long, and a connection that is silent for longer is given up.
 const WATCH_SECONDS: u32 = 30;
@@ -33,20 +36,12 @@ const LIST_TIMEOUT: Duration = Duration::from_secs(10);
 const FIRST_RETRY: Duration = Duration::from_millis(500);
 const LONGEST_RETRY: Duration = Duration::from_secs(15);
 
-/// Hears of what changed in the caches.
-pub trait Listener: Send + Sync + 'static {
-    /// Objects of a kind came, changed or went.
-    fn changed(&self, resource: &Resource, changes: Vec<Change>);
-    /// It is now known, or no longer known, what there is of a kind.
-    fn health_changed(&self, resource: &Resource);
-}
-
 /// The running watches.
 pub struct Watches {
     contexts: Contexts,
     namespaces: Vec<String>,
-    caches: Arc<Caches>,
-    clock: Clock,
+    shared: Arc<Shared>,
+    kinds: Arc<Kinds>,
     running: Mutex<BTreeMap<Resource, Vec<AbortHandle>>>,
 }
 
@@ -55,20 +50,20 @@ impl Watches {
     pub fn new(
         contexts: Contexts,
         namespaces: Vec<String>,
-        caches: Arc<Caches>,
-        clock: Clock,
+        shared: Arc<Shared>,
+        kinds: Arc<Kinds>,
     ) -> Self {
         Self {
             contexts,
             namespaces,
-            caches,
-            clock,
+            shared,
+            kinds,
             running: Mutex::default(),
         }
     }
 
     /// Starts the watches that a manifest asks for and that do not run yet.
-    pub fn start(&self, manifest: &Manifest, listener: &Arc<dyn Listener>) {
+    pub fn start(&self, manifest: &Manifest) {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         for resource in self.wanted(manifest) {
             let Some(client) = self.contexts.client(&resource.context) else {
@@ -76,7 +71,7 @@ impl Watches {
             };
             running
                 .entry(resource.clone())
-                .or_insert_with(|| self.spawn(&resource, client, listener));
+                .or_insert_with(|| self.spawn(&resource, client));
         }
     }
 
@@ -88,7 +83,7 @@ impl Watches {
             let keep = wanted.contains(resource);
             if !keep {
                 tasks.iter().for_each(AbortHandle::abort);
-                self.caches.close(resource);
+                self.shared.with(|engine| engine.close(resource));
             }
             keep
         });
@@ -116,27 +111,22 @@ impl Watches {
         resources
     }
 
-    fn spawn(
-        &self,
-        resource: &Resource,
-        client: &Client,
-        listener: &Arc<dyn Listener>,
-    ) -> Vec<AbortHandle> {
+    fn spawn(&self, resource: &Resource, client: &Client) -> Vec<AbortHandle> {
         let namespaces: Vec<Option<String>> = match self.namespaces.as_slice() {
             [] => vec![None],
             some => some.iter().cloned().map(Some).collect(),
         };
         // All are open before the first one answers: a kind is known when all of its namespaces are.
         for namespace in &namespaces {
-            self.caches.open(resource, namespace.as_deref());
+            self.shared
+                .with(|engine| engine.open(resource, namespace.as_deref()));
         }
         let watch = |namespace| Watch {
             client: client.clone(),
             resource: resource.clone(),
             namespace,
-            caches: self.caches.clone(),
-            listener: listener.clone(),
-            clock: self.clock.clone(),
+            shared: self.shared.clone(),
+            kinds: self.kinds.clone(),
         };
         namespaces
             .into_iter()
@@ -160,9 +150,8 @@ struct Watch {
     client: Client,
     resource: Resource,
     namespace: Option<String>,
-    caches: Arc<Caches>,
-    listener: Arc<dyn Listener>,
-    clock: Clock,
+    shared: Arc<Shared>,
+    kinds: Arc<Kinds>,
 }
 
 impl Watch {
@@ -181,7 +170,7 @@ impl Watch {
             } else {
                 self.set_health(Health::Lost(Unavailable {
                     reason: why(&error),
-                    since: Some(instant((self.clock)())),
+                    since: Some(self.shared.wall()),
                     message: format!("{error:#}"),
                 }));
             }
@@ -196,7 +185,7 @@ impl Watch {
             Ok(resolved) => resolved,
             Err(error) => return (false, error),
         };
-        let api: Api<Object> = match &self.namespace {
+        let api: Api<Wire> = match &self.namespace {
             Some(namespace) if namespaced => {
                 Api::namespaced_with(self.client.clone(), namespace, &api_resource)
             }
@@ -243,58 +232,57 @@ impl Watch {
                 format!("the API server does not serve {gvk}; is its CRD installed?")
             })?;
         let namespaced = capabilities.scope == ApiScope::Namespaced;
-        self.caches
-            .resolve(&self.resource, api_resource.clone(), namespaced);
+        self.kinds
+            .insert(&self.resource, api_resource.clone(), namespaced);
+        self.shared
+            .with(|engine| engine.resolved(&self.resource, namespaced));
         Ok((api_resource, namespaced))
     }
 
-    /// Takes one event over into the cache. True when a list is complete.
-    fn take(&self, event: Event<Object>, list: &mut Option<(Epoch, Vec<Object>)>) -> bool {
-        let changes = match event {
+    /// Hands one event to the engine. True when a list is complete.
+    fn take(&self, event: Event<Wire>, list: &mut Option<(Epoch, Vec<Object>)>) -> bool {
+        let resource = &self.resource;
+        match event {
             Event::Init => {
-                *list = Some((self.caches.list_begins(&self.resource), Vec::new()));
-                return false;
+                let since = self.shared.with(|engine| engine.list_begins(resource));
+                *list = Some((since, Vec::new()));
             }
-            Event::InitApply(object) => {
+            Event::InitApply(wire) => {
                 if let Some((_, objects)) = list {
-                    objects.push(object);
+                    objects.push(wire.object);
                 }
-                return false;
             }
             Event::InitDone => {
                 let Some((since, objects)) = list.take() else {
                     return false;
                 };
-                let changes = self.caches.list_done(
-                    &self.resource,
-                    self.namespace.as_deref(),
-                    objects,
-                    since,
-                );
-                self.listener.changed(&self.resource, changes);
+                let namespace = self.namespace.as_deref();
+                self.shared
+                    .with(|engine| engine.listed(resource, namespace, objects, since));
                 self.set_health(Health::Synced);
                 return true;
             }
-            Event::Apply(object) => self.caches.seen(&self.resource, object),
-            Event::Delete(object) => self.caches.seen_gone(&self.resource, &object),
-        };
-        self.listener.changed(&self.resource, changes);
+            Event::Apply(wire) => self
+                .shared
+                .with(|engine| engine.seen(resource, wire.object)),
+            Event::Delete(wire) => self
+                .shared
+                .with(|engine| engine.seen_gone(resource, &wire.object)),
+        }
         false
     }
 
     fn set_health(&self, health: Health) {
-        if !self
-            .caches
-            .set_health(&self.resource, self.namespace.as_deref(), health.clone())
-        {
-            return;
-        }
         let (kind, context) = (&self.resource.gvk, context_name(&self.resource.context));
+        let namespace = self.namespace.as_deref();
+        let is_news = self
+            .shared
+            .with(|engine| engine.set_health(&self.resource, namespace, health.clone()));
         match health {
+            _ if !is_news => {}
             Health::Lost(why) => warn!(%kind, context, "cannot be watched: {}", why.message),
             Health::Synced | Health::Starting => info!(%kind, context, "watched"),
         }
-        self.listener.health_changed(&self.resource);
     }
 }
 

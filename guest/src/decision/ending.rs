@@ -97,7 +97,7 @@ fn remaining(
         Some(_) => Waiting::DeletionTerminating {
             child: named(child),
             since: child.deleted(),
-            finalizers: child.finalizers().into_iter().map(str::to_owned).collect(),
+            finalizers: child.finalizers().map(str::to_owned).collect(),
         },
         None => Waiting::DeletionBlocked {
             why: format!("cannot delete a CassandraTask without name or uid in {context}"),

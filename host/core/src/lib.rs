@@ -1,17 +1,30 @@
 //! The engine of the host, without I/O: time and data come in, what is to be done goes out.
 //!
-//! The host, the in-memory host of `pilothouse policy test` and the tests' hosts share it, so that a plan which passes in one
-//! of them passes in all. [`plan`] checks plans, [`failures`] remembers what has failed, [`object`] names objects.
+//! ```text
+//! watches ─▶ cache ─▶ subscriptions ─▶ queue ─▶ snapshot ─▶ (policy) ─▶ plan ─▶ execution ─▶ (API servers)
+//!            what is   whom does it    who is    what it     asked       may     in order,
+//!            known     concern?        next?     gets to see outside     it?     guarded
+//! ```
+//!
+//! [`Engine`] is that line; [`work`] is what it asks for and what it is answered; [`ledger`] is what it remembers of a primary.
 //!
 //! What is absent: Kubernetes clients, a clock, threads and WebAssembly. This crate cannot even name them.
 
+pub mod cache;
+pub mod engine;
 pub mod failures;
+pub mod ledger;
 pub mod names;
 pub mod object;
 pub mod plan;
+pub mod queue;
+pub mod snapshot;
+pub mod subscriptions;
+pub mod work;
 
+pub use engine::Engine;
 pub use failures::Failures;
-pub use object::{ObjectKey, Resource};
+pub use object::{Object, ObjectKey, Resource};
 
 #[cfg(test)]
 mod tests {
@@ -26,7 +39,7 @@ mod tests {
             .filter(|line| !line.is_empty())
             .map(|line| line.split(['.', ' ', '=']).next().unwrap())
             .collect();
-        assert_eq!(names, ["pilothouse-contract", "serde_json"]);
+        assert_eq!(names, ["pilothouse-contract", "serde_json", "tracing"]);
         assert!(!manifest.contains("[target."));
     }
 }

@@ -1,10 +1,12 @@
-//! Names of objects, and what the engine needs to know of a primary.
+//! Objects as the engine keeps them, their names, and what it needs to know of a primary.
+//!
+//! An object's text is made once, when the object arrives; nothing is parsed or printed again on the way to the policy.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use pilothouse_contract::{Context, Gvk, ObjectRef, qualified};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// A resource: a kind in a context.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,6 +18,19 @@ pub struct Resource {
 }
 
 impl Resource {
+    /// The resource and the key of an object.
+    pub fn and_key(object: &ObjectRef) -> (Self, ObjectKey) {
+        let resource = Self {
+            context: object.context.clone(),
+            gvk: object.gvk.clone(),
+        };
+        let key = ObjectKey {
+            namespace: object.namespace.clone(),
+            name: object.name.clone(),
+        };
+        (resource, key)
+    }
+
     /// The object of this resource with that key.
     pub fn object(&self, key: &ObjectKey) -> ObjectRef {
         ObjectRef {
@@ -28,7 +43,7 @@ impl Resource {
 }
 
 /// Namespace and name, unique for a kind in a context.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectKey {
     /// None for cluster-scoped kinds.
     pub namespace: Option<String>,
@@ -39,6 +54,87 @@ pub struct ObjectKey {
 impl fmt::Display for ObjectKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&qualified(self.namespace.as_deref(), &self.name))
+    }
+}
+
+/// An object: the metadata that the engine reads, and its whole text as compact JSON, without `managedFields`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Object {
+    /// Namespace and name.
+    pub key: ObjectKey,
+    /// `metadata.uid`; empty where the API server gave none, which does not happen.
+    pub uid: String,
+    /// `metadata.resourceVersion`; empty where there is none.
+    pub resource_version: String,
+    /// `metadata.labels`.
+    pub labels: BTreeMap<String, String>,
+    /// `metadata.annotations`.
+    pub annotations: BTreeMap<String, String>,
+    /// `metadata.finalizers`.
+    pub finalizers: BTreeSet<String>,
+    /// Whether there is a `metadata.deletionTimestamp`.
+    pub is_being_deleted: bool,
+    text: String,
+}
+
+impl Object {
+    /// Takes a JSON document. Metadata that is not there, or of another type, is empty.
+    pub fn of(mut document: Map<String, Value>) -> Self {
+        let mut metadata = match document.remove("metadata") {
+            Some(Value::Object(metadata)) => metadata,
+            _ => Map::new(),
+        };
+        metadata.remove("managedFields");
+        let text = |field: &str| metadata.get(field).and_then(Value::as_str);
+        let map = |field: &str| {
+            let fields = metadata.get(field).and_then(Value::as_object).into_iter();
+            let texts = fields
+                .flatten()
+                .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+            texts.collect()
+        };
+        let finalizers = metadata.get("finalizers").and_then(Value::as_array);
+        let finalizers = finalizers.into_iter().flatten().filter_map(Value::as_str);
+        let mut object = Self {
+            key: ObjectKey {
+                namespace: text("namespace").map(str::to_owned),
+                name: text("name").unwrap_or_default().to_owned(),
+            },
+            uid: text("uid").unwrap_or_default().to_owned(),
+            resource_version: text("resourceVersion").unwrap_or_default().to_owned(),
+            labels: map("labels"),
+            annotations: map("annotations"),
+            finalizers: finalizers.map(str::to_owned).collect(),
+            is_being_deleted: metadata.contains_key("deletionTimestamp"),
+            text: String::new(),
+        };
+        document.insert("metadata".into(), Value::Object(metadata));
+        object.text = Value::Object(document).to_string();
+        object
+    }
+
+    /// Reads an object from JSON. The error says why the text is not a JSON object.
+    pub fn parse(text: &str) -> serde_json::Result<Self> {
+        serde_json::from_str(text).map(Self::of)
+    }
+
+    /// The whole object as compact JSON.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// `metadata.resourceVersion` as the number that it is in every API server on etcd; none where it is not one.
+    pub fn version(&self) -> Option<u64> {
+        self.resource_version.parse().ok()
+    }
+
+    /// What a plan for it is checked against.
+    pub fn primary(&self) -> Primary {
+        Primary {
+            key: Some(self.key.clone()),
+            uid: self.uid.clone(),
+            finalizers: self.finalizers.clone(),
+        }
     }
 }
 
@@ -70,5 +166,29 @@ impl Primary {
                 .map(str::to_owned)
                 .collect(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn managed_fields_are_dropped_and_the_rest_stays() {
+        let object = Object::parse(
+            r#"{ "spec": {"b": 1, "a": [2.50]}, "metadata": {"name": "x", "managedFields": [{}], "resourceVersion": "7"} }"#,
+        )
+        .unwrap();
+        assert_eq!(
+            object.text(),
+            r#"{"metadata":{"name":"x","resourceVersion":"7"},"spec":{"a":[2.5],"b":1}}"#
+        );
+        assert_eq!(object.version(), Some(7));
+    }
+
+    #[test]
+    fn an_object_without_metadata_is_still_an_object() {
+        assert_eq!(Object::parse("{}").unwrap().key.name, "");
+        assert!(Object::parse("[]").is_err());
     }
 }

@@ -26,6 +26,8 @@ pub struct Transcript {
     reasons: Vec<String>,
     /// The lines of the last status.
     status: Vec<Line>,
+    /// That the host was called again, while nothing has come of it.
+    moment: Option<jiff::Timestamp>,
 }
 
 impl Transcript {
@@ -43,6 +45,7 @@ impl Transcript {
 
     /// A step begins.
     pub fn step(&mut self, heading: &str, note: Option<&str>) {
+        self.moment = None;
         self.line(0, "");
         self.line(0, &format!("== {heading}"));
         if let Some(note) = note {
@@ -50,13 +53,20 @@ impl Transcript {
         }
     }
 
-    /// The host was called when it had asked to be.
+    /// The host was called when it had asked to be, or tries again what has failed. If that fails as before, nothing is said.
     pub fn moment(&mut self, now: jiff::Timestamp) {
-        self.line(0, &format!("-- called again at {}", seconds(now)));
+        self.moment = Some(now);
     }
 
     /// A plan, and what became of it.
     pub fn plan(&mut self, kind: &str, plan: &Plan, failure: Option<&Failure>, acted: bool) {
+        if let Some(now) = self.moment {
+            if !acted && failure.is_some() {
+                return;
+            }
+            self.line(0, &format!("-- called again at {}", seconds(now)));
+            self.moment = None;
+        }
         self.line(0, if acted { "plan" } else { "rest" });
         for action in &plan.actions {
             self.action(kind, action);

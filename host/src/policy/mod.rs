@@ -7,6 +7,8 @@ mod bindings;
 mod convert;
 pub mod wasm;
 
+use std::sync::Arc;
+
 use anyhow::{Context as _, Result};
 
 use crate::contract::{Manifest, Outcome, Snapshot};
@@ -25,7 +27,7 @@ pub trait Decide: Send + Sync {
 /// A policy that has been checked and asked what it is.
 pub struct Policy {
     /// What the policy says of itself.
-    pub manifest: Manifest,
+    pub manifest: Arc<Manifest>,
     /// Content hash of component and settings, for people to tell versions apart: `sha256:` and 12 digits.
     pub digest: String,
     decide: Box<dyn Decide>,
@@ -35,7 +37,7 @@ impl Policy {
     /// A policy from its parts.
     pub fn new(manifest: Manifest, digest: String, decide: impl Decide + 'static) -> Self {
         Self {
-            manifest,
+            manifest: Arc::new(manifest),
             digest,
             decide: Box::new(decide),
         }
@@ -43,7 +45,7 @@ impl Policy {
 
     /// Asks for a decision.
     pub fn reconcile(&self, snapshot: &Snapshot) -> Result<Outcome> {
-        let Manifest { name, version, .. } = &self.manifest;
+        let Manifest { name, version, .. } = &*self.manifest;
         self.decide
             .reconcile(snapshot)
             .with_context(|| format!("policy {name} {version} failed"))
@@ -52,5 +54,14 @@ impl Policy {
     /// The same, with the fuel that the call used: what is left of the limit can be seen before it is reached.
     pub fn metered(&self, snapshot: &Snapshot) -> Result<(Outcome, Option<u64>)> {
         self.decide.metered(snapshot)
+    }
+}
+
+/// Computes without blocking what else this thread has to do, where there are other threads to do it.
+pub(crate) fn in_place<T>(compute: impl FnOnce() -> T) -> T {
+    use tokio::runtime::{Handle, RuntimeFlavor};
+    match Handle::try_current().map(|handle| handle.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(compute),
+        _ => compute(),
     }
 }

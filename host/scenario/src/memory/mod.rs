@@ -1,4 +1,4 @@
-//! Clusters in memory, with a host in miniature: it asks the policy, checks the plan and carries it out, as the real one does.
+//! Clusters in memory under the engine that the host runs: it asks the policy, checks the plan and has it carried out.
 //!
 //! In: what happens, and a policy. Out: objects, and a text of every plan. It knows as much of Kubernetes as a policy can
 //! notice: uids, creation times, finalizers, owners, contexts that do not answer, writes that are refused. Nothing waits
@@ -6,15 +6,15 @@
 
 mod host;
 mod objects;
-mod observe;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use jiff::Timestamp;
-use pilothouse_contract::{Gvk, Manifest, Selector, UnavailableReason};
-use pilothouse_core::Failures;
-use serde_json::Value;
+use pilothouse_contract::{Gvk, Manifest, Outcome, UnavailableReason};
+use pilothouse_core::{Engine, Object, ObjectKey};
+use serde_json::{Value, json};
 
 use crate::clusters::{Change, Clusters, Policy, Refusal, Rest, Seen};
 use crate::near::hint;
@@ -24,30 +24,57 @@ use crate::transcript::Transcript;
 use objects::{Key, Objects};
 
 /// How often the host may be called between two steps because the policy asked for it.
-const MOST_CALLS: usize = 1_000;
+const MAX_CALLS: usize = 10_000;
 
 /// The clusters, the host and the policy.
 pub struct Memory<'p> {
     policy: &'p dyn Policy,
     settings: String,
-    manifest: Manifest,
+    manifest: Arc<Manifest>,
+    engine: Engine,
+    start: Timestamp,
     now: Timestamp,
     objects: Objects,
+    /// What the engine was shown of each object, and under which resourceVersion.
+    shown: BTreeMap<Key, Shown>,
+    version: u64,
     /// The registered remote contexts.
     contexts: BTreeSet<String>,
     /// What cannot be reached: a context, or a kind in it.
     lost: BTreeMap<(Context, Option<String>), (UnavailableReason, Timestamp)>,
     refusals: Vec<Refusal>,
     /// What went wrong since the last change.
-    failed: BTreeSet<(Key, String)>,
-    /// What has failed and not succeeded since, by primary.
-    failures: BTreeMap<Key, Failures>,
-    /// What the last plan depended on, by primary: the next reconcile starts with it.
-    observes: BTreeMap<Key, Vec<Selector>>,
-    /// When each primary wants to be reconciled again, and why nothing is done until then.
-    rests: BTreeMap<Key, (Option<Timestamp>, Rest)>,
+    failed: BTreeSet<(ObjectKey, String)>,
+    /// The primaries for which something has failed and not succeeded since.
+    failing: BTreeSet<ObjectKey>,
+    /// What the policy answered last.
+    outcome: Option<Outcome>,
+    /// Those whose last plan failed in a new way: they are tried again.
+    retries: BTreeSet<ObjectKey>,
+    /// Why the last plan of each primary did what it did, or nothing.
+    reasons: BTreeMap<ObjectKey, Vec<String>>,
     seen: Seen,
     transcript: Transcript,
+}
+
+/// An object as a watch has shown it.
+#[derive(Clone)]
+struct Shown {
+    key: ObjectKey,
+    value: Value,
+    version: u64,
+}
+
+impl Shown {
+    fn object(&self) -> Object {
+        let mut document = self.value.as_object().cloned().unwrap_or_default();
+        if let Some(metadata) = document.get_mut("metadata").and_then(Value::as_object_mut) {
+            metadata.insert("resourceVersion".into(), json!(self.version.to_string()));
+        }
+        let mut object = Object::of(document);
+        object.key = self.key.clone();
+        object
+    }
 }
 
 impl<'p> Memory<'p> {
@@ -56,23 +83,30 @@ impl<'p> Memory<'p> {
         let manifest = policy
             .describe(&scenario.settings)
             .with_context(|| format!("the policy refuses the settings {}", scenario.settings))?;
+        let manifest = Arc::new(manifest);
         let mut memory = Self {
             policy,
             settings: scenario.settings.clone(),
+            engine: Engine::new(manifest.clone()),
+            start: scenario.start,
             now: scenario.start,
             objects: Objects::default(),
+            shown: BTreeMap::new(),
+            version: 0,
             contexts: scenario.contexts.iter().cloned().collect(),
             lost: BTreeMap::new(),
             refusals: Vec::new(),
             failed: BTreeSet::new(),
-            failures: BTreeMap::new(),
-            observes: BTreeMap::new(),
-            rests: BTreeMap::new(),
+            failing: BTreeSet::new(),
+            outcome: None,
+            retries: BTreeSet::new(),
+            reasons: BTreeMap::new(),
             seen: Seen::default(),
             transcript: Transcript::default(),
             manifest,
         };
         memory.transcript.story(&scenario.story);
+        memory.restart();
         for change in &scenario.given {
             memory.happen(change)?;
         }
@@ -81,8 +115,11 @@ impl<'p> Memory<'p> {
 
     /// A host that was started anew remembers nothing.
     fn restart(&mut self) {
-        self.failures.clear();
-        self.observes.clear();
+        self.engine = Engine::new(self.manifest.clone());
+        self.shown.clear();
+        for name in &self.contexts {
+            self.engine.add_context(Some(name.clone()));
+        }
     }
 
     /// What a kind is, by its name alone.
@@ -115,30 +152,26 @@ impl<'p> Memory<'p> {
             .with_context(|| format!("{reference} is not there"))
     }
 
-    fn is_primary(&self, key: &Key) -> bool {
-        key.context.is_none() && key.gvk == self.manifest.primary
-    }
-
-    fn primaries(&self) -> Vec<Key> {
-        let all = self.objects.keys();
-        all.filter(|key| self.is_primary(key)).cloned().collect()
+    /// The first primary.
+    fn primary(&self) -> Option<&Key> {
+        let is_primary = |key: &&Key| key.context.is_none() && key.gvk == self.manifest.primary;
+        self.objects.keys().find(is_primary)
     }
 }
 
 impl Clusters for Memory<'_> {
     fn advance(&mut self, now: Timestamp) -> Result<()> {
-        // The host is called when it asked for, not only when the story goes on.
+        // The host is called when it asked for, not only when the scenario goes on.
         let mut calls = 0;
-        while let Some(due) = self.rests.values().filter_map(|(due, _)| *due).min()
-            && due <= now
+        while let Some(due) = self.engine.next_due()
+            && let Ok(at) = self.start.checked_add(due)
+            && at <= now
         {
             calls += 1;
-            if calls > MOST_CALLS {
-                bail!(
-                    "the policy asks to be called again and again: {MOST_CALLS} times until {due}"
-                );
+            if calls > MAX_CALLS {
+                bail!("the policy asks to be called again and again: {MAX_CALLS} times until {at}");
             }
-            self.now = due.max(self.now);
+            self.now = at.max(self.now);
             self.transcript.moment(self.now);
             self.settle()?;
         }
@@ -200,11 +233,15 @@ impl Clusters for Memory<'_> {
     }
 
     fn rest(&mut self) -> Result<Seen> {
-        self.settle()?;
+        self.settle_anew()?;
         let mut seen = std::mem::take(&mut self.seen);
-        if let Some(first) = self.primaries().first() {
+        if let Some(first) = self.primary() {
             seen.primary = self.objects.get(first).cloned();
-            seen.plan = self.rests.get(first).map(|(_, rest)| rest.clone());
+            let (key, now) = (first.object_key(), self.now().elapsed);
+            let due = self.engine.due(&key);
+            let requeue = due.map(|due| due.saturating_sub(now));
+            let reasons = self.reasons.get(&key).cloned();
+            seen.plan = reasons.map(|reasons| Rest { requeue, reasons });
         }
         Ok(seen)
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use pilothouse_contract::{Gvk, ObjectRef};
-use pilothouse_core::{ObjectKey, Resource};
+use pilothouse_core::ObjectKey;
 use serde_json::{Value, json};
 
 use crate::reference::{Context, Reference};
@@ -20,21 +20,19 @@ pub struct Key {
 }
 
 impl Key {
-    /// That of an object of a resource.
-    pub fn new(resource: &Resource, key: &ObjectKey) -> Self {
+    /// Where an object is, as the contract names it.
+    pub fn at(object: ObjectRef) -> Self {
         Self {
-            context: resource.context.clone(),
-            gvk: resource.gvk.clone(),
-            namespace: key.namespace.clone(),
-            name: key.name.clone(),
+            context: object.context,
+            gvk: object.gvk,
+            namespace: object.namespace,
+            name: object.name,
         }
     }
 
-    /// As the contract names it.
-    pub fn object(&self) -> ObjectRef {
-        ObjectRef {
-            context: self.context.clone(),
-            gvk: self.gvk.clone(),
+    /// Its namespace and name.
+    pub fn object_key(&self) -> ObjectKey {
+        ObjectKey {
             namespace: self.namespace.clone(),
             name: self.name.clone(),
         }
@@ -85,10 +83,6 @@ impl Objects {
 
     pub fn keys(&self) -> impl Iterator<Item = &Key> {
         self.all.keys()
-    }
-
-    pub fn iter(&self) -> impl Iterator<Item = (&Key, &Value)> {
-        self.all.iter()
     }
 
     pub fn kinds(&self) -> impl Iterator<Item = &Gvk> {

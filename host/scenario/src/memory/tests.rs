@@ -38,7 +38,7 @@ fn item(order: &Value) -> ObjectRef {
     }
 }
 
-fn act(actions: Vec<Action>, reason: &str) -> Outcome {
+fn act(observes: Vec<Selector>, actions: Vec<Action>, reason: &str) -> Outcome {
     Outcome::Act(Plan {
         actions,
         requeue: Requeue::After(3_600_000),
@@ -48,7 +48,7 @@ fn act(actions: Vec<Action>, reason: &str) -> Outcome {
             message: reason.to_owned(),
             since: None,
         }],
-        observes: Vec::new(),
+        observes,
     })
 }
 
@@ -75,11 +75,16 @@ impl Policy for Orders {
             bail!("a trap");
         }
         if order["spec"]["deny"] == true {
-            return Ok(act(vec![Action::SetStatus("no JSON".into())], "is denied"));
+            return Ok(act(
+                vec![],
+                vec![Action::SetStatus("no JSON".into())],
+                "is denied",
+            ));
         }
         let [seen] = snapshot.observations.as_slice() else {
             return Ok(Outcome::Observe(vec![Selector::Object(item(&order))]));
         };
+        let act = |actions, reason| act(vec![Selector::Object(item(&order))], actions, reason);
         let create = Action::Create(Creation {
             context: Some("east".into()),
             object: json!({"apiVersion": "test/v1", "kind": "Item",
@@ -189,7 +194,7 @@ fn what_is_not_as_expected_is_said_and_the_story_goes_on() {
         "Item o-item in east is still there",
         "requeue",
         "expected: hope",
-        "step 2, patch Order default/o: the host denies this plan: action 0: the status is not a JSON object",
+        "step 2, patch Order default/o: the plan is denied: action 0: the status is not a JSON object",
     ] {
         assert!(text.contains(part), "{part} in {text}");
     }

@@ -1,13 +1,12 @@
 //! The cache of one kind in one context: objects by name and by label, our own writes laid over them, and the health
 //! of the watches that feed it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use kube::api::ApiResource;
+use pilothouse_contract::{Unavailable, UnavailableReason};
 
 use super::{Change, Unknown};
-use crate::contract::{Unavailable, UnavailableReason};
 use crate::object::{Object, ObjectKey};
 
 /// A moment in the sequence of our own writes.
@@ -26,24 +25,26 @@ pub enum Health {
 }
 
 /// An object, and when we wrote it if the watch has not shown that write yet.
+#[derive(Debug)]
 struct Entry {
     object: Arc<Object>,
     written: Option<Epoch>,
 }
 
 /// An object that we deleted and whose end the watch has not shown yet.
+#[derive(Debug)]
 struct Tombstone {
     uid: String,
     written: Epoch,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct KindCache {
-    pub(super) api_resource: Option<(ApiResource, bool)>,
+    pub(super) is_namespaced: Option<bool>,
     health: BTreeMap<Option<String>, Health>,
     entries: BTreeMap<ObjectKey, Entry>,
-    by_label: HashMap<(String, String), BTreeSet<ObjectKey>>,
-    tombstones: HashMap<ObjectKey, Tombstone>,
+    by_label: BTreeMap<(String, String), BTreeSet<ObjectKey>>,
+    tombstones: BTreeMap<ObjectKey, Tombstone>,
     epoch: Epoch,
 }
 
@@ -69,18 +70,11 @@ impl KindCache {
     pub(super) fn known(&self, namespace: Option<&str>) -> Result<(), Unknown> {
         let everywhere = self.health.contains_key(&None);
         let asked: Vec<&Health> = match namespace {
-            Some(name)
-                if !everywhere
-                    && self
-                        .api_resource
-                        .as_ref()
-                        .is_none_or(|(_, namespaced)| *namespaced) =>
-            {
-                self.health
-                    .get(&Some(name.to_owned()))
-                    .into_iter()
-                    .collect()
-            }
+            Some(name) if !everywhere && self.is_namespaced != Some(false) => self
+                .health
+                .get(&Some(name.to_owned()))
+                .into_iter()
+                .collect(),
             _ => self.health.values().collect(),
         };
         if asked.is_empty() {
@@ -105,11 +99,8 @@ impl KindCache {
         self.entries.get(key).map(|entry| entry.object.clone())
     }
 
-    pub(super) fn all(&self) -> Vec<Arc<Object>> {
-        self.entries
-            .values()
-            .map(|entry| entry.object.clone())
-            .collect()
+    pub(super) fn keys(&self) -> impl Iterator<Item = &ObjectKey> {
+        self.entries.keys()
     }
 
     pub(super) fn labelled(
@@ -118,12 +109,12 @@ impl KindCache {
         labels: &[(String, String)],
     ) -> Vec<Arc<Object>> {
         let fits = |object: &&Arc<Object>| {
-            let own = object.metadata.labels.as_ref();
+            let own = &object.labels;
             labels
                 .iter()
-                .all(|(name, value)| own.and_then(|own| own.get(name)) == Some(value))
+                .all(|(name, value)| own.get(name) == Some(value))
                 && namespace
-                    .is_none_or(|namespace| object.metadata.namespace.as_deref() == Some(namespace))
+                    .is_none_or(|namespace| object.key.namespace.as_deref() == Some(namespace))
         };
         let rarest = labels
             .iter()
@@ -162,7 +153,7 @@ impl KindCache {
     ) -> Vec<Change> {
         self.tombstones
             .retain(|_, tombstone| tombstone.written >= since);
-        let listed: BTreeSet<ObjectKey> = objects.iter().map(Object::key).collect();
+        let listed: BTreeSet<ObjectKey> = objects.iter().map(|object| object.key.clone()).collect();
         let gone: Vec<ObjectKey> = self
             .entries
             .iter()
@@ -176,7 +167,7 @@ impl KindCache {
             .collect();
         let mut changes: Vec<Change> = gone.iter().filter_map(|key| self.remove(key)).collect();
         for object in objects {
-            let key = object.key();
+            let key = object.key.clone();
             if let Some(entry) = self.entries.get_mut(&key)
                 && entry.written.is_some_and(|written| written < since)
             {
@@ -189,9 +180,9 @@ impl KindCache {
 
     /// What a watch shows counts unless we know something newer: a write of ours that it has not shown yet.
     pub(super) fn seen(&mut self, object: Object) -> Vec<Change> {
-        let key = object.key();
+        let key = object.key.clone();
         if let Some(tombstone) = self.tombstones.get(&key) {
-            if tombstone.uid == object.uid() {
+            if tombstone.uid == object.uid {
                 return Vec::new();
             }
             self.tombstones.remove(&key);
@@ -201,8 +192,8 @@ impl KindCache {
             if entry.written.is_some() && older {
                 return Vec::new();
             }
-            if entry.object.metadata.resource_version == object.metadata.resource_version
-                && entry.object.uid() == object.uid()
+            if entry.object.resource_version == object.resource_version
+                && entry.object.uid == object.uid
             {
                 entry.written = None;
                 return Vec::new();
@@ -212,16 +203,16 @@ impl KindCache {
     }
 
     pub(super) fn seen_gone(&mut self, object: &Object) -> Vec<Change> {
-        let key = object.key();
+        let key = object.key.clone();
         if self
             .tombstones
             .get(&key)
-            .is_some_and(|tombstone| tombstone.uid == object.uid())
+            .is_some_and(|tombstone| tombstone.uid == object.uid)
         {
             self.tombstones.remove(&key);
         }
         match self.entries.get(&key) {
-            Some(entry) if entry.object.uid() == object.uid() => {
+            Some(entry) if entry.object.uid == object.uid => {
                 self.remove(&key).into_iter().collect()
             }
             _ => Vec::new(),
@@ -229,10 +220,10 @@ impl KindCache {
     }
 
     pub(super) fn wrote(&mut self, object: Object) -> Vec<Change> {
-        let key = object.key();
+        let key = object.key.clone();
         if let Some(entry) = self.entries.get(&key)
             && (older(&object, &entry.object)
-                || entry.object.metadata.resource_version == object.metadata.resource_version)
+                || entry.object.resource_version == object.resource_version)
         {
             return Vec::new();
         }
@@ -245,7 +236,7 @@ impl KindCache {
         if self
             .entries
             .get(key)
-            .is_none_or(|entry| entry.object.uid() != uid)
+            .is_none_or(|entry| entry.object.uid != uid)
         {
             return Vec::new();
         }
@@ -265,7 +256,7 @@ impl KindCache {
             .remove(&key)
             .map(|change| change.labels)
             .unwrap_or_default();
-        for (name, value) in object.labels() {
+        for (name, value) in &object.labels {
             let label = (name.clone(), value.clone());
             self.by_label
                 .entry(label.clone())
@@ -289,7 +280,8 @@ impl KindCache {
         let entry = self.entries.remove(key)?;
         let labels: Vec<_> = entry
             .object
-            .labels()
+            .labels
+            .iter()
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
         for label in &labels {
@@ -310,7 +302,7 @@ impl KindCache {
 /// Whether `object` is a state of the same object from before `known`. Resource versions that are not numbers cannot
 /// be compared; then what comes counts.
 fn older(object: &Object, known: &Object) -> bool {
-    object.uid() == known.uid()
+    object.uid == known.uid
         && matches!((object.version(), known.version()), (Some(a), Some(b)) if a < b)
 }
 

@@ -5,12 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::cache::{Caches, Unknown};
-use crate::contract::{
+use pilothouse_contract::{
     Context, ContextResult, Failure, Observation, Scope, Selector, Snapshot, Unavailable,
     UnavailableReason,
 };
-use crate::execute::Unconfirmed;
+
+use crate::cache::{Caches, Unknown};
+use crate::ledger::Unconfirmed;
 use crate::object::Object;
 
 /// Something that was asked for is being listed for the first time: ask again when it is known.
@@ -84,20 +85,6 @@ fn result(
             objects: Err(Unavailable::new(UnavailableReason::NotRegistered, "")),
         });
     }
-    let is_meant = |(write, _): &(&Unconfirmed, &u64)| {
-        write.resource.context == context && write.resource.gvk == *selector.gvk()
-    };
-    if let Some((Unconfirmed { key, .. }, since)) = unconfirmed.iter().find(is_meant) {
-        let why =
-            format!("unconfirmed write to {key}: no reply, and the follow-up read failed too");
-        return Ok(ContextResult {
-            context,
-            objects: Err(Unavailable {
-                since: Some(*since),
-                ..Unavailable::new(UnavailableReason::Unconfirmed, why)
-            }),
-        });
-    }
     let answer = match selector {
         Selector::Object(object) => caches
             .object(object)
@@ -105,6 +92,8 @@ fn result(
         Selector::Labels(query) => caches.labelled(&context, query),
     };
     let objects = match answer {
+        // Where a write is unconfirmed, the cache does not say what there is.
+        Ok(_) if let Some(why) = unconfirmed_in(unconfirmed, &context, selector) => Err(why),
         Ok(objects) => Ok(objects
             .iter()
             .map(|object| object.text().to_owned())
@@ -115,11 +104,28 @@ fn result(
     Ok(ContextResult { context, objects })
 }
 
+fn unconfirmed_in(
+    unconfirmed: &BTreeMap<Unconfirmed, u64>,
+    context: &Context,
+    selector: &Selector,
+) -> Option<Unavailable> {
+    let is_meant = |(write, _): &(&Unconfirmed, &u64)| {
+        write.resource.context == *context && write.resource.gvk == *selector.gvk()
+    };
+    let (Unconfirmed { key, .. }, since) = unconfirmed.iter().find(is_meant)?;
+    let why = format!("unconfirmed write to {key}: no reply, and the follow-up read failed too");
+    Some(Unavailable {
+        since: Some(*since),
+        ..Unavailable::new(UnavailableReason::Unconfirmed, why)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cache::{Health, Resource};
-    use crate::contract::{Gvk, LabelQuery, ObjectRef};
+    use crate::cache::Health;
+    use crate::object::Resource;
+    use pilothouse_contract::{Gvk, LabelQuery, ObjectRef};
 
     fn resource(context: Option<&str>) -> Resource {
         Resource {
@@ -168,7 +174,7 @@ mod tests {
 
     #[test]
     fn absent_unreachable_unregistered_and_not_yet_are_different_answers() {
-        let caches = Caches::default();
+        let mut caches = Caches::default();
         caches.open(&resource(None), None);
         caches.open(&resource(Some("east")), None);
         caches.set_health(&resource(None), None, Health::Synced);
@@ -214,7 +220,7 @@ mod tests {
 
     #[test]
     fn an_object_is_seen_as_its_text() {
-        let caches = Caches::default();
+        let mut caches = Caches::default();
         let text = r#"{"metadata":{"name":"a","namespace":"ns"}}"#;
         caches.seen(&resource(Some("east")), Object::parse(text).unwrap());
         caches.set_health(&resource(Some("east")), None, Health::Synced);

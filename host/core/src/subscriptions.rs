@@ -3,14 +3,15 @@
 //! In comes what each primary's last reconcile asked for; out come the primaries that a change concerns. A label query
 //! is filed under the one of its labels that the fewest queries share, so that a change looks at few of them.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::cache::{Change, Resource};
-use crate::contract::{Context, Gvk, LabelQuery, ObjectRef, Selector};
-use crate::object::ObjectKey;
+use pilothouse_contract::{Context, Gvk, LabelQuery, ObjectRef, Selector};
+
+use crate::cache::Change;
+use crate::object::{ObjectKey, Resource};
 
 /// Under what a selector is filed.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Drawer {
     Object(ObjectRef),
     Label(Gvk, (String, String)),
@@ -18,11 +19,11 @@ enum Drawer {
 }
 
 /// The selectors of all primaries.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Subscriptions {
-    of: HashMap<ObjectKey, BTreeSet<Selector>>,
-    drawers: HashMap<Drawer, HashMap<Selector, HashSet<ObjectKey>>>,
-    filed: HashMap<Selector, Drawer>,
+    of: BTreeMap<ObjectKey, BTreeSet<Selector>>,
+    drawers: BTreeMap<Drawer, BTreeMap<Selector, BTreeSet<ObjectKey>>>,
+    filed: BTreeMap<Selector, Drawer>,
 }
 
 impl Subscriptions {
@@ -55,7 +56,7 @@ impl Subscriptions {
     }
 
     /// The primaries that this change concerns.
-    pub fn concerned(&self, resource: &Resource, change: &Change) -> HashSet<ObjectKey> {
+    pub fn concerned(&self, resource: &Resource, change: &Change) -> BTreeSet<ObjectKey> {
         let object = ObjectRef {
             context: resource.context.clone(),
             gvk: resource.gvk.clone(),
@@ -67,7 +68,7 @@ impl Subscriptions {
             .iter()
             .map(|label| Drawer::Label(resource.gvk.clone(), label.clone()));
         let drawers = labels.chain([Drawer::Object(object), Drawer::Kind(resource.gvk.clone())]);
-        let mut concerned = HashSet::new();
+        let mut concerned = BTreeSet::new();
         for (selector, primaries) in drawers
             .filter_map(|drawer| self.drawers.get(&drawer))
             .flatten()
@@ -80,7 +81,7 @@ impl Subscriptions {
     }
 
     /// The primaries that asked anything about this kind in this context.
-    pub fn asking(&self, resource: &Resource) -> HashSet<ObjectKey> {
+    pub fn asking(&self, resource: &Resource) -> BTreeSet<ObjectKey> {
         let asks = |selector: &Selector| {
             selector.gvk() == &resource.gvk && selector.scope().includes(&resource.context)
         };
@@ -89,6 +90,13 @@ impl Subscriptions {
             .filter(|(_, selectors)| selectors.iter().any(asks))
             .map(|(primary, _)| primary.clone())
             .collect()
+    }
+
+    /// The primaries that asked anything about this context.
+    pub fn about(&self, context: &Context) -> BTreeSet<ObjectKey> {
+        let asks = |selector: &Selector| selector.scope().includes(context);
+        let asking = self.of.iter().filter(|(_, all)| all.iter().any(asks));
+        asking.map(|(primary, _)| primary.clone()).collect()
     }
 
     fn insert(&mut self, primary: &ObjectKey, selector: &Selector) {
@@ -132,7 +140,7 @@ impl Subscriptions {
                     .iter()
                     .map(|label| Drawer::Label(gvk.clone(), label.clone()));
                 let emptiest =
-                    drawers.min_by_key(|drawer| self.drawers.get(drawer).map_or(0, HashMap::len));
+                    drawers.min_by_key(|drawer| self.drawers.get(drawer).map_or(0, BTreeMap::len));
                 emptiest.unwrap_or_else(|| Drawer::Kind(gvk.clone()))
             }
         }
@@ -157,7 +165,7 @@ fn may_match(selector: &Selector, context: &Context, change: &Change) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::Scope;
+    use pilothouse_contract::Scope;
 
     fn gvk() -> Gvk {
         Gvk::new("g/v1", "Thing")
@@ -268,7 +276,7 @@ mod tests {
         for name in ["a", "b", "c"] {
             subscriptions.add(&primary(name), &[query(&[("ns", "n"), ("task", name)])]);
         }
-        let fullest = subscriptions.drawers.values().map(HashMap::len).max();
+        let fullest = subscriptions.drawers.values().map(BTreeMap::len).max();
         assert_eq!(fullest, Some(1));
     }
 }

@@ -78,7 +78,7 @@ fn labels_find_objects_and_a_change_names_old_and_new_labels() {
     let names = |kind: &KindCache, value: &str| {
         kind.labelled(None, &label(value))
             .iter()
-            .map(|o| o.key().name)
+            .map(|o| o.key.name.clone())
             .collect::<Vec<_>>()
     };
     assert_eq!(names(&kind, "x"), ["a", "b"]);

@@ -1,0 +1,154 @@
+//! What is known of every watched kind in every context, and whether it is known at all.
+//!
+//! What watches see comes in, and what was written: own writes are overlaid until the watch has caught up, so that a policy is
+//! never asked about a state that lacks what it has just done. What changed goes out, for the subscriptions.
+
+mod kind;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use pilothouse_contract::{Context, LabelQuery, ObjectRef, Unavailable, UnavailableReason};
+
+use crate::object::{Object, ObjectKey, Resource};
+use kind::KindCache;
+pub use kind::{Epoch, Health};
+
+/// An object that came, changed or went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Which object.
+    pub key: ObjectKey,
+    /// Its labels before and after the change.
+    pub labels: Vec<(String, String)>,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unknown {
+    /// The first list is still under way: it will be known in a moment, one way or the other.
+    Pending,
+    /// It cannot be known now.
+    Unavailable(Unavailable),
+}
+
+/// The caches of all contexts.
+#[derive(Debug, Default)]
+pub struct Caches {
+    kinds: BTreeMap<Resource, KindCache>,
+}
+
+impl Caches {
+    /// Starts a cache that one watch will feed: of all namespaces (none) or of one.
+    pub fn open(&mut self, resource: &Resource, namespace: Option<&str>) {
+        self.kind(resource).open(namespace);
+    }
+
+    /// Forgets a kind that is no longer watched.
+    pub fn close(&mut self, resource: &Resource) {
+        self.kinds.remove(resource);
+    }
+
+    /// Notes whether the API server has the kind in namespaces.
+    pub fn resolve(&mut self, resource: &Resource, is_namespaced: bool) {
+        if let Some(kind) = self.kinds.get_mut(resource) {
+            kind.is_namespaced = Some(is_namespaced);
+        }
+    }
+
+    /// A list is about to be asked for: what is written from now on may not be in it.
+    pub fn list_begins(&mut self, resource: &Resource) -> Epoch {
+        self.kind(resource).begin()
+    }
+
+    /// A complete list, asked for after `since`, replaces what was known of the namespace.
+    pub fn list_done(
+        &mut self,
+        resource: &Resource,
+        namespace: Option<&str>,
+        objects: Vec<Object>,
+        since: Epoch,
+    ) -> Vec<Change> {
+        self.kind(resource).replace(namespace, objects, since)
+    }
+
+    /// A watch saw an object appear or change.
+    pub fn seen(&mut self, resource: &Resource, object: Object) -> Vec<Change> {
+        self.kind(resource).seen(object)
+    }
+
+    /// A watch saw an object go.
+    pub fn seen_gone(&mut self, resource: &Resource, object: &Object) -> Vec<Change> {
+        self.kind(resource).seen_gone(object)
+    }
+
+    /// The API server answered a write with this object.
+    pub fn wrote(&mut self, resource: &Resource, object: Object) -> Vec<Change> {
+        self.kind(resource).wrote(object)
+    }
+
+    /// The API server confirmed that this object is gone.
+    pub fn wrote_gone(&mut self, resource: &Resource, key: &ObjectKey, uid: &str) -> Vec<Change> {
+        self.kind(resource).wrote_gone(key, uid)
+    }
+
+    /// The watch of a namespace (none: of all) is well or not. True where that is news.
+    pub fn set_health(
+        &mut self,
+        resource: &Resource,
+        namespace: Option<&str>,
+        health: Health,
+    ) -> bool {
+        self.kind(resource).set_health(namespace, health)
+    }
+
+    /// An object if it is in the cache, whatever the health of its watch.
+    pub fn get(&self, resource: &Resource, key: &ObjectKey) -> Option<Arc<Object>> {
+        self.kinds.get(resource)?.get(key)
+    }
+
+    /// The keys of all objects of a kind in a context.
+    pub fn keys(&self, resource: &Resource) -> Vec<ObjectKey> {
+        let kind = self.kinds.get(resource);
+        kind.map(|kind| kind.keys().cloned().collect())
+            .unwrap_or_default()
+    }
+
+    /// One object by name: known to be there, known to be absent, or unknown.
+    pub fn object(&self, wanted: &ObjectRef) -> Result<Option<Arc<Object>>, Unknown> {
+        let (resource, key) = Resource::and_key(wanted);
+        let kind = self.known(&resource, wanted.namespace.as_deref())?;
+        Ok(kind.get(&key))
+    }
+
+    /// The objects in one context that have all these labels, by namespace and name; or unknown.
+    pub fn labelled(
+        &self,
+        context: &Context,
+        query: &LabelQuery,
+    ) -> Result<Vec<Arc<Object>>, Unknown> {
+        let resource = Resource {
+            context: context.clone(),
+            gvk: query.gvk.clone(),
+        };
+        let namespace = query.namespace.as_deref();
+        let kind = self.known(&resource, namespace)?;
+        Ok(kind.labelled(namespace, &query.labels))
+    }
+
+    fn known(&self, resource: &Resource, namespace: Option<&str>) -> Result<&KindCache, Unknown> {
+        let Some(kind) = self.kinds.get(resource) else {
+            let why = format!(
+                "{} is not watched: the policy's manifest does not name it for this context",
+                resource.gvk
+            );
+            let unavailable = Unavailable::new(UnavailableReason::NotWatched, why);
+            return Err(Unknown::Unavailable(unavailable));
+        };
+        kind.known(namespace).map(|()| kind)
+    }
+
+    fn kind(&mut self, resource: &Resource) -> &mut KindCache {
+        self.kinds.entry(resource.clone()).or_default()
+    }
+}

@@ -1,0 +1,204 @@
+//! The engine: what is known of the clusters comes in, and answers; what is to be done goes out.
+//!
+//! It does nothing itself: [`Engine::next`] names a piece of work, whoever runs the engine does it and hands the answer to
+//! [`Engine::answer`], which names the next piece, until the reconcile has ended. The same inputs in the same order give the
+//! same outputs.
+
+mod execution;
+mod reconcile;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use pilothouse_contract::{Context, Manifest};
+
+use crate::cache::{Caches, Change, Epoch, Health};
+use crate::ledger::Ledger;
+use crate::object::{Object, ObjectKey, Resource};
+use crate::queue::{Priority, Queue};
+use crate::subscriptions::Subscriptions;
+use crate::work::{Now, Work};
+use reconcile::Run;
+
+/// The engine.
+#[derive(Debug)]
+pub struct Engine {
+    manifest: Arc<Manifest>,
+    contexts: BTreeSet<Context>,
+    caches: Caches,
+    subscriptions: Subscriptions,
+    queue: Queue,
+    ledgers: BTreeMap<ObjectKey, Ledger>,
+    runs: BTreeMap<ObjectKey, Run>,
+}
+
+impl Engine {
+    /// An engine for the policy with that manifest. No context is registered but the control plane, and nothing is watched.
+    pub fn new(manifest: Arc<Manifest>) -> Self {
+        Self {
+            manifest,
+            contexts: [None].into(),
+            caches: Caches::default(),
+            subscriptions: Subscriptions::default(),
+            queue: Queue::default(),
+            ledgers: BTreeMap::new(),
+            runs: BTreeMap::new(),
+        }
+    }
+
+    /// A context is registered.
+    pub fn add_context(&mut self, context: Context) {
+        self.contexts.insert(context.clone());
+        self.wake(self.subscriptions.about(&context));
+    }
+
+    /// A context is not registered any more. What was watched there must be closed, too.
+    pub fn remove_context(&mut self, context: &Context) {
+        self.contexts.remove(context);
+        self.wake(self.subscriptions.about(context));
+    }
+
+    /// The policy with that manifest decides from now on: every primary is decided again. Its primary must be of the same kind.
+    pub fn swap(&mut self, manifest: Arc<Manifest>) -> usize {
+        self.manifest = manifest;
+        let primaries = self.caches.keys(&self.home());
+        let count = primaries.len();
+        self.wake(primaries);
+        count
+    }
+
+    /// A watch is about to be started: of all namespaces (none) or of one.
+    pub fn open(&mut self, resource: &Resource, namespace: Option<&str>) {
+        self.caches.open(resource, namespace);
+    }
+
+    /// A kind is not watched any more.
+    pub fn close(&mut self, resource: &Resource) {
+        self.caches.close(resource);
+    }
+
+    /// An API server has said whether it has a kind in namespaces.
+    pub fn resolved(&mut self, resource: &Resource, is_namespaced: bool) {
+        self.caches.resolve(resource, is_namespaced);
+    }
+
+    /// A list is about to be asked for.
+    pub fn list_begins(&mut self, resource: &Resource) -> Epoch {
+        self.caches.list_begins(resource)
+    }
+
+    /// A complete list has come that was asked for at that moment.
+    pub fn listed(
+        &mut self,
+        resource: &Resource,
+        namespace: Option<&str>,
+        objects: Vec<Object>,
+        since: Epoch,
+    ) {
+        let changes = self.caches.list_done(resource, namespace, objects, since);
+        self.changed(resource, changes);
+    }
+
+    /// A watch saw an object appear or change.
+    pub fn seen(&mut self, resource: &Resource, object: Object) {
+        let changes = self.caches.seen(resource, object);
+        self.changed(resource, changes);
+    }
+
+    /// A watch saw an object go.
+    pub fn seen_gone(&mut self, resource: &Resource, object: &Object) {
+        let changes = self.caches.seen_gone(resource, object);
+        self.changed(resource, changes);
+    }
+
+    /// The watch of a namespace (none: of all) is well or not. True where that is news.
+    pub fn set_health(
+        &mut self,
+        resource: &Resource,
+        namespace: Option<&str>,
+        health: Health,
+    ) -> bool {
+        let is_news = self.caches.set_health(resource, namespace, health);
+        if is_news {
+            self.wake(self.subscriptions.asking(resource));
+        }
+        is_news
+    }
+
+    /// The next piece of work for a primary that is not being worked for; none before something comes in, or [`Engine::next_due`].
+    pub fn next(&mut self, now: Now) -> Option<Work> {
+        loop {
+            let primary = self.queue.next(now.elapsed)?;
+            if let Some(work) = self.start(now, &primary) {
+                return Some(work);
+            }
+        }
+    }
+
+    /// A primary is reconciled now, whatever it waits for.
+    pub fn reconcile(&mut self, primary: ObjectKey) {
+        self.wake([primary]);
+    }
+
+    /// Whether there is work now.
+    pub fn is_ready(&self) -> bool {
+        self.queue.is_ready()
+    }
+
+    /// When there is work although nothing comes in, counted as [`Now::elapsed`] is.
+    pub fn next_due(&self) -> Option<Duration> {
+        self.queue.next_due()
+    }
+
+    /// When a primary is reconciled although nothing comes in.
+    pub fn due(&self, primary: &ObjectKey) -> Option<Duration> {
+        self.queue.due(primary)
+    }
+
+    /// What is remembered of a primary.
+    pub fn ledger(&self, primary: &ObjectKey) -> Option<&Ledger> {
+        self.ledgers.get(primary)
+    }
+
+    /// The kind of the primaries.
+    fn home(&self) -> Resource {
+        Resource {
+            context: None,
+            gvk: self.manifest.primary.clone(),
+        }
+    }
+
+    fn changed(&mut self, resource: &Resource, changes: Vec<Change>) {
+        let is_home = *resource == self.home();
+        for change in changes {
+            self.wake(self.subscriptions.concerned(resource, &change));
+            if is_home {
+                self.wake([change.key]);
+            }
+        }
+    }
+
+    fn wake(&mut self, primaries: impl IntoIterator<Item = ObjectKey>) {
+        for primary in primaries {
+            let priority = self.priority(&primary);
+            self.queue.add(primary, priority);
+        }
+    }
+
+    /// A primary that carries the policy's finalizer has started.
+    fn priority(&self, primary: &ObjectKey) -> Priority {
+        let object = self.caches.get(&self.home(), primary);
+        let finalizer = self.manifest.finalizer.as_ref();
+        let has_started = object
+            .zip(finalizer)
+            .is_some_and(|(object, finalizer)| object.finalizers.contains(finalizer));
+        match has_started {
+            true => Priority::Started,
+            false => Priority::New,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,414 @@
+//! One reconcile: unconfirmed writes are read back, the policy is asked until it decides, and its plan is checked.
+//!
+//! No branch here decides what a policy decides.
+
+use std::sync::Arc;
+
+use pilothouse_contract::{
+    Event, FailureClass, Manifest, Outcome, Plan, Selector, Severity, Snapshot,
+};
+use tracing::{debug, info, warn};
+
+use super::Engine;
+use super::execution::Execution;
+use crate::failures::Cause;
+use crate::ledger::Unconfirmed;
+use crate::object::{Object, ObjectKey};
+use crate::plan;
+use crate::snapshot::{self, NotYet};
+use crate::work::{Answer, Decided, End, Next, Now, Request, Task, Work};
+
+/// How often a policy may ask to observe more before it has to decide.
+const MAX_CALLS: usize = 8;
+/// How many things one primary may wait for.
+const MAX_SELECTORS: usize = 1_000;
+/// How soon a primary is decided again that changed while it was decided upon; the watch brings its new state.
+const STALE_DELAY: std::time::Duration = std::time::Duration::from_millis(50);
+
+/// How far the reconcile of a primary is.
+#[derive(Debug)]
+pub(super) enum Run {
+    /// The object of an unconfirmed write is read back; these come after it.
+    ReadingBack(Unconfirmed, Vec<Unconfirmed>),
+    /// The policy is asked.
+    Deciding(Deciding),
+    /// The plan is carried out.
+    Executing(Box<Execution>),
+    /// It has failed, and an event is recorded that says so.
+    Reporting(String),
+}
+
+/// What the policy is asked with.
+#[derive(Debug)]
+pub(super) struct Deciding {
+    primary: Arc<Object>,
+    selectors: Vec<Selector>,
+    calls: usize,
+}
+
+/// What becomes of a primary after a reconcile.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// All is done; call again after this long, or when something changes.
+    Done(Option<std::time::Duration>),
+    /// Something that it depends on is not known yet: that wakes it.
+    NotYet,
+    /// It was decided on an old state: call again in a moment.
+    Stale,
+    /// It failed: call again after a while.
+    Failed,
+}
+
+impl Engine {
+    /// What became of a piece of work, and what comes after it.
+    pub fn answer(&mut self, now: Now, primary: &ObjectKey, answer: Answer) -> Next {
+        match (self.runs.remove(primary), answer) {
+            (Some(Run::ReadingBack(write, left)), Answer::Replied(reply)) => {
+                self.read_back(primary, &write, reply);
+                self.read_next(now, primary, left)
+            }
+            (Some(Run::Deciding(asked)), Answer::Decided(manifest, outcome)) => {
+                self.decided(now, primary, asked, manifest, outcome)
+            }
+            (Some(Run::Executing(execution)), Answer::Replied(reply)) => {
+                self.replied(now, primary, execution, reply)
+            }
+            (Some(Run::Reporting(error)), _) => {
+                self.end(now, primary, Verdict::Failed, End::Failed(error))
+            }
+            (Some(_), _) => {
+                let error = "the engine was answered another question than it asked".to_owned();
+                self.end(now, primary, Verdict::Failed, End::Failed(error))
+            }
+            (None, _) => Next::Ended(End::Undecided),
+        }
+    }
+
+    pub(super) fn start(&mut self, now: Now, primary: &ObjectKey) -> Option<Work> {
+        let ledger = self.ledgers.get(primary);
+        let unconfirmed = ledger
+            .into_iter()
+            .flat_map(|ledger| ledger.unconfirmed.keys());
+        let unconfirmed = unconfirmed.cloned().rev().collect();
+        match self.read_next(now, primary, unconfirmed) {
+            Next::Work(work) => Some(*work),
+            Next::Ended(_) => None,
+        }
+    }
+
+    fn read_next(&mut self, now: Now, primary: &ObjectKey, mut left: Vec<Unconfirmed>) -> Next {
+        while let Some(write) = left.pop() {
+            if self.contexts.contains(&write.resource.context) {
+                let request = Request::Read {
+                    resource: write.resource.clone(),
+                    key: write.key.clone(),
+                };
+                return self.send(primary, Run::ReadingBack(write, left), request);
+            }
+            // Nobody can write there any more, and nobody will see it either.
+            self.confirmed(primary, &write);
+        }
+        let Some(object) = self.caches.get(&self.home(), primary) else {
+            self.forget(primary);
+            return self.end(now, primary, Verdict::Done(None), End::Undecided);
+        };
+        // Where the policy fails, the next reconcile starts with nothing.
+        let selectors = std::mem::take(&mut self.ledger_mut(primary).observes);
+        let asked = Deciding {
+            primary: object,
+            selectors,
+            calls: 1,
+        };
+        self.decide(now, primary, asked)
+    }
+
+    /// Until an unconfirmed write is read back, its kind is unavailable to the policy.
+    fn read_back(
+        &mut self,
+        primary: &ObjectKey,
+        write: &Unconfirmed,
+        reply: Result<Option<Object>, Cause>,
+    ) {
+        match reply {
+            Ok(Some(object)) => self.overlay(&write.resource, object),
+            Ok(None) => {
+                if let Some(known) = self.caches.get(&write.resource, &write.key) {
+                    self.overlay_gone(&write.resource, &write.key, &known.uid);
+                }
+            }
+            Err(Cause {
+                class: FailureClass::UnknownOutcome | FailureClass::Throttled,
+                ..
+            }) => return,
+            Err(_) => {}
+        }
+        self.confirmed(primary, write);
+    }
+
+    fn confirmed(&mut self, primary: &ObjectKey, write: &Unconfirmed) {
+        self.ledger_mut(primary).unconfirmed.remove(write);
+    }
+
+    /// Asks the policy, unless something is not known yet that it asks for.
+    fn decide(&mut self, now: Now, primary: &ObjectKey, asked: Deciding) -> Next {
+        match self.snapshot(now, primary, &asked) {
+            Ok(Some(snapshot)) => {
+                self.runs.insert(primary.clone(), Run::Deciding(asked));
+                work(primary, Task::Decide(snapshot))
+            }
+            // A write to the primary itself is unconfirmed: nothing is decided on what it was before.
+            Ok(None) => self.end(now, primary, Verdict::Failed, End::Undecided),
+            Err(NotYet) => {
+                self.ledger_mut(primary).observes = asked.selectors;
+                self.end(now, primary, Verdict::NotYet, End::Undecided)
+            }
+        }
+    }
+
+    fn snapshot(
+        &self,
+        now: Now,
+        primary: &ObjectKey,
+        asked: &Deciding,
+    ) -> Result<Option<Snapshot>, NotYet> {
+        let nothing = crate::ledger::Ledger::default();
+        let ledger = self.ledgers.get(primary).unwrap_or(&nothing);
+        let own = Unconfirmed {
+            resource: self.home(),
+            key: primary.clone(),
+        };
+        if ledger.unconfirmed.contains_key(&own) {
+            return Ok(None);
+        }
+        let known = snapshot::Known {
+            caches: &self.caches,
+            unconfirmed: &ledger.unconfirmed,
+        };
+        let (failures, contexts) = (ledger.failures.list(), self.contexts.iter());
+        let selectors = &asked.selectors;
+        snapshot::take(
+            &asked.primary,
+            selectors,
+            failures,
+            &known,
+            contexts,
+            now.wall,
+        )
+        .map(Some)
+    }
+
+    fn decided(
+        &mut self,
+        now: Now,
+        primary: &ObjectKey,
+        asked: Deciding,
+        manifest: Arc<Manifest>,
+        outcome: Result<Outcome, String>,
+    ) -> Next {
+        match outcome {
+            Ok(Outcome::Act(plan)) => self.check(now, primary, asked, manifest, plan),
+            Ok(Outcome::Observe(more)) => match self.observe(primary, asked, more) {
+                Ok(asked) => self.decide(now, primary, asked),
+                Err((object, error)) => self.hold(primary, &manifest, object, &error),
+            },
+            Err(error) => self.hold(primary, &manifest, asked.primary, &error),
+        }
+    }
+
+    /// What the policy asks to observe more wakes the primary from now on. The error says why it is not asked again.
+    fn observe(
+        &mut self,
+        primary: &ObjectKey,
+        mut asked: Deciding,
+        more: Vec<Selector>,
+    ) -> Result<Deciding, (Arc<Object>, String)> {
+        let is_new = |selector: &Selector| !asked.selectors.contains(selector);
+        let new: Vec<Selector> = more.into_iter().filter(is_new).collect();
+        let count = asked.selectors.len() + new.len();
+        let error = if new.is_empty() {
+            "the policy asks to observe nothing new, and does not decide".to_owned()
+        } else if count > MAX_SELECTORS {
+            format!(
+                "the policy observes {count} selectors for one primary, {MAX_SELECTORS} are allowed"
+            )
+        } else if asked.calls >= MAX_CALLS {
+            format!("the policy asked {MAX_CALLS} times to observe more, and did not decide")
+        } else {
+            // Before the caches are read: a change between the two wakes the primary again.
+            self.subscriptions.add(primary, &new);
+            asked.selectors.extend(new);
+            asked.calls += 1;
+            return Ok(asked);
+        };
+        Err((asked.primary, error))
+    }
+
+    fn check(
+        &mut self,
+        now: Now,
+        primary: &ObjectKey,
+        asked: Deciding,
+        manifest: Arc<Manifest>,
+        plan: Plan,
+    ) -> Next {
+        let (calls, actions) = (asked.calls, plan.actions.len());
+        debug!(%primary, calls, actions, reasons = reasons(&plan), "decided");
+        let observed = &asked.selectors;
+        let steps = match plan::check(&manifest, &asked.primary.primary(), observed, &plan) {
+            Ok(steps) => steps,
+            Err(denied) => {
+                return self.deny(now, primary, &manifest, asked.primary, &plan, &denied);
+            }
+        };
+        self.subscriptions
+            .set(primary, plan.observes.iter().cloned().collect());
+        let ledger = self.ledger_mut(primary);
+        ledger.observes.clone_from(&plan.observes);
+        ledger.reasons.clone_from(&plan.reasons);
+        ledger.failures.allowed();
+        let decided = Decided {
+            plan,
+            observed: asked.selectors,
+            calls,
+            done: 0,
+            failure: None,
+        };
+        let execution = Execution::new(manifest, asked.primary, steps, decided);
+        self.execute(now, primary, Box::new(execution))
+    }
+
+    /// The policy failed: nothing is written for this primary but an event that says so.
+    fn hold(
+        &mut self,
+        primary: &ObjectKey,
+        manifest: &Manifest,
+        object: Arc<Object>,
+        error: &str,
+    ) -> Next {
+        warn!(%primary, policy = manifest.name, "held as it is: {error}");
+        let message = format!("held as it is, the policy failed: {error}");
+        self.report(
+            primary,
+            manifest,
+            object,
+            "PolicyFailed",
+            message,
+            error.to_owned(),
+        )
+    }
+
+    fn deny(
+        &mut self,
+        now: Now,
+        primary: &ObjectKey,
+        manifest: &Manifest,
+        object: Arc<Object>,
+        plan: &Plan,
+        denied: &plan::Denied,
+    ) -> Next {
+        warn!(%primary, policy = manifest.name, "plan denied: {denied}");
+        let action = denied.action.and_then(|index| plan.actions.get(index));
+        let (target, operation) = plan::denied_target(action, &self.home().object(primary));
+        let cause = Cause {
+            class: FailureClass::Denied,
+            reason: "Denied".into(),
+            message: denied.message.clone(),
+        };
+        let failures = &mut self.ledger_mut(primary).failures;
+        failures.record(now.wall, target, operation, cause);
+        let error = format!("the plan is denied: {denied}");
+        self.report(
+            primary,
+            manifest,
+            object,
+            "PlanDenied",
+            denied.message.clone(),
+            error,
+        )
+    }
+
+    fn report(
+        &mut self,
+        primary: &ObjectKey,
+        manifest: &Manifest,
+        object: Arc<Object>,
+        reason: &str,
+        mut message: String,
+        error: String,
+    ) -> Next {
+        plan::shorten(&mut message);
+        let request = Request::RecordEvent {
+            controller: manifest.controller.clone(),
+            gvk: manifest.primary.clone(),
+            object,
+            event: Event {
+                severity: Severity::Warning,
+                reason: reason.to_owned(),
+                message,
+            },
+        };
+        self.send(primary, Run::Reporting(error), request)
+    }
+
+    pub(super) fn send(&mut self, primary: &ObjectKey, run: Run, request: Request) -> Next {
+        self.runs.insert(primary.clone(), run);
+        work(primary, Task::Send(request))
+    }
+
+    pub(super) fn end(
+        &mut self,
+        now: Now,
+        primary: &ObjectKey,
+        verdict: Verdict,
+        end: End,
+    ) -> Next {
+        match verdict {
+            Verdict::Done(again) => {
+                // What is unconfirmed is read back although nothing changes.
+                let ledger = self.ledgers.get(primary);
+                let retry = if ledger.is_some_and(|ledger| !ledger.unconfirmed.is_empty()) {
+                    Some(self.queue.add_with_backoff(primary.clone(), now.elapsed))
+                } else {
+                    self.queue.forget(primary);
+                    None
+                };
+                if let Some(delay) = again.into_iter().chain(retry).min() {
+                    self.queue.add_at(primary.clone(), now.elapsed + delay);
+                }
+            }
+            // What it waits for wakes it.
+            Verdict::NotYet => {}
+            Verdict::Stale => self
+                .queue
+                .add_at(primary.clone(), now.elapsed + STALE_DELAY),
+            Verdict::Failed => {
+                let delay = self.queue.add_with_backoff(primary.clone(), now.elapsed);
+                debug!(%primary, ?delay, "will be tried again");
+            }
+        }
+        self.queue.done(primary);
+        Next::Ended(end)
+    }
+
+    fn forget(&mut self, primary: &ObjectKey) {
+        info!(%primary, "gone");
+        self.subscriptions.set(primary, [].into());
+        self.ledgers.remove(primary);
+    }
+
+    pub(super) fn ledger_mut(&mut self, primary: &ObjectKey) -> &mut crate::ledger::Ledger {
+        self.ledgers.entry(primary.clone()).or_default()
+    }
+}
+
+fn work(primary: &ObjectKey, task: Task) -> Next {
+    Next::Work(Box::new(Work {
+        primary: primary.clone(),
+        task,
+    }))
+}
+
+fn reasons(plan: &Plan) -> String {
+    let reasons: Vec<&str> = plan.reasons.iter().map(|it| it.message.as_str()).collect();
+    reasons.join("; ")
+}

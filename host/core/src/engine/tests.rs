@@ -1,0 +1,332 @@
+//! What the engine asks for, event by event.
+
+use std::time::Duration;
+
+use pilothouse_contract::{
+    Action, Creation, FailureClass, Gvk, Interest, LabelQuery, Manifest, Operation, Outcome, Plan,
+    Requeue, Scope, Selector, Snapshot, Unavailable, UnavailableReason, Verb,
+};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::failures::Cause;
+use crate::work::{Answer, End, Next, Request, Task};
+
+fn resource(context: Option<&str>, kind: &str) -> Resource {
+    Resource {
+        context: context.map(str::to_owned),
+        gvk: Gvk::new("g/v1", kind),
+    }
+}
+
+fn manifest() -> Arc<Manifest> {
+    Arc::new(Manifest {
+        name: "p".into(),
+        version: "1".into(),
+        controller: "c".into(),
+        primary: resource(None, "Order").gvk,
+        interests: vec![Interest {
+            gvk: resource(None, "Item").gvk,
+            scope: Scope::Everywhere,
+            verbs: vec![Verb::Create, Verb::Delete],
+        }],
+        finalizer: None,
+    })
+}
+
+fn items() -> Selector {
+    Selector::Labels(LabelQuery {
+        scope: Scope::Everywhere,
+        gvk: resource(None, "Item").gvk,
+        namespace: None,
+        labels: vec![],
+    })
+}
+
+fn plan(actions: Vec<Action>) -> Plan {
+    Plan {
+        actions,
+        requeue: Requeue::OnChange,
+        reasons: vec![],
+        observes: vec![items()],
+    }
+}
+
+fn create() -> Plan {
+    let object =
+        json!({"apiVersion": "g/v1", "kind": "Item", "metadata": {"name": "i", "namespace": "ns"}});
+    plan(vec![Action::Create(Creation {
+        context: Some("east".into()),
+        object: object.to_string(),
+    })])
+}
+
+fn object(name: &str, version: u32, uid: &str) -> Object {
+    let metadata = json!({"name": name, "namespace": "ns", "uid": uid, "resourceVersion": version.to_string(),
+        "annotations": {"pilothouse.dev/created-for": "u"}});
+    Object::of(json!({"metadata": metadata}).as_object().cloned().unwrap())
+}
+
+fn key(name: &str) -> ObjectKey {
+    object(name, 1, "").key
+}
+
+/// An engine on two contexts with one primary, and its time in seconds.
+struct Rig {
+    engine: Engine,
+    seconds: u64,
+}
+
+impl Rig {
+    fn new() -> Self {
+        let mut engine = Engine::new(manifest());
+        engine.add_context(Some("east".into()));
+        for resource in [
+            resource(None, "Order"),
+            resource(None, "Item"),
+            resource(Some("east"), "Item"),
+        ] {
+            engine.open(&resource, None);
+            let since = engine.list_begins(&resource);
+            engine.listed(&resource, None, vec![], since);
+            engine.set_health(&resource, None, Health::Synced);
+        }
+        engine.seen(&resource(None, "Order"), object("o", 1, "u"));
+        Self { engine, seconds: 0 }
+    }
+
+    fn now(&self) -> Now {
+        Now {
+            wall: self.seconds * 1_000,
+            elapsed: Duration::from_secs(self.seconds),
+        }
+    }
+
+    fn next(&mut self) -> Option<Task> {
+        let now = self.now();
+        self.engine.next(now).map(|work| work.task)
+    }
+
+    fn answer(&mut self, answer: Answer) -> Next {
+        let now = self.now();
+        self.engine.answer(now, &key("o"), answer)
+    }
+
+    fn decides(&mut self, outcome: Outcome) -> Next {
+        self.answer(Answer::Decided(manifest(), Ok(outcome)))
+    }
+
+    /// Starts a reconcile in which the policy decides at once. The first request comes back.
+    fn sends(&mut self, plan: Plan) -> Request {
+        match self.next() {
+            Some(Task::Decide(_)) => {}
+            other => panic!("{other:?}"),
+        }
+        let next = self.decides(Outcome::Observe(vec![items()]));
+        let next = if matches!(next, Next::Work(_)) {
+            self.decides(Outcome::Act(plan))
+        } else {
+            next
+        };
+        request(next)
+    }
+}
+
+fn request(next: Next) -> Request {
+    match next {
+        Next::Work(work) => match work.task {
+            Task::Send(request) => request,
+            Task::Decide(snapshot) => panic!("{snapshot:?}"),
+        },
+        Next::Ended(decided) => panic!("{decided:?}"),
+    }
+}
+
+fn lost() -> Answer {
+    Answer::Replied(Err(Cause::unknown("Timeout", "no answer within 15 s")))
+}
+
+/// What a snapshot says of the items in a context.
+fn items_in(snapshot: &Snapshot, context: &str) -> Result<Vec<Value>, UnavailableReason> {
+    let results = &snapshot.observations[0].results;
+    let result = results
+        .iter()
+        .find(|it| it.context.as_deref() == Some(context));
+    let objects = &result.unwrap().objects;
+    let parse = |text: &String| serde_json::from_str(text).unwrap();
+    match objects {
+        Ok(objects) => Ok(objects.iter().map(parse).collect()),
+        Err(Unavailable { reason, .. }) => Err(*reason),
+    }
+}
+
+#[test]
+fn what_was_created_is_seen_before_the_watch_shows_it() {
+    let mut rig = Rig::new();
+    let Request::Create { object: sent, .. } = rig.sends(create()) else {
+        panic!()
+    };
+    assert_eq!(
+        sent["metadata"]["annotations"]["pilothouse.dev/created-for"],
+        "u"
+    );
+    let created = object("i", 5, "i1");
+    let ended = rig.answer(Answer::Replied(Ok(Some(created))));
+    let Next::Ended(End::Decided(decided)) = ended else {
+        panic!("{ended:?}")
+    };
+    assert_eq!((decided.done, decided.calls, decided.failure), (1, 2, None));
+    let Some(Task::Decide(snapshot)) = rig.next() else {
+        panic!()
+    };
+    assert_eq!(items_in(&snapshot, "east").unwrap().len(), 1);
+}
+
+#[test]
+fn a_create_whose_reply_is_lost_is_read_back_until_that_is_answered() {
+    let mut rig = Rig::new();
+    rig.sends(create());
+    assert!(matches!(rig.answer(lost()), Next::Ended(End::Decided(_))));
+    assert_eq!(rig.next(), None, "not before the backoff has passed");
+    // The follow-up read fails, too: the policy is told that nobody knows, and has nothing to do.
+    rig.seconds += 1;
+    assert!(matches!(rig.next(), Some(Task::Send(Request::Read { .. }))));
+    let Next::Work(work) = rig.answer(lost()) else {
+        panic!()
+    };
+    let Task::Decide(snapshot) = work.task else {
+        panic!()
+    };
+    assert_eq!(
+        items_in(&snapshot, "east"),
+        Err(UnavailableReason::Unconfirmed)
+    );
+    assert_eq!(snapshot.failures[0].class, FailureClass::UnknownOutcome);
+    rig.decides(Outcome::Act(plan(vec![])));
+    // Nothing changes, and it is read back all the same.
+    assert!(rig.engine.next_due().is_some(), "nothing wakes it");
+    rig.seconds += 60;
+    assert!(matches!(rig.next(), Some(Task::Send(Request::Read { .. }))));
+    let Next::Work(work) = rig.answer(Answer::Replied(Ok(Some(object("i", 5, "i1"))))) else {
+        panic!()
+    };
+    let Task::Decide(snapshot) = work.task else {
+        panic!()
+    };
+    assert_eq!(items_in(&snapshot, "east").unwrap().len(), 1);
+}
+
+#[test]
+fn a_create_that_was_carried_out_before_succeeds() {
+    let mut rig = Rig::new();
+    rig.sends(create());
+    let exists = || Answer::Replied(Err(Cause::because("AlreadyExists", "exists")));
+    assert!(matches!(
+        request(rig.answer(exists())),
+        Request::Read { .. }
+    ));
+    let ended = rig.answer(Answer::Replied(Ok(Some(object("i", 5, "i1")))));
+    assert!(matches!(ended, Next::Ended(End::Decided(decided)) if decided.failure.is_none()));
+}
+
+#[test]
+fn an_object_of_another_primary_is_no_success() {
+    let mut rig = Rig::new();
+    rig.sends(create());
+    rig.answer(Answer::Replied(Err(Cause::because(
+        "AlreadyExists",
+        "exists",
+    ))));
+    let mut other = object("i", 5, "i1");
+    other.annotations.clear();
+    let Next::Ended(End::Decided(decided)) = rig.answer(Answer::Replied(Ok(Some(other)))) else {
+        panic!()
+    };
+    let failure = decided.failure.unwrap();
+    assert_eq!(
+        (failure.operation, failure.reason.as_str()),
+        (Operation::Create, "AlreadyExists")
+    );
+}
+
+#[test]
+fn a_plan_that_is_denied_is_reported_and_not_carried_out() {
+    let mut rig = Rig::new();
+    let mut denied = create();
+    denied
+        .observes
+        .push(Selector::Object(resource(None, "Other").object(&key("x"))));
+    let Request::RecordEvent { event, .. } = rig.sends(denied) else {
+        panic!()
+    };
+    assert_eq!(event.reason, "PlanDenied");
+    let ended = rig.answer(Answer::Replied(Ok(None)));
+    assert!(matches!(ended, Next::Ended(End::Failed(why)) if why.contains("has not observed")));
+    let failures = rig.engine.ledger(&key("o")).unwrap().failures.list();
+    assert_eq!(failures[0].class, FailureClass::Denied);
+    assert!(rig.engine.next_due().is_some());
+}
+
+#[test]
+fn a_policy_that_does_not_decide_is_asked_eight_times() {
+    let mut rig = Rig::new();
+    rig.next();
+    for call in 0..7_u8 {
+        let named = resource(None, "Item").object(&key(&format!("i{call}")));
+        let next = rig.decides(Outcome::Observe(vec![Selector::Object(named)]));
+        assert!(matches!(next, Next::Work(work) if matches!(work.task, Task::Decide(_))));
+    }
+    let Request::RecordEvent { event, .. } = request(rig.decides(Outcome::Observe(vec![items()])))
+    else {
+        panic!()
+    };
+    assert!(event.message.contains("asked 8 times"), "{}", event.message);
+}
+
+#[test]
+fn a_status_that_was_decided_on_an_old_state_is_decided_again() {
+    let mut rig = Rig::new();
+    let status = Action::SetStatus(json!({"a": 1}).to_string());
+    let Request::PatchStatus { patch, .. } = rig.sends(plan(vec![status])) else {
+        panic!()
+    };
+    assert_eq!(patch[0]["value"], "1", "guarded by the resourceVersion");
+    rig.answer(Answer::Replied(Err(Cause::because("Conflict", "changed"))));
+    assert_eq!(rig.engine.next_due(), Some(Duration::from_millis(50)));
+}
+
+#[test]
+fn contexts_come_and_go() {
+    let mut rig = Rig::new();
+    rig.next();
+    rig.decides(Outcome::Observe(vec![items()]));
+    rig.decides(Outcome::Act(plan(vec![])));
+    assert_eq!(rig.next(), None);
+    rig.engine.remove_context(&Some("east".into()));
+    let Some(Task::Decide(snapshot)) = rig.next() else {
+        panic!()
+    };
+    assert_eq!(snapshot.observations[0].results.len(), 1);
+}
+
+#[test]
+fn that_a_context_is_unreachable_is_said_before_that_a_write_there_is_unconfirmed() {
+    let mut rig = Rig::new();
+    rig.sends(create());
+    rig.answer(lost());
+    let unreachable = Unavailable::new(UnavailableReason::Unreachable, "no route");
+    let east = resource(Some("east"), "Item");
+    rig.engine
+        .set_health(&east, None, Health::Lost(unreachable));
+    assert!(matches!(rig.next(), Some(Task::Send(Request::Read { .. }))));
+    let Next::Work(work) = rig.answer(lost()) else {
+        panic!()
+    };
+    let Task::Decide(snapshot) = work.task else {
+        panic!()
+    };
+    assert_eq!(
+        items_in(&snapshot, "east"),
+        Err(UnavailableReason::Unreachable)
+    );
+}

@@ -1,0 +1,205 @@
+//! Which primary is reconciled next: one worker a key, those that have started before new ones, delays and backoff.
+//!
+//! A key that is added while its worker runs is handed out again afterwards, never at the same time. Time comes in as what has
+//! passed since the engine was started.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use crate::object::ObjectKey;
+
+/// The first delay after a failure; it doubles with each further one.
+const FIRST_BACKOFF: Duration = Duration::from_millis(200);
+/// The longest delay between two attempts.
+const MAX_BACKOFF: Duration = Duration::from_secs(60);
+
+/// Which of two waiting keys goes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Priority {
+    /// Work that has started: finish it before more is started.
+    Started,
+    /// A primary that nothing has been done for yet.
+    New,
+}
+
+/// The keys that wait, run and will be due.
+#[derive(Debug, Default)]
+pub struct Queue {
+    started: VecDeque<ObjectKey>,
+    new: VecDeque<ObjectKey>,
+    states: BTreeMap<ObjectKey, State>,
+    due: BTreeSet<(Duration, ObjectKey)>,
+    due_of: BTreeMap<ObjectKey, Duration>,
+    failures: BTreeMap<ObjectKey, u32>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    Waiting(Priority),
+    Running,
+    /// Running, and to be handed out again afterwards.
+    Dirty(Priority),
+}
+
+impl Queue {
+    /// Adds a key now. What was due later is not forgotten: the reconcile itself says when it wants to be called again.
+    pub fn add(&mut self, key: ObjectKey, priority: Priority) {
+        match self.states.get(&key) {
+            Some(State::Running | State::Dirty(_)) => {
+                self.states.insert(key, State::Dirty(priority));
+            }
+            Some(State::Waiting(Priority::New)) if priority == Priority::Started => {
+                self.new.retain(|waiting| *waiting != key);
+                self.enqueue(key, priority);
+            }
+            Some(State::Waiting(_)) => {}
+            None => self.enqueue(key, priority),
+        }
+    }
+
+    /// Adds a key at that time, instead of when it was due before.
+    pub fn add_at(&mut self, key: ObjectKey, due: Duration) {
+        self.schedule(key, Some(due));
+    }
+
+    /// Adds a key after a delay that grows with each call, until `forget`. Returns the delay.
+    pub fn add_with_backoff(&mut self, key: ObjectKey, now: Duration) -> Duration {
+        let failures = self.failures.entry(key.clone()).or_default();
+        let delay = FIRST_BACKOFF
+            .saturating_mul(1 << (*failures).min(16))
+            .min(MAX_BACKOFF);
+        *failures = failures.saturating_add(1);
+        self.schedule(key, Some(now + delay));
+        delay
+    }
+
+    /// The key did well: it is due at no time of its own, and the next failure is its first.
+    pub fn forget(&mut self, key: &ObjectKey) {
+        self.failures.remove(key);
+        self.schedule(key.clone(), None);
+    }
+
+    /// The next key to work on. Each must be given back with `done`.
+    pub fn next(&mut self, now: Duration) -> Option<ObjectKey> {
+        self.promote(now);
+        let key = self.started.pop_front().or_else(|| self.new.pop_front())?;
+        self.states.insert(key.clone(), State::Running);
+        Some(key)
+    }
+
+    /// Whether a key waits to be worked on.
+    pub fn is_ready(&self) -> bool {
+        !self.started.is_empty() || !self.new.is_empty()
+    }
+
+    /// When the next key is due that waits for its time.
+    pub fn next_due(&self) -> Option<Duration> {
+        self.due.first().map(|(due, _)| *due)
+    }
+
+    /// When a key is due that waits for its time.
+    pub fn due(&self, key: &ObjectKey) -> Option<Duration> {
+        self.due_of.get(key).copied()
+    }
+
+    /// A worker is done with the key.
+    pub fn done(&mut self, key: &ObjectKey) {
+        if let Some(State::Dirty(priority)) = self.states.remove(key) {
+            self.add(key.clone(), priority);
+        }
+    }
+
+    fn enqueue(&mut self, key: ObjectKey, priority: Priority) {
+        self.states.insert(key.clone(), State::Waiting(priority));
+        match priority {
+            Priority::Started => self.started.push_back(key),
+            Priority::New => self.new.push_back(key),
+        }
+    }
+
+    fn schedule(&mut self, key: ObjectKey, due: Option<Duration>) {
+        if let Some(old) = self.due_of.remove(&key) {
+            self.due.remove(&(old, key.clone()));
+        }
+        if let Some(due) = due {
+            self.due_of.insert(key.clone(), due);
+            self.due.insert((due, key));
+        }
+    }
+
+    /// Moves what is due to those that wait. It asked to be called at this time, so it has started.
+    fn promote(&mut self, now: Duration) {
+        while let Some((due, key)) = self.due.first().cloned()
+            && due <= now
+        {
+            self.schedule(key.clone(), None);
+            self.add(key, Priority::Started);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Duration = Duration::ZERO;
+
+    fn key(name: &str) -> ObjectKey {
+        ObjectKey {
+            namespace: None,
+            name: name.into(),
+        }
+    }
+
+    /// What is handed out at that time, in order.
+    fn drain(queue: &mut Queue, now: Duration) -> Vec<String> {
+        let mut names = Vec::new();
+        while let Some(key) = queue.next(now) {
+            names.push(key.name.clone());
+            queue.done(&key);
+        }
+        names
+    }
+
+    #[test]
+    fn what_has_started_goes_first_and_a_key_waits_once() {
+        let mut queue = Queue::default();
+        for name in ["new1", "new2", "new1"] {
+            queue.add(key(name), Priority::New);
+        }
+        queue.add(key("started"), Priority::Started);
+        queue.add(key("new2"), Priority::Started);
+        assert!(queue.is_ready());
+        assert_eq!(drain(&mut queue, START), ["started", "new2", "new1"]);
+        assert!(!queue.is_ready());
+    }
+
+    #[test]
+    fn a_running_key_is_not_handed_out_twice_but_again() {
+        let mut queue = Queue::default();
+        queue.add(key("a"), Priority::New);
+        let running = queue.next(START).unwrap();
+        queue.add(key("a"), Priority::New);
+        assert_eq!(drain(&mut queue, START), [""; 0]);
+        queue.done(&running);
+        assert_eq!(drain(&mut queue, START), ["a"]);
+    }
+
+    #[test]
+    fn the_last_delay_counts_and_backoff_doubles_until_forgotten() {
+        let mut queue = Queue::default();
+        let seconds = Duration::from_secs;
+        queue.add_at(key("a"), seconds(10));
+        queue.add_at(key("a"), seconds(3));
+        assert_eq!(queue.next_due(), Some(seconds(3)));
+        assert_eq!(drain(&mut queue, seconds(2)), [""; 0]);
+        assert_eq!(drain(&mut queue, seconds(3)), ["a"]);
+        assert_eq!(queue.next_due(), None);
+        let mut delay = || queue.add_with_backoff(key("a"), START).as_millis();
+        assert_eq!([delay(), delay(), delay()], [200, 400, 800]);
+        assert_eq!((0..40).map(|_| delay()).max(), Some(60_000));
+        queue.forget(&key("a"));
+        assert_eq!(queue.due(&key("a")), None);
+        assert_eq!(queue.add_with_backoff(key("a"), START).as_millis(), 200);
+    }
+}
