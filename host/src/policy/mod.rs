@@ -35,9 +35,13 @@ pub struct Policy {
 
 impl Policy {
     /// A policy from its parts.
-    pub fn new(manifest: Manifest, digest: String, decide: impl Decide + 'static) -> Self {
+    pub fn new(
+        manifest: impl Into<Arc<Manifest>>,
+        digest: String,
+        decide: impl Decide + 'static,
+    ) -> Self {
         Self {
-            manifest: Arc::new(manifest),
+            manifest: manifest.into(),
             digest,
             decide: Box::new(decide),
         }
