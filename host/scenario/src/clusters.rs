@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use jiff::Timestamp;
-use pilothouse_contract::{Manifest, Outcome, Snapshot, UnavailableReason};
+use pilothouse_contract::{Manifest, Operation, Outcome, Snapshot, UnavailableReason};
 use serde_json::Value;
 
 use crate::reference::{Context, Reference, context_name};
@@ -127,6 +127,8 @@ pub fn named(context: Option<&str>, object: &Value) -> Reference {
 pub struct Refusal {
     /// Which object.
     pub object: Reference,
+    /// What of it; none is all of it.
+    pub operation: Option<Operation>,
     /// The Status reason, such as `Forbidden`.
     pub reason: String,
     /// What it says.

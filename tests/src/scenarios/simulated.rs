@@ -13,9 +13,9 @@ use anyhow::{Context as _, Result, bail, ensure};
 use jiff::Timestamp;
 use kube::api::{Api, DynamicObject};
 use pilothouse::contexts::Contexts;
-use pilothouse::contract::UnavailableReason;
+use pilothouse::contract::{Operation, UnavailableReason};
 use pilothouse::host::{Host, Options};
-use pilothouse_clusters::sim::{Clock, Cluster, Fault, Filter, Injected, tokio_clock_from};
+use pilothouse_clusters::sim::{Clock, Cluster, Fault, Filter, Injected, Verb, tokio_clock_from};
 use pilothouse_scenario::Scenario;
 use pilothouse_scenario::clusters::{Change, Clusters, Refusal, Seen};
 use pilothouse_scenario::reference::{Context, Reference};
@@ -188,6 +188,7 @@ impl Simulated {
     fn refuse(&mut self, refusal: &Refusal) -> Result<()> {
         let Refusal {
             object,
+            operation,
             reason,
             message,
         } = refusal;
@@ -203,6 +204,13 @@ impl Simulated {
             .resource(&Kind::named(&object.kind)?.resource().plural)
             .namespace(object.namespace.as_deref().unwrap_or_default())
             .name(&object.name);
+        let writes = match operation {
+            None => writes,
+            Some(Operation::Create) => writes.verb(Verb::Create),
+            Some(Operation::Delete) => writes.verb(Verb::Delete),
+            Some(Operation::PatchMetadata) => writes.verb(Verb::Patch).subresource(None),
+            Some(Operation::SetStatus) => writes.verb(Verb::Patch).subresource(Some("status")),
+        };
         if let Some(before) = self.refused.remove(object) {
             before.lift();
         }

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 use pilothouse_contract::{
-    Failure, Interest, Scope, Severity, Unavailable, UnavailableReason, context_name,
+    Failure, Interest, Operation, Scope, Severity, Unavailable, UnavailableReason, context_name,
 };
 use pilothouse_core::cache::Health;
 use pilothouse_core::failures::Cause;
@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::objects::Key;
 use super::{Memory, Shown};
+use crate::clusters::Refusal;
 
 /// How often primaries are reconciled after one change before they count as never coming to rest.
 const MAX_ROUNDS: usize = 100;
@@ -199,9 +200,7 @@ impl Memory<'_> {
             return Ok(None);
         }
         self.reach(&key)?;
-        if !matches!(request, Request::Read { .. }) {
-            self.permitted(&key)?;
-        }
+        self.permitted(&key, request)?;
         match request {
             Request::Create { object, .. } => {
                 if self.objects.get(&key).is_some() {
@@ -294,9 +293,19 @@ impl Memory<'_> {
         Ok(())
     }
 
-    fn permitted(&self, key: &Key) -> Result<(), Cause> {
+    fn permitted(&self, key: &Key, request: &Request) -> Result<(), Cause> {
+        let operation = match request {
+            Request::Create { .. } => Operation::Create,
+            Request::Delete { .. } => Operation::Delete,
+            Request::Patch { .. } => Operation::PatchMetadata,
+            Request::PatchStatus { .. } => Operation::SetStatus,
+            Request::Read { .. } | Request::RecordEvent { .. } => return Ok(()),
+        };
         let reference = key.reference();
-        match self.refusals.iter().find(|it| it.object == reference) {
+        let is_meant = |refusal: &&Refusal| {
+            refusal.object == reference && refusal.operation.is_none_or(|it| it == operation)
+        };
+        match self.refusals.iter().find(is_meant) {
             Some(refusal) => Err(Cause::because(&refusal.reason, &refusal.message)),
             None => Ok(()),
         }

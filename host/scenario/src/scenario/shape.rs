@@ -32,7 +32,7 @@ const VERBS: [(&str, &[&str]); 11] = [
     ("regain", &["kind"]),
     ("unregister", &[]),
     ("register", &[]),
-    ("refuse", &["reason", "message"]),
+    ("refuse", &["operation", "reason", "message"]),
     ("permit", &[]),
     ("restart", &[]),
 ];

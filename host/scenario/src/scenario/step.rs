@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, bail};
 use jiff::{SignedDuration, Timestamp};
-use pilothouse_contract::UnavailableReason;
+use pilothouse_contract::{Operation, UnavailableReason};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -40,6 +40,7 @@ struct Verbs {
     unregister: Option<String>,
     register: Option<String>,
     refuse: Option<Reference>,
+    operation: Option<String>,
     reason: Option<String>,
     message: Option<String>,
     permit: Option<Reference>,
@@ -134,6 +135,7 @@ impl Verbs {
         } else if let Some(object) = self.refuse {
             Change::Refuse(Refusal {
                 object: place.within(object),
+                operation: self.operation.as_deref().map(operation).transpose()?,
                 reason: self.reason.context("`reason` is missing")?,
                 message: self.message.unwrap_or_default(),
             })
@@ -143,6 +145,19 @@ impl Verbs {
             return Ok(None);
         }))
     }
+}
+
+/// What the host does to an object.
+fn operation(word: &str) -> Result<Operation> {
+    Ok(match word {
+        "create" => Operation::Create,
+        "delete" => Operation::Delete,
+        "patch-metadata" => Operation::PatchMetadata,
+        "set-status" => Operation::SetStatus,
+        other => bail!(
+            "refuse: operation {other:?} is none of create, delete, patch-metadata, set-status"
+        ),
+    })
 }
 
 /// Why a context cannot say what it has: a kind is not served, and a context unreachable, unless the step says otherwise.
