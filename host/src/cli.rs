@@ -1,5 +1,6 @@
 //! The command line: what can be asked for, and `run`.
 
+#[cfg(feature = "policy-test")]
 mod policy;
 
 use std::io::IsTerminal as _;
@@ -36,6 +37,7 @@ enum Command {
     /// Watch, ask the policy, carry out what it decides, until SIGTERM or Ctrl-C.
     Run(Run),
     /// Test a policy without a cluster.
+    #[cfg(feature = "policy-test")]
     #[command(subcommand)]
     Policy(policy::Command),
     /// Print a completion script for a shell.
@@ -94,6 +96,7 @@ impl Cli {
                 );
                 Ok(ExitCode::SUCCESS)
             }
+            #[cfg(feature = "policy-test")]
             Command::Policy(command) => command.execute(),
             Command::Run(run) => {
                 start_logging(run.log_format)?;

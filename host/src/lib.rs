@@ -6,7 +6,7 @@
 //!
 //! The line itself is the engine, [`pilothouse_core`], which does no I/O. Around it, [`watch`] tells it what there is, [`policy`]
 //! asks the policy, [`execute`] and [`events`] send what it wants sent; [`shared`] is the engine as they share it, [`host`] puts
-//! them together and [`swap`] changes the policy under them. Apart from that, [`scenario`] lets a component be tested without a
+//! them together and [`swap`] changes the policy under them. Apart from that, `scenario` lets a component be tested without a
 //! cluster.
 //!
 //! What is absent: any knowledge of a particular kind. What is reconciled, what is looked at and what may be written is
@@ -20,6 +20,7 @@ pub mod execute;
 pub mod host;
 pub mod object;
 pub mod policy;
+#[cfg(feature = "policy-test")]
 pub mod scenario;
 pub mod shared;
 pub mod swap;

@@ -37,6 +37,15 @@ fn arguments(profile: Profile) -> &'static [&'static str] {
             "pilothouse",
             "--release",
         ],
+        Profile::Image => &[
+            "build",
+            "--package",
+            "pilothouse",
+            "--bin",
+            "pilothouse",
+            "--no-default-features",
+            "--release",
+        ],
         Profile::Debug => &[
             "build",
             "--workspace",

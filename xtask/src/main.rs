@@ -48,6 +48,9 @@ enum Task {
         /// Build the host optimised, as target/release/pilothouse. Policies always are
         #[arg(long)]
         release: bool,
+        /// Build it for an image: optimised, without `pilothouse policy test`
+        #[arg(long)]
+        image: bool,
     },
     /// Build the real API server for tests
     ///
@@ -97,7 +100,7 @@ fn main() -> ExitCode {
 fn run(task: Task) -> anyhow::Result<()> {
     let paths = Paths::of_this_run()?;
     match task {
-        Task::Build { release } => build::build(&paths, Profile::released(release)),
+        Task::Build { release, image } => build::build(&paths, Profile::of(release, image)),
         Task::Apiserver => apiserver::build(&paths),
         Task::Bench { arguments } => bench::run_all(&paths, &arguments),
         Task::Demo(demo) => demo.run(&paths),

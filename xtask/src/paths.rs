@@ -11,21 +11,27 @@ use anyhow::Context;
 pub enum Profile {
     /// Quick to build; what tests and the demo run.
     Debug,
-    /// What is shipped.
+    /// What users run.
     Release,
+    /// What an image has: the same, without `pilothouse policy test`.
+    Image,
 }
 
 impl Profile {
-    /// The profile that `--release` stands for, or its absence.
-    pub fn released(release: bool) -> Self {
-        if release { Self::Release } else { Self::Debug }
+    /// The profile that `--release` or `--image` stands for, or their absence.
+    pub fn of(release: bool, image: bool) -> Self {
+        match (release, image) {
+            (_, true) => Self::Image,
+            (true, false) => Self::Release,
+            (false, false) => Self::Debug,
+        }
     }
 
     /// The directory below the target directory that cargo uses for it.
     fn directory(self) -> &'static str {
         match self {
             Self::Debug => "debug",
-            Self::Release => "release",
+            Self::Release | Self::Image => "release",
         }
     }
 }
