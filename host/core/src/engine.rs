@@ -6,6 +6,7 @@
 
 mod execution;
 mod reconcile;
+mod run;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use crate::object::{Object, ObjectKey, Resource};
 use crate::queue::{Priority, Queue};
 use crate::subscriptions::Subscriptions;
 use crate::work::{Now, Work};
-use reconcile::Run;
+use run::Run;
 
 /// The engine.
 #[derive(Debug)]

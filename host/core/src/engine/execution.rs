@@ -3,49 +3,21 @@
 //! Every write is guarded: a create by its name, a delete by the uid, status and metadata by the resourceVersion of the primary
 //! that was decided upon. What an API server answers is overlaid on the caches at once.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
-use pilothouse_contract::{FailureClass, Manifest, context_name};
+use pilothouse_contract::{FailureClass, context_name};
 use serde_json::json;
 use tracing::{debug, info, warn};
 
 use super::Engine;
-use super::reconcile::{Run, Verdict};
+use super::run::{Execution, Run, Verdict};
 use crate::failures::Cause;
 use crate::ledger::Unconfirmed;
 use crate::object::{Object, ObjectKey, Resource};
 use crate::plan::{CREATED_FOR, Step};
-use crate::work::{Decided, End, Next, Now, Request};
-
-/// A plan that is being carried out.
-#[derive(Debug)]
-pub(super) struct Execution {
-    manifest: Arc<Manifest>,
-    /// The primary that was decided upon, and after a write to it the one that was answered.
-    primary: Arc<Object>,
-    steps: VecDeque<Step>,
-    /// The answer to a create that found an object of that name, while that is read.
-    exists: Option<Cause>,
-    decided: Decided,
-}
+use crate::work::{End, Next, Now, Request};
 
 impl Execution {
-    pub(super) fn new(
-        manifest: Arc<Manifest>,
-        primary: Arc<Object>,
-        steps: Vec<Step>,
-        decided: Decided,
-    ) -> Self {
-        Self {
-            manifest,
-            primary,
-            steps: steps.into(),
-            exists: None,
-            decided,
-        }
-    }
-
     fn request(&self, home: &Resource, step: &Step) -> Request {
         let (key, version) = (self.primary.key.clone(), &self.primary.resource_version);
         let resource = home.clone();

@@ -330,3 +330,70 @@ fn that_a_context_is_unreachable_is_said_before_that_a_write_there_is_unconfirme
         Err(UnavailableReason::Unreachable)
     );
 }
+
+#[test]
+fn only_what_a_plan_observes_wakes_its_primary() {
+    let mut rig = Rig::new();
+    rig.next();
+    rig.decides(Outcome::Observe(vec![items()]));
+    let forgetful = Plan {
+        observes: vec![],
+        ..plan(vec![])
+    };
+    rig.decides(Outcome::Act(forgetful));
+    rig.engine
+        .seen(&resource(None, "Item"), object("i", 2, "i1"));
+    assert_eq!(rig.next(), None, "nobody depends on it");
+    rig.engine
+        .seen(&resource(None, "Order"), object("o", 3, "u"));
+    rig.next();
+    rig.decides(Outcome::Observe(vec![items()]));
+    rig.decides(Outcome::Act(plan(vec![])));
+    rig.engine
+        .seen(&resource(None, "Item"), object("i", 4, "i1"));
+    assert!(rig.next().is_some());
+}
+
+#[test]
+fn what_is_asked_for_again_is_observed_once() {
+    let mut rig = Rig::new();
+    rig.next();
+    rig.decides(Outcome::Observe(vec![items()]));
+    let named = Selector::Object(resource(None, "Item").object(&key("i")));
+    let Next::Work(work) = rig.decides(Outcome::Observe(vec![items(), named])) else {
+        panic!()
+    };
+    assert!(matches!(work.task, Task::Decide(snapshot) if snapshot.observations.len() == 2));
+}
+
+#[test]
+fn a_policy_may_observe_a_thousand_selectors() {
+    let named = |number: usize| {
+        Selector::Object(resource(None, "Item").object(&key(&format!("i{number}"))))
+    };
+    for (count, is_asked) in [(1_000, true), (1_001, false)] {
+        let mut rig = Rig::new();
+        rig.next();
+        let next = rig.decides(Outcome::Observe((0..count).map(named).collect()));
+        let Next::Work(work) = next else { panic!() };
+        assert_eq!(matches!(work.task, Task::Decide(_)), is_asked, "{count}");
+    }
+}
+
+#[test]
+fn what_a_context_does_not_answer_is_waited_for_once() {
+    let mut rig = Rig::new();
+    let west = resource(Some("west"), "Item");
+    rig.engine.add_context(west.context.clone());
+    rig.engine.open(&west, None);
+    rig.next();
+    let ended = rig.decides(Outcome::Observe(vec![items()]));
+    assert_eq!(
+        ended,
+        Next::Ended(End::Undecided),
+        "its first list is under way"
+    );
+    assert_eq!(rig.next(), None);
+    rig.engine.set_health(&west, None, Health::Synced);
+    assert!(matches!(rig.next(), Some(Task::Decide(snapshot)) if snapshot.observations.len() == 1));
+}

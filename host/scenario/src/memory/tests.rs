@@ -1,4 +1,4 @@
-//! The clusters and the host in miniature, with a policy that makes an `Item` for each `Order`.
+//! Clusters in memory under the engine, with a policy that makes an `Item` for each `Order`.
 
 mod misspelt;
 

@@ -1,0 +1,213 @@
+//! How far a reconcile is, and how it ends.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pilothouse_contract::{Event, FailureClass, Manifest, Plan, Selector, Severity};
+use tracing::{debug, info, warn};
+
+use super::Engine;
+use crate::failures::Cause;
+use crate::ledger::{Ledger, Unconfirmed};
+use crate::object::{Object, ObjectKey};
+use crate::plan::{self, Step};
+use crate::work::{Decided, End, Next, Now, Request, Task, Work};
+
+/// How soon a primary is decided again that changed while it was decided upon; the watch brings its new state.
+const STALE_DELAY: Duration = Duration::from_millis(50);
+
+/// How far the reconcile of a primary is.
+#[derive(Debug)]
+pub(super) enum Run {
+    /// The object of an unconfirmed write is read back; these come after it.
+    ReadingBack(Unconfirmed, Vec<Unconfirmed>),
+    /// The policy is asked.
+    Deciding(Deciding),
+    /// The plan is carried out.
+    Executing(Box<Execution>),
+    /// It has failed, and an event is recorded that says so.
+    Reporting(String),
+}
+
+/// What the policy is asked with.
+#[derive(Debug)]
+pub(super) struct Deciding {
+    pub(super) primary: Arc<Object>,
+    pub(super) selectors: Vec<Selector>,
+    pub(super) calls: usize,
+}
+
+/// What becomes of a primary after a reconcile.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// All is done; call again after this long, or when something changes.
+    Done(Option<Duration>),
+    /// Something that it depends on is not known yet: that wakes it.
+    NotYet,
+    /// It was decided on an old state: call again in a moment.
+    Stale,
+    /// It failed: call again after a while.
+    Failed,
+}
+
+/// A plan that is being carried out.
+#[derive(Debug)]
+pub(super) struct Execution {
+    pub(super) manifest: Arc<Manifest>,
+    /// The primary that was decided upon, and after a write to it the one that was answered.
+    pub(super) primary: Arc<Object>,
+    pub(super) steps: VecDeque<Step>,
+    /// The answer to a create that found an object of that name, while that is read.
+    pub(super) exists: Option<Cause>,
+    pub(super) decided: Decided,
+}
+
+impl Execution {
+    pub(super) fn new(
+        manifest: Arc<Manifest>,
+        primary: Arc<Object>,
+        steps: Vec<Step>,
+        decided: Decided,
+    ) -> Self {
+        Self {
+            manifest,
+            primary,
+            steps: steps.into(),
+            exists: None,
+            decided,
+        }
+    }
+}
+
+impl Engine {
+    /// The policy failed: nothing is written for this primary but an event that says so.
+    pub(super) fn hold(
+        &mut self,
+        primary: &ObjectKey,
+        manifest: &Manifest,
+        object: Arc<Object>,
+        error: &str,
+    ) -> Next {
+        warn!(%primary, policy = manifest.name, "held as it is: {error}");
+        let message = format!("held as it is, the policy failed: {error}");
+        self.report(
+            primary,
+            manifest,
+            object,
+            "PolicyFailed",
+            message,
+            error.to_owned(),
+        )
+    }
+
+    pub(super) fn deny(
+        &mut self,
+        now: Now,
+        primary: &ObjectKey,
+        manifest: &Manifest,
+        object: Arc<Object>,
+        plan: &Plan,
+        denied: &plan::Denied,
+    ) -> Next {
+        warn!(%primary, policy = manifest.name, "plan denied: {denied}");
+        let action = denied.action.and_then(|index| plan.actions.get(index));
+        let (target, operation) = plan::denied_target(action, &self.home().object(primary));
+        let cause = Cause {
+            class: FailureClass::Denied,
+            reason: "Denied".into(),
+            message: denied.message.clone(),
+        };
+        let failures = &mut self.ledger_mut(primary).failures;
+        failures.record(now.wall, target, operation, cause);
+        let error = format!("the plan is denied: {denied}");
+        self.report(
+            primary,
+            manifest,
+            object,
+            "PlanDenied",
+            denied.message.clone(),
+            error,
+        )
+    }
+
+    fn report(
+        &mut self,
+        primary: &ObjectKey,
+        manifest: &Manifest,
+        object: Arc<Object>,
+        reason: &str,
+        mut message: String,
+        error: String,
+    ) -> Next {
+        plan::shorten(&mut message);
+        let request = Request::RecordEvent {
+            controller: manifest.controller.clone(),
+            gvk: manifest.primary.clone(),
+            object,
+            event: Event {
+                severity: Severity::Warning,
+                reason: reason.to_owned(),
+                message,
+            },
+        };
+        self.send(primary, Run::Reporting(error), request)
+    }
+
+    pub(super) fn send(&mut self, primary: &ObjectKey, run: Run, request: Request) -> Next {
+        self.runs.insert(primary.clone(), run);
+        work(primary, Task::Send(request))
+    }
+
+    pub(super) fn end(
+        &mut self,
+        now: Now,
+        primary: &ObjectKey,
+        verdict: Verdict,
+        end: End,
+    ) -> Next {
+        match verdict {
+            Verdict::Done(again) => {
+                // What is unconfirmed is read back although nothing changes.
+                let ledger = self.ledgers.get(primary);
+                let retry = if ledger.is_some_and(|ledger| !ledger.unconfirmed.is_empty()) {
+                    Some(self.queue.add_with_backoff(primary.clone(), now.elapsed))
+                } else {
+                    self.queue.forget(primary);
+                    None
+                };
+                if let Some(delay) = again.into_iter().chain(retry).min() {
+                    self.queue.add_at(primary.clone(), now.elapsed + delay);
+                }
+            }
+            // What it waits for wakes it.
+            Verdict::NotYet => {}
+            Verdict::Stale => self
+                .queue
+                .add_at(primary.clone(), now.elapsed + STALE_DELAY),
+            Verdict::Failed => {
+                let delay = self.queue.add_with_backoff(primary.clone(), now.elapsed);
+                debug!(%primary, ?delay, "will be tried again");
+            }
+        }
+        self.queue.done(primary);
+        Next::Ended(end)
+    }
+
+    pub(super) fn forget(&mut self, primary: &ObjectKey) {
+        info!(%primary, "gone");
+        self.subscriptions.set(primary, [].into());
+        self.ledgers.remove(primary);
+    }
+
+    pub(super) fn ledger_mut(&mut self, primary: &ObjectKey) -> &mut Ledger {
+        self.ledgers.entry(primary.clone()).or_default()
+    }
+}
+
+pub(super) fn work(primary: &ObjectKey, task: Task) -> Next {
+    Next::Work(Box::new(Work {
+        primary: primary.clone(),
+        task,
+    }))
+}
