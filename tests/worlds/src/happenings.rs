@@ -6,8 +6,9 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
 
+use crate::children::Foreign;
 use crate::json::{json_value, replace};
-use crate::world::{Foreign, World, at, stamp, unavailable};
+use crate::world::{World, at, stamp, unavailable};
 
 const DATACENTERS: [&str; 3] = ["dc1", "dc2", "dc3"];
 
@@ -117,10 +118,10 @@ fn context(index: &Index) -> String {
     format!("kind-k8ssandra-{}", index.index(DATACENTERS.len()) + 1)
 }
 
-/// The datacenter whose CassandraTask it is, if there is one whose status is as wanted.
+/// The datacenter whose CassandraTask it is, if there is one whose status is as wanted; cass-operator works on all of them.
 fn child(world: &World, index: &Index, is_wanted: fn(&Value) -> bool) -> Option<&'static str> {
     let name = name(index);
-    let child = world.own_child(name)?;
+    let child = world.at(name)?;
     is_wanted(&child["status"]).then_some(name)
 }
 

@@ -12,6 +12,7 @@
     reason = "it is part of tests, and fails as tests do"
 )]
 
+pub mod children;
 mod crd;
 mod creation;
 pub mod happenings;
