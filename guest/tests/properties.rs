@@ -7,6 +7,7 @@ use policy_worlds::happenings::{Happening, happen, happening};
 use policy_worlds::json::json_value;
 use policy_worlds::laws::{full_snapshot, is_finished, is_true, play, story};
 use policy_worlds::spoilt::spoilt_world;
+use policy_worlds::takeover::taken_over;
 use proptest::prelude::*;
 use proptest::sample::Selector;
 use serde_json::{Value, json};
@@ -62,6 +63,17 @@ proptest! {
     #[test]
     fn allow_comes_to_rest_and_keeps_the_laws(story in story(0..40)) {
         play(world("Allow"), &story, |_| {});
+    }
+
+    /// What k8ssandra-operator has begun goes on, and nothing is run twice.
+    #[test]
+    fn what_is_taken_over_goes_on_one_after_the_other(world in taken_over("Forbid"), story in story(0..20)) {
+        play(world, &story, |_| {});
+    }
+
+    #[test]
+    fn what_is_taken_over_goes_on_all_at_once(world in taken_over("Allow"), story in story(0..20)) {
+        play(world, &story, |_| {});
     }
 
     /// What a newer cass-operator or another controller writes is copied, and stays.

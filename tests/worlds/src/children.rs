@@ -3,7 +3,7 @@
 use cass_operator_sim::apply_fixture;
 use serde_json::{Value, json};
 
-use crate::laws::has_ended;
+use crate::laws::{has_ended, is_blank};
 use crate::world::{Key, NAMESPACE, World, at, stamp};
 
 /// The annotation that says for which task a CassandraTask was created.
@@ -23,9 +23,10 @@ pub enum Foreign {
 }
 
 impl World {
-    /// Whether a CassandraTask is the task's, as its mark says.
+    /// Whether a CassandraTask is the task's: its mark says so, or k8ssandra-operator has created it for the task.
     pub fn is_own(&self, child: &Value) -> bool {
         child["metadata"]["annotations"][MARK] == self.task["metadata"]["uid"]
+            || self.is_upstreams(child)
     }
 
     /// The CassandraTask where the one of a datacenter would be, also a foreign one, to be changed.
@@ -59,7 +60,8 @@ impl World {
 
     /// Somebody's own CassandraTask, where a datacenter's would be, if nothing is there; one in two is at work.
     pub fn put_foreign(&mut self, datacenter: &str, foreign: Foreign, is_at_work: bool) {
-        if self.at(datacenter).is_some() {
+        let is_too_early = foreign == Foreign::SecondController && !self.is_in_charge();
+        if self.at(datacenter).is_some() || is_too_early {
             return;
         }
         let context = self.home(datacenter).map(str::to_owned);
@@ -127,11 +129,26 @@ impl World {
         self.ended.extend(over);
     }
 
+    /// Whether a CassandraTask had ended, whatever was written into its status later.
+    pub(crate) fn has_ended_once(&self, child: &Value) -> bool {
+        self.ended.contains(&uid(child))
+    }
+
+    /// Remembers which datacenters have begun by now.
+    pub fn remember_beginnings(&mut self) {
+        let records = self.status()["datacenters"].as_object();
+        let begun = records
+            .into_iter()
+            .flatten()
+            .filter(|(_, it)| !is_blank(it));
+        let begun: Vec<String> = begun.map(|(name, _)| name.clone()).collect();
+        self.begun.extend(begun);
+    }
+
     /// How many CassandraTasks have not ended, whether their contexts answer or not; but for those in contexts that are not
     /// registered, which are given up if they are no targets any more.
     pub fn unfinished(&self) -> usize {
-        let has_ended =
-            |child: &Value| has_ended(&child["status"]) || self.ended.contains(&uid(child));
+        let has_ended = |child: &Value| has_ended(&child["status"]) || self.has_ended_once(child);
         let is_registered = |context: &Option<String>| {
             context
                 .as_ref()
@@ -139,6 +156,7 @@ impl World {
         };
         self.own_children()
             .filter(|((context, ..), child)| !has_ended(child) && is_registered(context))
+            .filter(|child| self.is_known(*child))
             .count()
     }
 }

@@ -153,6 +153,7 @@ pub fn happen(world: &mut World, happening: &Happening, clock: &str) {
         Refused(index) => drop(world.refusing.insert(context(index))),
         Granted(index) => drop(world.refusing.remove(&context(index))),
         Later(seconds) => world.now += SignedDuration::from_secs((*seconds).into()),
+        ClusterGone | ClusterAgain(_) | Undeclare(_) | Moved(..) if !world.are_all_placed() => {}
         ClusterGone => world.cluster = None,
         ClusterBack => world.cluster = Some(world.declared.clone()),
         ClusterGoing | ClusterAgain(_) | Undeclare(_) | Moved(..) | Ready(..) => {
@@ -190,6 +191,8 @@ fn work(world: &mut World, happening: &Happening, clock: &str) {
         Garbled(index, path, odd) => {
             if let Some(name) = child(world, index, |_| true) {
                 replace(&mut world.child(name)["status"], path, odd.clone());
+                // What is copied then may say nothing of a beginning any more.
+                world.begun.remove(name);
             }
         }
         other => unreachable!("{other:?}"),

@@ -194,6 +194,7 @@ impl World {
                     self.task["metadata"][name] = value;
                 }
                 if was_held && !self.is_held() {
+                    self.forget_unseen();
                     self.assert_may_go();
                 }
             }
@@ -205,6 +206,7 @@ impl World {
                     "nothing changed, but it is written"
                 );
                 self.task["status"] = status;
+                self.remember_beginnings();
             }
             Action::RecordEvent(event) => self.events.push(event_line(event)),
         }

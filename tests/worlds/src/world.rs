@@ -36,6 +36,10 @@ pub struct World {
     pub created: usize,
     /// The UIDs of the CassandraTasks that have ended: what is written into their statuses later does not begin them again.
     pub ended: BTreeSet<String>,
+    /// The UIDs of the CassandraTasks that k8ssandra-operator had created for the task before the policy took charge.
+    pub upstream: BTreeSet<String>,
+    /// The datacenters whose CassandraTasks have begun, as far as the task's status has ever said.
+    pub begun: BTreeSet<String>,
     /// Whether one of its objects may be any JSON.
     pub is_spoilt: bool,
 }
@@ -92,6 +96,8 @@ impl World {
             events: Vec::new(),
             created: 0,
             ended: BTreeSet::new(),
+            upstream: BTreeSet::new(),
+            begun: BTreeSet::new(),
             is_spoilt: false,
         }
     }
