@@ -9,6 +9,7 @@ use crate::world::World;
 impl World {
     pub(crate) fn assert_may_begin(&self, datacenter: &str) {
         assert!(!self.is_being_deleted(), "{datacenter} is begun in the end");
+        assert!(!self.is_restored, "{datacenter} is begun after a restore");
         self.assert_adopted();
         self.assert_not_begun(datacenter);
         let record = self.record(datacenter);

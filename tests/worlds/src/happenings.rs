@@ -60,6 +60,10 @@ pub enum Happening {
     Refused(Index),
     Granted(Index),
     Ready(Index, bool),
+    /// It comes back from a backup without its status: whether with Velero's label, and which of its CassandraTasks stayed.
+    Restored(bool, [bool; 3]),
+    /// Somebody removes what says that it has run before.
+    RunAgain,
     /// Somebody writes anything into a CassandraTask's status.
     Garbled(Index, Vec<Index>, Value),
 }
@@ -88,6 +92,8 @@ pub fn happening() -> impl Strategy<Value = Happening> {
         2 => any::<u8>().prop_map(ClusterAgain),
         3 => any::<bool>().prop_map(Policy),
         1 => Just(Deleted),
+        1 => any::<(bool, [bool; 3])>().prop_map(|(is_labelled, stayed)| Restored(is_labelled, stayed)),
+        3 => Just(RunAgain),
         3 => (which(), foreign(), any::<bool>())
             .prop_map(|(index, foreign, is_at_work)| Foreign(index, foreign, is_at_work)),
         3 => Just(Wrong),
@@ -159,6 +165,8 @@ pub fn happen(world: &mut World, happening: &Happening, clock: &str) {
         ClusterGoing | ClusterAgain(_) | Undeclare(_) | Moved(..) | Ready(..) => {
             change_cluster(world, happening, clock);
         }
+        Restored(is_labelled, stayed) => world.restore(*is_labelled, *stayed),
+        RunAgain => world.run_again(),
         GivenUp(_) | List(_) | Wrong | Right | Policy(_) | Deleted => edit(world, happening, clock),
     }
     world.remember_ends();

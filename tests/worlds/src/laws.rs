@@ -22,9 +22,10 @@ pub fn story(length: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Chapte
 /// Plays a story. After each chapter the laws must hold, and what is checked besides.
 pub fn play(mut world: World, story: &[Chapter], check: impl Fn(&World)) {
     for (minute, (happening, crash)) in (0..).zip(story) {
-        let (before, was_deleted) = (world.status().clone(), world.is_being_deleted());
+        let was_deleted = world.is_being_deleted();
         let clock = format!("20:{:02}:{:02}", minute / 60, minute % 60);
         happen(&mut world, happening, &clock);
+        let before = world.status().clone();
         match crash {
             Some(after) => {
                 let actions = world.plan().actions.len();
@@ -38,7 +39,7 @@ pub fn play(mut world: World, story: &[Chapter], check: impl Fn(&World)) {
                 if world.is_being_deleted() {
                     is_on_its_way(&world);
                 } else {
-                    is_not_stale(&world);
+                    says_what_holds_it(&world);
                 }
             }
         }
@@ -61,15 +62,18 @@ fn is_on_its_way(world: &World) {
     assert!(!world.plan().reasons.is_empty(), "it does not say why");
 }
 
-/// What k8ssandra-operator found invalid once is not said any more.
-fn is_not_stale(world: &World) {
+/// What was lost in a restore is said, and what k8ssandra-operator found invalid once is not said any more.
+fn says_what_holds_it(world: &World) {
     let status = world.status();
     let is_cluster_absent = world.control_plane.is_ok() && world.cluster.is_none();
     let reason = |kind: &str| {
         let condition = find(status, kind).filter(|it| it["status"] == "True");
         condition.map_or(&Value::Null, |it| &it["reason"])
     };
-    if world.control_plane.is_ok() && !is_cluster_absent && !is_finished(status) {
+    if world.is_restored {
+        let is_said = is_cluster_absent || reason("Stalled") == "StatusLost";
+        assert!(is_said, "the status was lost: {status:#}");
+    } else if world.control_plane.is_ok() && !is_cluster_absent && !is_finished(status) {
         assert_ne!(reason("Invalid"), "Invalid", "it is stale: {status:#}");
     }
 }

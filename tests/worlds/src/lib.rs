@@ -20,6 +20,7 @@ mod host;
 pub mod json;
 mod known;
 pub mod laws;
+mod restore;
 pub mod size;
 pub mod spoilt;
 pub mod takeover;

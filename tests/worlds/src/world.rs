@@ -40,6 +40,8 @@ pub struct World {
     pub upstream: BTreeSet<String>,
     /// The datacenters whose CassandraTasks have begun, as far as the task's status has ever said.
     pub begun: BTreeSet<String>,
+    /// Whether the task came back from a backup, and nobody has said since that it is to run again.
+    pub is_restored: bool,
     /// Whether one of its objects may be any JSON.
     pub is_spoilt: bool,
 }
@@ -98,6 +100,7 @@ impl World {
             ended: BTreeSet::new(),
             upstream: BTreeSet::new(),
             begun: BTreeSet::new(),
+            is_restored: false,
             is_spoilt: false,
         }
     }
