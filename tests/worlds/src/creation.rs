@@ -9,7 +9,9 @@ use crate::world::World;
 impl World {
     pub(crate) fn assert_may_begin(&self, datacenter: &str) {
         assert!(!self.is_being_deleted(), "{datacenter} is begun in the end");
+        assert!(!self.is_restored, "{datacenter} is begun after a restore");
         self.assert_adopted();
+        self.assert_not_begun(datacenter);
         let record = self.record(datacenter);
         let is_recorded = record.is_object() || self.is_first_create(datacenter);
         assert!(
@@ -27,6 +29,29 @@ impl World {
                 self.children
             );
             self.assert_no_failure(datacenter);
+            self.assert_its_turn(datacenter);
+        }
+    }
+
+    /// Nothing is run twice, whoever has begun it.
+    fn assert_not_begun(&self, datacenter: &str) {
+        let has_begun = self.begun.contains(datacenter);
+        assert!(!has_begun, "{datacenter} has begun before");
+        let name = format!("task1-{datacenter}");
+        let mut known = self.own_children().filter(|child| self.is_known(*child));
+        let exists = known.any(|((.., child), _)| *child == name);
+        assert!(!exists, "{datacenter} is begun twice: {:#?}", self.children);
+    }
+
+    /// The earlier ones are over.
+    fn assert_its_turn(&self, datacenter: &str) {
+        let targets = self.targets();
+        let earlier = targets.iter().take_while(|it| *it != datacenter);
+        for other in earlier {
+            let child = self.own_child(other);
+            let is_over = has_ended(self.record(other))
+                || child.is_some_and(|it| has_ended(&it["status"]) || self.has_ended_once(it));
+            assert!(is_over, "{datacenter} is begun before {other}");
         }
     }
 
@@ -90,11 +115,15 @@ impl World {
             .collect()
     }
 
-    fn is_target(&self, datacenter: &str) -> bool {
+    /// Those that the specification asks for, in their order.
+    pub(crate) fn targets(&self) -> Vec<String> {
+        let declared = self.declared_names();
         let listed = self.task["spec"]["datacenters"].as_array();
-        let is_listed =
-            listed.is_none_or(|it| it.is_empty() || it.iter().any(|it| it == datacenter));
-        is_listed && self.declared_names().iter().any(|it| it == datacenter)
+        let Some(listed) = listed.filter(|it| !it.is_empty()) else {
+            return declared;
+        };
+        let listed = listed.iter().filter_map(Value::as_str).map(str::to_owned);
+        listed.filter(|it| declared.contains(it)).collect()
     }
 
     /// Its CassandraTask says so, or what is recorded of it does where that says nothing or is not seen.
@@ -110,7 +139,7 @@ impl World {
         let record = self.record(datacenter);
         let had_begun = !is_blank(record) && !has_ended(record);
         let is_absent = self.sees(datacenter) && self.at(datacenter).is_none();
-        self.is_target(datacenter) && had_begun && is_absent
+        self.targets().iter().any(|it| it == datacenter) && had_begun && is_absent
     }
 
     /// Whether the annotation lists it among those that the first creates are for.

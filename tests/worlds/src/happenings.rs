@@ -6,8 +6,9 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
 
+use crate::children::Foreign;
 use crate::json::{json_value, replace};
-use crate::world::{Foreign, World, at, stamp, unavailable};
+use crate::world::{World, at, stamp, unavailable};
 
 const DATACENTERS: [&str; 3] = ["dc1", "dc2", "dc3"];
 
@@ -59,6 +60,10 @@ pub enum Happening {
     Refused(Index),
     Granted(Index),
     Ready(Index, bool),
+    /// It comes back from a backup without its status: whether with Velero's label, and which of its CassandraTasks stayed.
+    Restored(bool, [bool; 3]),
+    /// Somebody removes what says that it has run before.
+    RunAgain,
     /// Somebody writes anything into a CassandraTask's status.
     Garbled(Index, Vec<Index>, Value),
 }
@@ -87,6 +92,8 @@ pub fn happening() -> impl Strategy<Value = Happening> {
         2 => any::<u8>().prop_map(ClusterAgain),
         3 => any::<bool>().prop_map(Policy),
         1 => Just(Deleted),
+        1 => any::<(bool, [bool; 3])>().prop_map(|(is_labelled, stayed)| Restored(is_labelled, stayed)),
+        3 => Just(RunAgain),
         3 => (which(), foreign(), any::<bool>())
             .prop_map(|(index, foreign, is_at_work)| Foreign(index, foreign, is_at_work)),
         3 => Just(Wrong),
@@ -117,10 +124,10 @@ fn context(index: &Index) -> String {
     format!("kind-k8ssandra-{}", index.index(DATACENTERS.len()) + 1)
 }
 
-/// The datacenter whose CassandraTask it is, if there is one whose status is as wanted.
+/// The datacenter whose CassandraTask it is, if there is one whose status is as wanted; cass-operator works on all of them.
 fn child(world: &World, index: &Index, is_wanted: fn(&Value) -> bool) -> Option<&'static str> {
     let name = name(index);
-    let child = world.own_child(name)?;
+    let child = world.at(name)?;
     is_wanted(&child["status"]).then_some(name)
 }
 
@@ -152,11 +159,14 @@ pub fn happen(world: &mut World, happening: &Happening, clock: &str) {
         Refused(index) => drop(world.refusing.insert(context(index))),
         Granted(index) => drop(world.refusing.remove(&context(index))),
         Later(seconds) => world.now += SignedDuration::from_secs((*seconds).into()),
+        ClusterGone | ClusterAgain(_) | Undeclare(_) | Moved(..) if !world.are_all_placed() => {}
         ClusterGone => world.cluster = None,
         ClusterBack => world.cluster = Some(world.declared.clone()),
         ClusterGoing | ClusterAgain(_) | Undeclare(_) | Moved(..) | Ready(..) => {
             change_cluster(world, happening, clock);
         }
+        Restored(is_labelled, stayed) => world.restore(*is_labelled, *stayed),
+        RunAgain => world.run_again(),
         GivenUp(_) | List(_) | Wrong | Right | Policy(_) | Deleted => edit(world, happening, clock),
     }
     world.remember_ends();
@@ -189,6 +199,8 @@ fn work(world: &mut World, happening: &Happening, clock: &str) {
         Garbled(index, path, odd) => {
             if let Some(name) = child(world, index, |_| true) {
                 replace(&mut world.child(name)["status"], path, odd.clone());
+                // What is copied then may say nothing of a beginning any more.
+                world.begun.remove(name);
             }
         }
         other => unreachable!("{other:?}"),

@@ -9,8 +9,9 @@ use pilothouse_core::object::Primary;
 use pilothouse_core::{ObjectKey, Resource, plan};
 use serde_json::{Value, json};
 
+use crate::children::MARK;
 use crate::crd::assert_acceptable;
-use crate::world::{Key, NAMESPACE, World, event_line, is_own, lines, unavailable};
+use crate::world::{Key, NAMESPACE, World, event_line, lines, unavailable};
 
 impl World {
     /// The snapshot with the answers to these.
@@ -29,12 +30,12 @@ impl World {
 
     fn answer(&self, selector: &Selector) -> Vec<ContextResult> {
         let reference = match selector {
-            Selector::Labels(_) => {
+            Selector::Labels(query) => {
                 let contexts = [None]
                     .into_iter()
                     .chain(self.contexts.keys().cloned().map(Some));
                 return contexts
-                    .map(|context| self.sight(context, |_, child| is_own(child)))
+                    .map(|context| self.sight(context, |_, child| has_labels(child, &query.labels)))
                     .collect();
             }
             Selector::Object(reference) => reference,
@@ -176,15 +177,15 @@ impl World {
         match action {
             Action::Create(creation) => self.create(creation),
             Action::Delete(deletion) if deletion.object.gvk.kind == "K8ssandraTask" => {
-                assert_eq!(deletion.uid, "task-uid");
+                assert_eq!(self.task["metadata"]["uid"], *deletion.uid);
                 self.task["metadata"]["deletionTimestamp"] = json!(self.now.to_string());
             }
             Action::Delete(deletion) => {
-                self.children.retain(|_, child| {
-                    let is_it = child["metadata"]["uid"] == *deletion.uid;
-                    assert!(!is_it || is_own(child), "not its own is deleted: {child}");
-                    !is_it
-                });
+                assert!(self.is_being_deleted(), "deleted: {deletion:?}");
+                let is_it = |child: &Value| child["metadata"]["uid"] == *deletion.uid;
+                let is_own = self.own_children().any(|(_, child)| is_it(child));
+                assert!(is_own, "not its own is deleted: {deletion:?}");
+                self.children.retain(|_, child| !is_it(child));
             }
             Action::PatchMetadata(patch) => {
                 let patch: BTreeMap<String, Value> = serde_json::from_str(patch).unwrap();
@@ -193,6 +194,7 @@ impl World {
                     self.task["metadata"][name] = value;
                 }
                 if was_held && !self.is_held() {
+                    self.forget_unseen();
                     self.assert_may_go();
                 }
             }
@@ -204,6 +206,7 @@ impl World {
                     "nothing changed, but it is written"
                 );
                 self.task["status"] = status;
+                self.remember_beginnings();
             }
             Action::RecordEvent(event) => self.events.push(event_line(event)),
         }
@@ -214,7 +217,7 @@ impl World {
         self.created += 1;
         object["metadata"]["uid"] = json!(format!("child-{}", self.created));
         object["metadata"]["creationTimestamp"] = json!(self.now.to_string());
-        object["metadata"]["annotations"] = json!({"pilothouse.dev/created-for": "task-uid"});
+        object["metadata"]["annotations"] = json!({MARK: self.task["metadata"]["uid"]});
         let text = |name: &str| object["metadata"][name].as_str().unwrap().to_owned();
         let datacenter = object["spec"]["datacenter"]["name"].as_str().unwrap();
         self.assert_may_begin(datacenter);
@@ -242,4 +245,9 @@ impl World {
         }
         panic!("it never rests: {done:?}");
     }
+}
+
+fn has_labels(object: &Value, labels: &[(String, String)]) -> bool {
+    let carried = &object["metadata"]["labels"];
+    labels.iter().all(|(name, value)| carried[name] == **value)
 }

@@ -22,9 +22,10 @@ pub fn story(length: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Chapte
 /// Plays a story. After each chapter the laws must hold, and what is checked besides.
 pub fn play(mut world: World, story: &[Chapter], check: impl Fn(&World)) {
     for (minute, (happening, crash)) in (0..).zip(story) {
-        let (before, was_deleted) = (world.status().clone(), world.is_being_deleted());
+        let was_deleted = world.is_being_deleted();
         let clock = format!("20:{:02}:{:02}", minute / 60, minute % 60);
         happen(&mut world, happening, &clock);
+        let before = world.status().clone();
         match crash {
             Some(after) => {
                 let actions = world.plan().actions.len();
@@ -37,6 +38,8 @@ pub fn play(mut world: World, story: &[Chapter], check: impl Fn(&World)) {
                 world.settle();
                 if world.is_being_deleted() {
                     is_on_its_way(&world);
+                } else {
+                    says_what_holds_it(&world);
                 }
             }
         }
@@ -59,13 +62,35 @@ fn is_on_its_way(world: &World) {
     assert!(!world.plan().reasons.is_empty(), "it does not say why");
 }
 
-/// All but `Stalled`, which says that its TTL waits for a context.
+/// What was lost in a restore is said, and what k8ssandra-operator found invalid once is not said any more.
+fn says_what_holds_it(world: &World) {
+    let status = world.status();
+    let is_cluster_absent = world.control_plane.is_ok() && world.cluster.is_none();
+    let reason = |kind: &str| {
+        let condition = find(status, kind).filter(|it| it["status"] == "True");
+        condition.map_or(&Value::Null, |it| &it["reason"])
+    };
+    if world.is_restored {
+        let is_said = is_cluster_absent || reason("Stalled") == "StatusLost";
+        assert!(is_said, "the status was lost: {status:#}");
+    } else if world.control_plane.is_ok() && !is_cluster_absent && !is_finished(status) {
+        assert_ne!(reason("Invalid"), "Invalid", "it is stale: {status:#}");
+    }
+}
+
+/// All but `Stalled`, which says that its TTL waits for a context, and but for the reasons and messages that old versions left out.
 fn is_frozen(before: &Value, after: &Value) {
     let without_stalled = |status: &Value| {
         let mut status = status.clone();
         if let Some(conditions) = status["conditions"].as_array_mut() {
             conditions.retain(|condition| condition["type"] != "Stalled");
         }
+        complete(&mut status);
+        let copies = status["datacenters"].as_object_mut();
+        copies
+            .into_iter()
+            .flatten()
+            .for_each(|(_, it)| complete(it));
         status
     };
     if is_finished(before) {
@@ -74,6 +99,17 @@ fn is_frozen(before: &Value, after: &Value) {
             without_stalled(after),
             "a finished task is frozen"
         );
+    }
+}
+
+/// Adds to conditions what old versions left out.
+fn complete(status: &mut Value) {
+    for condition in status["conditions"].as_array_mut().into_iter().flatten() {
+        let kind = condition["type"].clone();
+        if let Some(fields) = condition.as_object_mut() {
+            fields.entry("reason").or_insert(kind);
+            fields.entry("message").or_insert(json!(""));
+        }
     }
 }
 
@@ -114,6 +150,8 @@ fn goes(mut world: World) {
     world.refusing.clear();
     world.control_plane = Ok(());
     world.contexts = World::new(3).contexts;
+    // One that k8ssandra-operator began is adopted before.
+    world.settle();
     world.task["metadata"]["deletionTimestamp"] = json!("2022-12-15T23:00:00Z");
     world.settle();
     assert!(world.is_gone(), "{:#}", world.task);

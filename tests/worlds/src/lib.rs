@@ -1,9 +1,9 @@
 //! Small worlds for properties: a task, its cluster and its CassandraTasks in several contexts, to which anything can happen.
 //!
 //! [`World`] answers what the policy asks to look at and carries out its plans as the host does; [`happenings`] are what can
-//! happen to it, generated; [`laws`] is what must hold after each of them; in [`spoilt`] worlds an object is not what it
-//! should be. Both the policy's own properties and those of policy and host together are told on it. It asserts as it goes: a
-//! world in which something impossible happens panics.
+//! happen to it, generated; [`laws`] is what must hold after each of them; k8ssandra-operator may have begun the task
+//! ([`takeover`]); in [`spoilt`] worlds an object is not what it should be. Both the policy's own properties and those of
+//! policy and host together are told on it. It asserts as it goes: a world in which something impossible happens panics.
 
 #![allow(
     missing_docs,
@@ -12,14 +12,18 @@
     reason = "it is part of tests, and fails as tests do"
 )]
 
+pub mod children;
 mod crd;
 mod creation;
 pub mod happenings;
 mod host;
 pub mod json;
+mod known;
 pub mod laws;
+mod restore;
 pub mod size;
 pub mod spoilt;
+pub mod takeover;
 pub mod world;
 
 pub use world::World;

@@ -3,13 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cass_operator_sim::apply_fixture;
 use jiff::Timestamp;
 use k8ssandra_task_policy::contract::*;
 use pilothouse_core::Failures;
 use serde_json::{Value, json};
-
-use crate::laws::has_ended;
 
 pub const NAMESPACE: &str = "k8ssandra-operator";
 pub const FINALIZER: &str = "control.k8ssandra.io/finalizer";
@@ -39,21 +36,14 @@ pub struct World {
     pub created: usize,
     /// The UIDs of the CassandraTasks that have ended: what is written into their statuses later does not begin them again.
     pub ended: BTreeSet<String>,
+    /// The UIDs of the CassandraTasks that k8ssandra-operator had created for the task before the policy took charge.
+    pub upstream: BTreeSet<String>,
+    /// The datacenters whose CassandraTasks have begun, as far as the task's status has ever said.
+    pub begun: BTreeSet<String>,
+    /// Whether the task came back from a backup, and nobody has said since that it is to run again.
+    pub is_restored: bool,
     /// Whether one of its objects may be any JSON.
     pub is_spoilt: bool,
-}
-
-/// Whose CassandraTask has the name of one of the task's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Foreign {
-    /// Somebody's, without our labels.
-    Unlabelled,
-    /// An earlier task's, without a mark.
-    EarlierTask,
-    /// A second controller's, created now, without a mark.
-    SecondController,
-    /// Another control plane's, marked for a task of the same name.
-    OtherControlPlane,
 }
 
 /// A context that cannot say what it has.
@@ -108,6 +98,9 @@ impl World {
             events: Vec::new(),
             created: 0,
             ended: BTreeSet::new(),
+            upstream: BTreeSet::new(),
+            begun: BTreeSet::new(),
+            is_restored: false,
             is_spoilt: false,
         }
     }
@@ -144,38 +137,11 @@ impl World {
         };
     }
 
-    /// The task's CassandraTask of a datacenter.
-    pub fn child(&mut self, datacenter: &str) -> &mut Value {
-        let name = format!("task1-{datacenter}");
-        let mut children = self.children.iter_mut();
-        let child = children.find(|((_, _, child), it)| *child == name && is_own(it));
-        child.unwrap().1
-    }
-
-    /// The same, if there is one.
-    pub fn own_child(&self, datacenter: &str) -> Option<&Value> {
-        self.at(datacenter).filter(|child| is_own(child))
-    }
-
-    /// The CassandraTask where the one of a datacenter would be, also a foreign one.
-    pub fn at(&self, datacenter: &str) -> Option<&Value> {
-        let name = format!("task1-{datacenter}");
-        let mut children = self.children.iter();
-        children
-            .find(|((_, _, child), _)| *child == name)
-            .map(|(_, child)| child)
-    }
-
     /// The context that the cluster declares for a datacenter, as it is at first.
     pub fn home(&self, datacenter: &str) -> Option<&str> {
         let declared = &self.declared["spec"]["cassandra"]["datacenters"];
         let mut declared = declared.as_array().into_iter().flatten();
         declared.find(|it| it["metadata"]["name"] == datacenter)?["k8sContext"].as_str()
-    }
-
-    /// The CassandraTasks that are the task's own.
-    pub fn own_children(&self) -> impl Iterator<Item = (&Key, &Value)> {
-        self.children.iter().filter(|(_, child)| is_own(child))
     }
 
     /// Whether the task's deletion was asked for.
@@ -209,106 +175,9 @@ impl World {
         self.task["spec"]["dcConcurrencyPolicy"] != "Allow"
     }
 
-    /// Somebody's own CassandraTask, where a datacenter's would be, if nothing is there; one in two is at work.
-    pub fn put_foreign(&mut self, datacenter: &str, foreign: Foreign, is_at_work: bool) {
-        if self.at(datacenter).is_some() {
-            return;
-        }
-        let context = self.home(datacenter).map(str::to_owned);
-        let name = format!("task1-{datacenter}");
-        let created = match foreign {
-            Foreign::EarlierTask => at("00:00:00"),
-            _ => self.now,
-        };
-        let mut object = json!({"metadata": {
-            "name": name,
-            "namespace": NAMESPACE,
-            "uid": format!("foreign-{datacenter}-{}", self.now),
-            "creationTimestamp": created.to_string(),
-        }});
-        let metadata = &mut object["metadata"];
-        if foreign != Foreign::Unlabelled {
-            metadata["labels"] = json!({
-                "k8ssandra.io/task-name": "task1",
-                "k8ssandra.io/task-namespace": NAMESPACE,
-            });
-        }
-        if foreign == Foreign::OtherControlPlane {
-            metadata["annotations"] = json!({"pilothouse.dev/created-for": "another-uid"});
-        }
-        if is_at_work {
-            object["status"] = json!({"startTime": self.now.to_string(), "active": 1});
-        }
-        let key = (context, NAMESPACE.to_owned(), name);
-        self.children.insert(key, object);
-    }
-
-    pub fn remove_child(&mut self, datacenter: &str) {
-        let name = format!("task1-{datacenter}");
-        self.children.retain(|(_, _, child), _| *child != name);
-    }
-
-    /// cass-operator starts it.
-    pub fn start(&mut self, datacenter: &str, time: &str) {
-        self.write(datacenter, "started", time);
-        self.write(datacenter, "running-no-pods", time);
-    }
-
-    /// cass-operator ends it well.
-    pub fn complete(&mut self, datacenter: &str, time: &str) {
-        self.write(datacenter, "completed", time);
-    }
-
-    /// cass-operator ends it badly: Complete and completionTime are set all the same.
-    pub fn fail(&mut self, datacenter: &str, time: &str) {
-        self.write(datacenter, "failed", time);
-    }
-
-    /// cass-operator writes one of the fixtures of its table.
-    pub fn write(&mut self, datacenter: &str, fixture: &str, time: &str) {
-        let status = &mut self.child(datacenter)["status"];
-        apply_fixture(fixture, status, &stamp(time));
-    }
-
-    /// Remembers which CassandraTasks have ended by now.
-    pub fn remember_ends(&mut self) {
-        let over = self
-            .own_children()
-            .filter(|(_, it)| has_ended(&it["status"]));
-        let over: Vec<String> = over.map(|(_, child)| uid(child)).collect();
-        self.ended.extend(over);
-    }
-
-    /// How many CassandraTasks have not ended, whether their contexts answer or not; but for those in contexts that are not
-    /// registered, which are given up if they are no targets any more.
-    pub fn unfinished(&self) -> usize {
-        let has_ended =
-            |child: &Value| has_ended(&child["status"]) || self.ended.contains(&uid(child));
-        let is_registered = |context: &Option<String>| {
-            context
-                .as_ref()
-                .is_none_or(|it| self.contexts.contains_key(it))
-        };
-        self.own_children()
-            .filter(|((context, ..), child)| !has_ended(child) && is_registered(context))
-            .count()
-    }
-
     pub fn status(&self) -> &Value {
         &self.task["status"]
     }
-}
-
-/// Whether its mark says that a CassandraTask is the task's.
-pub fn is_own(child: &Value) -> bool {
-    child["metadata"]["annotations"]["pilothouse.dev/created-for"] == "task-uid"
-}
-
-fn uid(object: &Value) -> String {
-    object["metadata"]["uid"]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned()
 }
 
 pub fn event_line(event: &Event) -> String {

@@ -1,0 +1,50 @@
+//! A restore from a backup: API servers drop the status of an object that is created.
+
+use jiff::SignedDuration;
+use pilothouse_core::Failures;
+use serde_json::{Value, json};
+
+use crate::world::World;
+
+const LABEL: &str = "velero.io/restore-name";
+const RECORD: &str = "pilothouse.dev/record";
+
+impl World {
+    /// A backup tool brings back the task as it is, if it has begun, but for its uid and its status, with or without Velero's
+    /// label; its CassandraTasks, in order, may have stayed. The host starts anew.
+    pub fn restore(&mut self, is_labelled: bool, stayed: [bool; 3]) {
+        if self.is_being_deleted() || !self.is_held() {
+            return;
+        }
+        // It takes longer than clocks may differ by.
+        self.now += SignedDuration::from_hours(1);
+        let metadata = &mut self.task["metadata"];
+        if is_labelled || metadata["annotations"][RECORD].is_null() {
+            metadata["labels"] = json!({LABEL: "nightly"});
+        }
+        metadata["uid"] = json!(format!("task-uid-{}", self.now));
+        metadata["creationTimestamp"] = json!(self.now.to_string());
+        self.task["status"] = Value::Null;
+        let mut stayed = stayed.into_iter().cycle();
+        self.children.retain(|_, _| stayed.next() == Some(true));
+        self.upstream.clear();
+        self.begun.clear();
+        self.failures = Failures::default();
+        self.observes.clear();
+        self.is_restored = true;
+    }
+
+    /// Somebody removes what says that the task has run before, where that is what it waits for.
+    pub fn run_again(&mut self) {
+        if !self.is_restored {
+            return;
+        }
+        let metadata = &mut self.task["metadata"];
+        for (of, name) in [("annotations", RECORD), ("labels", LABEL)] {
+            if let Some(fields) = metadata[of].as_object_mut() {
+                fields.remove(name);
+            }
+        }
+        self.is_restored = false;
+    }
+}
