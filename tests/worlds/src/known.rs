@@ -20,8 +20,8 @@ impl World {
             || self.status()["datacenters"][datacenter(key)].is_object()
     }
 
-    /// What nobody has seen nor recorded is out of sight, and stays behind, where the record does not say that it may be there, once
-    /// its datacenter is no target any more, or the cluster is not seen.
+    /// What nobody has seen nor recorded is out of sight, and stays behind, where the record does not say that it may be there,
+    /// once its datacenter is no target any more, or the cluster is not seen.
     pub(crate) fn forget_unseen(&mut self) {
         let is_seen = self.control_plane.is_ok();
         let targets = if is_seen { self.targets() } else { Vec::new() };
@@ -38,8 +38,8 @@ impl World {
         self.upstream = kept.map(str::to_owned).collect();
     }
 
-    /// Whether the task records each of k8ssandra-operator's CassandraTasks, and says where it is, by its startTime or by the record: a
-    /// cluster that is edited before that takes them out of sight.
+    /// Whether the task records each of k8ssandra-operator's CassandraTasks, and says where it is, by its startTime or by the
+    /// record: a cluster that is edited before that takes them out of sight.
     pub(crate) fn are_all_placed(&self) -> bool {
         let record = self.own_record();
         let is_placed = |(key, child): (&Key, &Value)| {
