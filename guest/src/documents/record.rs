@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::names;
-use super::time::Time;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
@@ -76,11 +75,6 @@ impl Record {
             datacenters: datacenters.collect(),
             ..Record::default()
         })
-    }
-
-    /// When the policy took charge of the task.
-    pub fn adopted(&self) -> Option<Time> {
-        self.adopted.as_deref().and_then(Time::parse)
     }
 
     /// The annotations that hold it, as a merge patch.

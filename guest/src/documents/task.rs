@@ -93,6 +93,21 @@ impl Task {
         (task.uid == self.metadata.uid).then_some(record)
     }
 
+    /// When the policy took charge of it, where that is recorded.
+    pub fn adopted(&self) -> Option<Time> {
+        let adopted = self.own_record()?.adopted.as_deref()?;
+        Time::parse(adopted)
+    }
+
+    pub fn reference(&self) -> ObjectRef {
+        ObjectRef {
+            context: None,
+            gvk: names::k8ssandra_task(),
+            namespace: Some(self.metadata.namespace.clone()),
+            name: self.metadata.name.clone(),
+        }
+    }
+
     /// How many datacenters may be at work at once, and what a failure does; `None` if nothing valid is said.
     pub fn concurrency(&self) -> Option<Concurrency> {
         self.spec.as_ref().ok().and_then(Spec::concurrency)
@@ -156,11 +171,15 @@ impl Task {
         })
     }
 
-    /// Where its cluster is looked up, in its own namespace of the control plane: the recorded one once it has started, so
-    /// that what runs can be followed, and else the one that the specification names. `None` if no object can have that name.
+    /// The cluster that it was started for, once it has started.
+    pub fn started_cluster(&self) -> Option<Identity> {
+        self.recorded_cluster().filter(|_| self.has_started())
+    }
+
+    /// Where its cluster is looked up, in its own namespace of the control plane: the one that it was started for, so that what
+    /// runs can be followed, or else the one that the specification names. `None` if no object can have that name.
     pub fn cluster(&self) -> Option<ObjectRef> {
-        let recorded = self.recorded_cluster().filter(|_| self.has_started());
-        let name = match recorded {
+        let name = match self.started_cluster() {
             Some(cluster) => cluster.name,
             None => self.named_cluster()?.to_owned(),
         };

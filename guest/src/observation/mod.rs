@@ -193,9 +193,11 @@ impl ClusterState {
 
     /// A task that has started stays with its cluster: what is recorded of a datacenter says nothing of another cluster's.
     fn known_or_replaced(task: &Task, cluster: Cluster) -> ClusterState {
-        let recorded = task.recorded_cluster().filter(|_| task.has_started());
         let are_known = |it: &Identity| !it.uid.is_empty() && !cluster.uid.is_empty();
-        match recorded.filter(|it| are_known(it) && it.uid != cluster.uid) {
+        match task
+            .started_cluster()
+            .filter(|it| are_known(it) && it.uid != cluster.uid)
+        {
             Some(recorded) => ClusterState::Replaced(recorded),
             None => ClusterState::Known(cluster),
         }

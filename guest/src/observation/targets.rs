@@ -9,7 +9,6 @@ use crate::contract::ObjectRef;
 use crate::documents::cassandra_task::CassandraTask;
 use crate::documents::cluster::{Cluster, Declared};
 use crate::documents::names;
-use crate::documents::record::Record;
 use crate::documents::task::Task;
 use crate::documents::time::Time;
 
@@ -129,7 +128,6 @@ pub enum Relation {
 /// Judges an object that was observed. The cluster is the task's own, where that is known.
 pub fn relation(task: &Task, cluster: Option<&Cluster>, child: &CassandraTask) -> Relation {
     let is_taken_over = task.is_taken_over();
-    let adopted = task.own_record().and_then(Record::adopted);
     let created = child.created();
     // Times have whole seconds. What belongs to a task that was not taken over is marked, so one of the same second is not its own.
     let is_after =
@@ -141,7 +139,7 @@ pub fn relation(task: &Task, cluster: Option<&Cluster>, child: &CassandraTask) -
         None if !has_labels(task, child) || !is_in_place(task, cluster, child) => Relation::Foreign,
         // What the status knows was there before, whatever the clock of its API server says.
         None if is_taken_over && has_recorded_start(task, child) => Relation::Own,
-        None => match (adopted, created) {
+        None => match (task.adopted(), created) {
             (Some(_), None) => Relation::Conflicting,
             (Some(adopted), Some(created)) if is_after(adopted, created) => Relation::Conflicting,
             (_, Some(_)) if is_taken_over && is_of_this_task(task, child) => Relation::Own,
