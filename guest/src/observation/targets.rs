@@ -177,7 +177,8 @@ fn is_in_place(task: &Task, cluster: Option<&Cluster>, child: &CassandraTask) ->
 pub fn is_of_this_task(task: &Task, child: &CassandraTask) -> bool {
     let created = child.created();
     let margin = created.map(|created| created.plus_seconds(CLOCK_SKEW_SECONDS));
-    margin >= task.metadata.created || has_recorded_start(task, child)
+    margin.is_some_and(|margin| Some(margin) >= task.metadata.created)
+        || has_recorded_start(task, child)
 }
 
 /// Whether the status records its datacenter with the same startTime.
@@ -259,6 +260,14 @@ mod tests {
         assert_eq!(changed(&[label]), Foreign);
         assert_eq!(changed(&[namespace]), Foreign);
         assert_eq!(changed(&[name("task1-dc9")]), Foreign);
+    }
+
+    #[test]
+    fn without_a_creation_time_nothing_says_that_it_is_of_this_task() {
+        let metadata = json!({"name": "task1", "namespace": "ns"});
+        let task = json!({ "metadata": metadata }).to_string();
+        let child = CassandraTask::read(None, r#"{"metadata": {"name": "task1-dc1"}}"#);
+        assert!(!is_of_this_task(&Task::read(&task).unwrap(), &child));
     }
 
     #[test]
