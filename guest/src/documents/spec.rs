@@ -120,7 +120,9 @@ pub fn to_record(spec: &Map<String, Value>) -> Map<String, Value> {
         }
         // k8ssandra-operator leaves out what is at Go's zero value.
         if let Some(args) = job.get_mut("args").and_then(Value::as_object_mut) {
-            args.retain(|_, value| !json::is_empty(value) && *value != false && *value != "");
+            args.retain(|_, value| {
+                !json::is_empty(value) && *value != false && *value != "" && *value != 0
+            });
         }
     }
     recorded
@@ -182,7 +184,7 @@ mod tests {
     #[test]
     fn what_cass_operator_fills_in_is_no_change() {
         let template = map(json!({
-            "jobs": [{"name": "j", "command": "cleanup"}],
+            "jobs": [{"name": "j", "command": "cleanup", "args": {"jobs": 0, "tables": [], "end_token": ""}}],
             "scheduledTime": "2022-12-15T21:00:00+02:00",
             "restartPolicy": null,
             "ttlSecondsAfterFinished": 60,
