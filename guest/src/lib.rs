@@ -261,6 +261,22 @@ mod tests {
         assert!(status.contains("NotStalled"), "{status}");
     }
 
+    #[test]
+    fn a_failed_one_is_looked_up_by_its_name_until_it_has_stopped() {
+        let is_looked_up = |conditions: &[&str]| {
+            let set = |kind: &&str| json!({"type": kind, "status": "True", "reason": kind});
+            let conditions: Vec<Value> = conditions.iter().map(set).collect();
+            let mut task = task();
+            task["status"] = json!({"datacenters": {"dc1": {"conditions": conditions}}});
+            let observes = plan(&task, None).observes;
+            let is_child = |it: &Selector| matches!(it, Selector::Object(it) if it.gvk == names::cassandra_task());
+            observes.iter().any(is_child)
+        };
+        assert!(is_looked_up(&["Failed", "Running"]));
+        assert!(is_looked_up(&["Complete", "Failed", "Running"]));
+        assert!(!is_looked_up(&["Failed"]));
+    }
+
     /// What is not listed here could read a clock, draw a random number or do I/O behind the policy's back.
     #[test]
     fn the_dependencies_are_these() {

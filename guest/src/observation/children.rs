@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::answers::{Answers, Unavailable};
-use super::datacenter::{Datacenter, Found, preferred};
+use super::datacenter::{Datacenter, Found, preferred, settled};
 use super::targets::{Place, Relation, Targets, is_of_this_task, relation};
 use crate::contract::{ContextResult, ObjectRef, UnavailableReason};
 use crate::documents::cassandra_task::CassandraTask;
@@ -90,7 +90,7 @@ impl<'a> Children<'a> {
     /// Whether a datacenter was recorded as done, failed or lost, so that what has its name matters only when it is deleted.
     fn is_over(&self, name: &str) -> bool {
         let copy = self.task.recorded.datacenters().get(name);
-        !self.task.metadata.is_being_deleted && copy.is_some_and(|it| it.is_lost || it.has_ended)
+        !self.task.metadata.is_being_deleted && copy.and_then(settled).is_some()
     }
 
     /// Adds those that were observed by their names: a marked one may have lost its labels.

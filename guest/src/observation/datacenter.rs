@@ -194,7 +194,7 @@ fn state(task: &Task, name: &str, found: &Found) -> (State, bool) {
 }
 
 /// What a recorded copy says for good.
-fn settled(copy: &Progress) -> Option<State> {
+pub fn settled(copy: &Progress) -> Option<State> {
     match copy.failure {
         _ if copy.is_lost => Some(State::Lost),
         Some(_) => copy.has_stopped.then_some(State::Failed),
