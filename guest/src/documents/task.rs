@@ -24,21 +24,17 @@ pub struct Task {
     pub record: Option<Record>,
 }
 
-/// The part of the metadata that decisions depend on.
 #[derive(Debug)]
 pub struct Metadata {
     pub name: String,
     pub namespace: String,
     /// Its uid; the empty text if it has none.
     pub uid: String,
-    /// Counts the changes of its specification.
     pub generation: Option<i64>,
     pub created: Option<Time>,
     pub is_being_deleted: bool,
     pub finalizers: Vec<String>,
-    /// The owner references, as they are.
     pub owners: Vec<Value>,
-    /// The annotations, whatever they are.
     pub annotations: Value,
     labels: Value,
 }
@@ -93,7 +89,6 @@ impl Task {
         (task.uid == self.metadata.uid).then_some(record)
     }
 
-    /// When the policy took charge of it, where that is recorded.
     pub fn adopted(&self) -> Option<Time> {
         let adopted = self.own_record()?.adopted.as_deref()?;
         Time::parse(adopted)
@@ -244,7 +239,6 @@ pub struct Identity {
 /// Where the CassandraTask of a datacenter is, or is to be.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Location {
-    /// Its context; `None` is the control plane.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<String>,
     /// Its namespace; `None` in what was recorded before there was a record.
@@ -355,15 +349,6 @@ mod tests {
         let abandoned = json!({"annotations": {"pilothouse.dev/abandon": "east, control-plane,,"}});
         let abandoned = task(abandoned, json!(null));
         assert_eq!(abandoned.abandoned(), [None, Some("east")].into());
-        assert!(task(json!({}), json!(null)).abandoned().is_empty());
-    }
-
-    #[test]
-    fn the_cluster_is_the_recorded_one_once_it_has_started() {
-        let owner = |name: &str| json!({"ownerReferences": [{"kind": "K8ssandraCluster", "name": name, "uid": "k1"}]});
-        assert_eq!(task(owner("demo"), json!(null)).cluster(), None);
-        let started = task(owner("demo"), json!({"datacenters": {"dc1": {}}}));
-        assert_eq!(started.cluster().unwrap().name, "demo");
     }
 
     #[test]

@@ -11,7 +11,6 @@ use crate::contract::UnavailableReason::{
 use crate::contract::{self, ContextResult, ObjectRef, Observation, Selector};
 use crate::documents::time::Time;
 
-/// The observations of one snapshot, by their selectors.
 #[derive(Debug)]
 pub struct Answers<'a>(BTreeMap<&'a Selector, &'a [ContextResult]>);
 
@@ -35,7 +34,6 @@ impl Unavailable {
         }
     }
 
-    /// A context that the host does not know.
     pub fn not_registered(context: &Option<String>, kind: &str) -> Unavailable {
         Unavailable {
             context: context.clone(),

@@ -35,7 +35,6 @@ pub struct Children<'a> {
 }
 
 impl<'a> Children<'a> {
-    /// Reads the results of the label query.
     pub fn read(
         task: &'a Task,
         cluster: Option<&'a Cluster>,

@@ -67,7 +67,6 @@ pub struct Datacenter {
     pub place: Option<Place>,
     pub declared: Option<Declared>,
     pub found: Found,
-    /// How far it is.
     pub state: State,
     /// What its CassandraTask's status says: the one observed, or else the one recorded.
     pub progress: Progress,

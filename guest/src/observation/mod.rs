@@ -24,7 +24,6 @@ use crate::documents::settings::Settings;
 use crate::documents::task::{Identity, Task};
 use crate::documents::time::Time;
 
-/// What is known of the cluster.
 #[derive(Debug)]
 pub enum ClusterState {
     /// The task does not name one.
@@ -63,7 +62,6 @@ pub struct Observation<'a> {
 }
 
 impl<'a> Observation<'a> {
-    /// Reads a snapshot. The error is what must be observed first.
     pub fn read(
         settings: &'a Settings,
         snapshot: &'a Snapshot,
@@ -125,7 +123,6 @@ impl<'a> Observation<'a> {
         self.task.recorded.is_true("Failed") || self.datacenters.iter().any(Datacenter::has_failed)
     }
 
-    /// That an operation on an object has failed, and not succeeded since.
     pub fn failure(&self, operation: Operation, object: &ObjectRef) -> Option<&'a Failure> {
         self.failed.get(&(object, operation)).copied()
     }

@@ -27,7 +27,6 @@ pub struct Place {
 }
 
 impl Place {
-    /// The place of a task's CassandraTask for a datacenter.
     pub fn new(task: &Task, datacenter: &str, context: Option<&str>, namespace: &str) -> Place {
         Place {
             datacenter: datacenter.to_owned(),
@@ -232,34 +231,44 @@ mod tests {
         relation(&task, Some(&cluster), &child)
     }
 
-    fn mark(uid: &str) -> (&str, Value) {
-        let pointer = "/child/metadata/annotations/pilothouse.dev~1created-for";
-        (pointer, json!(uid))
-    }
-
     #[test]
-    fn a_marked_one_belongs_to_that_uid_alone() {
-        let unlabelled = ("/child/metadata/labels", json!({}));
-        let without_uid = ("/task/metadata/uid", json!(""));
-        assert_eq!(changed(&[mark("u1"), unlabelled]), Own);
-        assert_eq!(changed(&[mark("u0")]), Foreign);
-        assert_eq!(changed(&[mark(""), without_uid]), Foreign);
-    }
-
-    #[test]
-    fn one_of_k8ssandra_operator_belongs_to_a_task_that_was_taken_over() {
-        let name = |name: &str| ("/child/metadata/name", json!(name));
-        let namespace = ("/child/metadata/namespace", json!("other"));
-        let label = ("/child/metadata/labels/k8ssandra.io~1task-name", json!("x"));
-        let unrecorded = ("/record", json!(null));
+    fn what_it_is_follows_from_its_mark_its_place_and_its_age() {
+        let mark = |uid| {
+            (
+                "/child/metadata/annotations/pilothouse.dev~1created-for",
+                json!(uid),
+            )
+        };
+        let child = |time| ("/child/metadata/creationTimestamp", json!(time));
         let finalizers = json!(["control.k8ssandra.io/finalizer"]);
         let finalizers = ("/task/metadata/finalizers", finalizers);
-        assert_eq!(changed(&[]), Own);
-        assert_eq!(changed(&[unrecorded.clone(), finalizers]), Own);
-        assert_eq!(changed(&[unrecorded]), Foreign);
-        assert_eq!(changed(&[label]), Foreign);
-        assert_eq!(changed(&[namespace]), Foreign);
-        assert_eq!(changed(&[name("task1-dc9")]), Foreign);
+        let unrecorded = ("/record", json!(null));
+        let unlabelled = ("/child/metadata/labels", json!({}));
+        let without_uid = ("/task/metadata/uid", json!(""));
+        let recorded = json!({"dc1": {"startTime": CREATED}});
+        let recorded = ("/task/status/datacenters", recorded);
+        let is_new = ("/record/takenOver", json!(false));
+        let early = child("2022-12-15T19:37:59Z");
+        for (expected, changes) in [
+            (Own, vec![]),
+            (Own, vec![mark("u1"), unlabelled.clone()]),
+            (Foreign, vec![mark("u0")]),
+            (Foreign, vec![mark(""), without_uid]),
+            (Own, vec![unrecorded.clone(), finalizers]),
+            (Foreign, vec![unrecorded]),
+            (Foreign, vec![unlabelled]),
+            (Foreign, vec![("/child/metadata/namespace", json!("other"))]),
+            (Foreign, vec![("/child/metadata/name", json!("task1-dc9"))]),
+            (Own, vec![child("2022-12-15T19:38:00Z")]),
+            (Own, vec![early.clone(), recorded]),
+            (Foreign, vec![early]),
+            (Own, vec![child(ADOPTED)]),
+            (Conflicting, vec![child(ADOPTED), is_new]),
+            (Conflicting, vec![child("2022-12-15T19:50:01Z")]),
+            (Conflicting, vec![child("soon")]),
+        ] {
+            assert_eq!(changed(&changes), expected, "{changes:?}");
+        }
     }
 
     #[test]
@@ -268,21 +277,5 @@ mod tests {
         let task = json!({ "metadata": metadata }).to_string();
         let child = CassandraTask::read(None, r#"{"metadata": {"name": "task1-dc1"}}"#);
         assert!(!is_of_this_task(&Task::read(&task).unwrap(), &child));
-    }
-
-    #[test]
-    fn its_age_decides_too() {
-        let created = |time: &str| ("/child/metadata/creationTimestamp", json!(time));
-        let new = ("/record/takenOver", json!(false));
-        let recorded = json!({"dc1": {"startTime": CREATED}});
-        let recorded = ("/task/status/datacenters", recorded);
-        let earlier = created("2022-12-15T19:37:59Z");
-        assert_eq!(changed(&[created("2022-12-15T19:38:00Z")]), Own);
-        assert_eq!(changed(&[earlier.clone(), recorded]), Own);
-        assert_eq!(changed(&[earlier]), Foreign);
-        assert_eq!(changed(&[created(ADOPTED)]), Own);
-        assert_eq!(changed(&[created(ADOPTED), new]), Conflicting);
-        assert_eq!(changed(&[created("2022-12-15T19:50:01Z")]), Conflicting);
-        assert_eq!(changed(&[created("soon")]), Conflicting);
     }
 }
