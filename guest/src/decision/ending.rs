@@ -281,13 +281,14 @@ fn refused(observation: &Observation<'_>) -> Option<Waiting> {
 fn finished_at(observation: &Observation<'_>, status: &Recorded) -> Option<Time> {
     let copies = status.datacenters().values();
     let ends = copies.flat_map(|copy| [copy.end, copy.failed_at.filter(|_| copy.is_lost)]);
-    let record = observation.task.own_record();
-    let taken_over = record.filter(|record| record.taken_over);
     let own = [
         status.completion(),
         status.true_since("Complete"),
         status.true_since("Failed"),
-        taken_over.and_then(|record| record.adopted()),
+        observation
+            .task
+            .adopted()
+            .filter(|_| observation.task.is_taken_over()),
     ];
     ends.chain(own).flatten().max()
 }

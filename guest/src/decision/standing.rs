@@ -151,9 +151,10 @@ fn due(observation: &Observation<'_>, child: &CassandraTask) -> Option<Time> {
     let task = observation.task;
     let is_sequential = |it: Concurrency| it.max_concurrent.is_some();
     let is_sequential = task.concurrency().is_some_and(is_sequential);
-    let adopted = task.own_record().and_then(|record| record.adopted());
     // One that has not started has no end of its own.
-    let earlier = adopted.max(observation.latest_end.filter(|_| is_sequential));
+    let earlier = task
+        .adopted()
+        .max(observation.latest_end.filter(|_| is_sequential));
     child.due().map(|due| due.max(earlier.unwrap_or(due)))
 }
 

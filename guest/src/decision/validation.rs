@@ -95,8 +95,7 @@ fn cluster_problem(observation: &Observation<'_>, spec: &Spec) -> Option<String>
     let task = observation.task;
     let own = &task.metadata.namespace;
     let (name, namespace) = spec.cluster();
-    let recorded = task.recorded_cluster().filter(|_| task.has_started());
-    if let Some(recorded) = recorded.filter(|it| it.name != name) {
+    if let Some(recorded) = task.started_cluster().filter(|it| it.name != name) {
         return Some(immutable(path, &json!(recorded.name), &json!(name)));
     }
     Some(match &observation.cluster {

@@ -4,7 +4,6 @@ use crate::contract::Gvk;
 
 /// The finalizer that keeps a K8ssandraTask until its CassandraTasks are gone.
 pub const FINALIZER: &str = "control.k8ssandra.io/finalizer";
-/// The source of the events.
 pub const CONTROLLER: &str = "k8ssandratask-controller";
 /// `apiVersion` of K8ssandraTasks and CassandraTasks.
 pub const CONTROL_API: &str = "control.k8ssandra.io/v1alpha1";
@@ -12,7 +11,6 @@ pub const CONTROL_API: &str = "control.k8ssandra.io/v1alpha1";
 pub const CLUSTER_API: &str = "k8ssandra.io/v1alpha1";
 /// The label with the name of the K8ssandraTask that a CassandraTask belongs to.
 pub const TASK_NAME_LABEL: &str = "k8ssandra.io/task-name";
-/// The label with its namespace.
 pub const TASK_NAMESPACE_LABEL: &str = "k8ssandra.io/task-namespace";
 /// The labels that every CassandraTask of ours gets besides.
 pub const COMMON_LABELS: [(&str, &str); 3] = [
@@ -39,12 +37,10 @@ pub fn k8ssandra_task() -> Gvk {
     gvk(CONTROL_API, "K8ssandraTask")
 }
 
-/// CassandraTask, one a datacenter.
 pub fn cassandra_task() -> Gvk {
     gvk(CONTROL_API, "CassandraTask")
 }
 
-/// K8ssandraCluster, which says what datacenters there are.
 pub fn k8ssandra_cluster() -> Gvk {
     gvk(CLUSTER_API, "K8ssandraCluster")
 }
@@ -68,7 +64,6 @@ pub fn is_namespace_name(name: &str) -> bool {
     name.len() <= 63 && is_dns_label_of_any_length(name)
 }
 
-/// Whether Kubernetes accepts it as the value of a label.
 pub fn is_label_value(value: &str) -> bool {
     value.is_empty() || is_label_name(value)
 }

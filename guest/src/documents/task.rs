@@ -1,13 +1,13 @@
-//! The K8ssandraTask, the primary: its JSON in, what the policy reads of it out.
+//! The K8ssandraTask, the primary: its JSON in, what the policy reads of it out, and the record that it keeps in it.
 //!
 //! Only its name and namespace must be readable. The specification may be anything: what is invalid about it is kept as a
 //! text, for the `Invalid` condition.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
-use super::record::{Identity, Record};
 use super::spec::{Concurrency, Spec};
 use super::status::Recorded;
 use super::time::Time;
@@ -24,21 +24,17 @@ pub struct Task {
     pub record: Option<Record>,
 }
 
-/// The part of the metadata that decisions depend on.
 #[derive(Debug)]
 pub struct Metadata {
     pub name: String,
     pub namespace: String,
     /// Its uid; the empty text if it has none.
     pub uid: String,
-    /// Counts the changes of its specification.
     pub generation: Option<i64>,
     pub created: Option<Time>,
     pub is_being_deleted: bool,
     pub finalizers: Vec<String>,
-    /// The owner references, as they are.
     pub owners: Vec<Value>,
-    /// The annotations, whatever they are.
     pub annotations: Value,
     labels: Value,
 }
@@ -91,6 +87,20 @@ impl Task {
         let record = self.record.as_ref()?;
         let task = record.task.as_ref()?;
         (task.uid == self.metadata.uid).then_some(record)
+    }
+
+    pub fn adopted(&self) -> Option<Time> {
+        let adopted = self.own_record()?.adopted.as_deref()?;
+        Time::parse(adopted)
+    }
+
+    pub fn reference(&self) -> ObjectRef {
+        ObjectRef {
+            context: None,
+            gvk: names::k8ssandra_task(),
+            namespace: Some(self.metadata.namespace.clone()),
+            name: self.metadata.name.clone(),
+        }
     }
 
     /// How many datacenters may be at work at once, and what a failure does; `None` if nothing valid is said.
@@ -156,11 +166,15 @@ impl Task {
         })
     }
 
-    /// Where its cluster is looked up, in its own namespace of the control plane: the recorded one once it has started, so
-    /// that what runs can be followed, and else the one that the specification names. `None` if no object can have that name.
+    /// The cluster that it was started for, once it has started.
+    pub fn started_cluster(&self) -> Option<Identity> {
+        self.recorded_cluster().filter(|_| self.has_started())
+    }
+
+    /// Where its cluster is looked up, in its own namespace of the control plane: the one that it was started for, so that what
+    /// runs can be followed, or else the one that the specification names. `None` if no object can have that name.
     pub fn cluster(&self) -> Option<ObjectRef> {
-        let recorded = self.recorded_cluster().filter(|_| self.has_started());
-        let name = match recorded {
+        let name = match self.started_cluster() {
             Some(cluster) => cluster.name,
             None => self.named_cluster()?.to_owned(),
         };
@@ -216,10 +230,88 @@ impl Task {
     }
 }
 
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    pub name: String,
+    pub uid: String,
+}
+
+/// Where the CassandraTask of a datacenter is, or is to be.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Location {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
+    /// Its namespace; `None` in what was recorded before there was a record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+}
+
+/// What the policy remembers of a task besides its status, in one annotation.
+///
+/// API servers drop the status of an object that is created, so a task that is restored from a backup has its annotations
+/// and no status: the record shows that it has run before. A cluster may be edited while a task runs: the record says in
+/// which contexts its CassandraTasks are, and what it was started with.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Record {
+    /// The task that it was written for; `None` in what was recorded before there was a record.
+    pub task: Option<Identity>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<Identity>,
+    /// When the policy took charge of the task, as RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adopted: Option<String>,
+    /// Whether another controller had started the task before.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub taken_over: bool,
+    /// The template as it goes into every CassandraTask of the task.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template: Option<Map<String, Value>>,
+    /// Where the CassandraTasks are, by datacenter.
+    pub datacenters: BTreeMap<String, Location>,
+    /// The datacenters that the first creates are for.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub creating: BTreeSet<String>,
+    /// The datacenters whose CassandraTasks may start without being observed: they had been created and not started when their
+    /// context became unavailable, or another controller may have created them before the policy took charge.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub unobserved: BTreeSet<String>,
+    /// Whether a second controller at work has been reported.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub conflict_reported: bool,
+}
+
+impl Record {
+    /// Reads the annotations; `None` if there is no record. One that cannot be read is one of which nothing is known.
+    pub fn read(annotations: &Value) -> Option<Record> {
+        if let Some(text) = annotations[names::RECORD].as_str() {
+            return Some(serde_json::from_str(text).unwrap_or_default());
+        }
+        let contexts = annotations[names::CREATED_IN].as_str()?;
+        let contexts: BTreeMap<String, String> = serde_json::from_str(contexts).unwrap_or_default();
+        let datacenters = contexts.into_iter().map(|(name, context)| {
+            let context = Some(context).filter(|context| !context.is_empty());
+            let namespace = None;
+            (name, Location { context, namespace })
+        });
+        Some(Record {
+            datacenters: datacenters.collect(),
+            ..Record::default()
+        })
+    }
+
+    /// The annotations that hold it, as a merge patch.
+    pub fn annotations(&self, known: &Value) -> Value {
+        let mut annotations = json!({ names::RECORD: json!(self).to_string() });
+        if known[names::CREATED_IN].is_string() {
+            annotations[names::CREATED_IN] = Value::Null;
+        }
+        annotations
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn task(mut metadata: Value, status: Value) -> Task {
@@ -257,14 +349,33 @@ mod tests {
         let abandoned = json!({"annotations": {"pilothouse.dev/abandon": "east, control-plane,,"}});
         let abandoned = task(abandoned, json!(null));
         assert_eq!(abandoned.abandoned(), [None, Some("east")].into());
-        assert!(task(json!({}), json!(null)).abandoned().is_empty());
     }
 
     #[test]
-    fn the_cluster_is_the_recorded_one_once_it_has_started() {
-        let owner = |name: &str| json!({"ownerReferences": [{"kind": "K8ssandraCluster", "name": name, "uid": "k1"}]});
-        assert_eq!(task(owner("demo"), json!(null)).cluster(), None);
-        let started = task(owner("demo"), json!({"datacenters": {"dc1": {}}}));
-        assert_eq!(started.cluster().unwrap().name, "demo");
+    fn a_record_that_was_written_is_read() {
+        let text = r#"{"adopted":"2022-12-15T19:43:00Z","creating":["dc1"],"datacenters":{"dc1":{"context":"kind-1","namespace":"ns"},"dc2":{"namespace":"ns"}},"task":{"name":"task1","uid":"u1"}}"#;
+        let annotations = json!({"pilothouse.dev/record": text});
+        let record = Record::read(&annotations).unwrap();
+        assert_eq!(record.annotations(&json!({})), annotations);
+    }
+
+    #[test]
+    fn the_annotation_before_the_record_names_no_task_and_is_taken_off() {
+        let annotations = json!({"pilothouse.dev/created-in": r#"{"dc1":"kind-1","dc2":""}"#});
+        let record = Record::read(&annotations).unwrap();
+        assert_eq!(record.task, None);
+        assert_eq!(record.datacenters["dc1"].context.as_deref(), Some("kind-1"));
+        assert_eq!(record.datacenters["dc2"].context, None);
+        let written = record.annotations(&annotations);
+        assert!(written["pilothouse.dev/created-in"].is_null());
+    }
+
+    #[test]
+    fn a_record_that_cannot_be_read_is_one_all_the_same() {
+        for text in ["", "[]", "{", r#"{"task": 3}"#] {
+            let record = Record::read(&json!({"pilothouse.dev/record": text}));
+            assert_eq!(record, Some(Record::default()), "{text}");
+        }
+        assert_eq!(Record::read(&json!({"pilothouse.dev/record": 3})), None);
     }
 }

@@ -26,7 +26,6 @@ impl Time {
         moment.map(Time::not_before_the_epoch)
     }
 
-    /// Reads a field, which may be anything.
     pub fn read(field: &Value) -> Option<Time> {
         Time::parse(field.as_str()?)
     }

@@ -11,7 +11,6 @@ use crate::contract::UnavailableReason::{
 use crate::contract::{self, ContextResult, ObjectRef, Observation, Selector};
 use crate::documents::time::Time;
 
-/// The observations of one snapshot, by their selectors.
 #[derive(Debug)]
 pub struct Answers<'a>(BTreeMap<&'a Selector, &'a [ContextResult]>);
 
@@ -35,7 +34,6 @@ impl Unavailable {
         }
     }
 
-    /// A context that the host does not know.
     pub fn not_registered(context: &Option<String>, kind: &str) -> Unavailable {
         Unavailable {
             context: context.clone(),
@@ -51,9 +49,7 @@ impl Unavailable {
         match self.reason {
             NotRegistered => "register the context".to_owned(),
             Unreachable | Unconfirmed => "restore connectivity".to_owned(),
-            Forbidden => {
-                format!("allow Pilothouse to list and watch {kind}s there")
-            }
+            Forbidden => format!("allow Pilothouse to list and watch {kind}s there"),
             NotServed => format!("install the definition of {kind}s there"),
             NotWatched => "let Pilothouse watch that namespace".to_owned(),
         }
@@ -67,27 +63,14 @@ impl fmt::Display for Unavailable {
         let kind = &self.kind;
         match self.reason {
             NotRegistered => write!(f, "{context} is not registered"),
-            Unreachable if self.context.is_none() => {
-                write!(f, "control plane not responding")
-            }
+            Unreachable if self.context.is_none() => write!(f, "control plane not responding"),
             Unreachable => write!(f, "{context} is unreachable"),
             Forbidden => write!(f, "{context} does not allow listing {kind}s"),
             NotServed => write!(f, "{context} does not serve {kind}s"),
             NotWatched => write!(f, "{kind}s are not watched in {context}"),
-            Unconfirmed => {
-                write!(f, "unconfirmed write to a {kind} in {context}")
-            }
+            Unconfirmed => write!(f, "unconfirmed write to a {kind} in {context}"),
         }
     }
-}
-
-/// What was observed of one object.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer<'a> {
-    Found(&'a str),
-    Absent,
-    /// Its context cannot say.
-    Unavailable(Unavailable),
 }
 
 impl<'a> Answers<'a> {
@@ -100,10 +83,9 @@ impl<'a> Answers<'a> {
     pub fn require(&self, selectors: &[Selector]) -> Result<(), Vec<Selector>> {
         let is_missing = |selector: &&Selector| !self.0.contains_key(selector);
         let missing: Vec<Selector> = selectors.iter().filter(is_missing).cloned().collect();
-        if missing.is_empty() {
-            Ok(())
-        } else {
-            Err(missing)
+        match missing.is_empty() {
+            true => Ok(()),
+            false => Err(missing),
         }
     }
 
@@ -112,17 +94,14 @@ impl<'a> Answers<'a> {
         self.0.get(selector).copied().unwrap_or_default()
     }
 
-    /// What was observed of one object.
-    pub fn object(&self, reference: &ObjectRef) -> Answer<'a> {
+    /// What was observed of one object; `None` if it is absent. The error is that its context cannot say.
+    pub fn object(&self, reference: &ObjectRef) -> Result<Option<&'a str>, Unavailable> {
         let (context, kind) = (&reference.context, &reference.gvk.kind);
         let results = self.results(&Selector::Object(reference.clone()));
         match results.first().map(|result| &result.objects) {
-            None => Answer::Unavailable(Unavailable::not_registered(context, kind)),
-            Some(Err(why)) => Answer::Unavailable(Unavailable::new(context, kind, why)),
-            Some(Ok(objects)) => match objects.first() {
-                Some(text) => Answer::Found(text),
-                None => Answer::Absent,
-            },
+            None => Err(Unavailable::not_registered(context, kind)),
+            Some(Err(why)) => Err(Unavailable::new(context, kind, why)),
+            Some(Ok(objects)) => Ok(objects.first().map(String::as_str)),
         }
     }
 }
@@ -139,35 +118,31 @@ mod tests {
     use super::*;
     use crate::documents::names;
 
-    fn reference(name: &str) -> ObjectRef {
-        ObjectRef {
+    #[test]
+    fn what_gave_no_result_is_not_absent() {
+        let reference = |name: &str| ObjectRef {
             context: None,
             gvk: names::k8ssandra_cluster(),
             namespace: Some("ns".into()),
             name: name.into(),
-        }
-    }
-
-    fn observation(name: &str, results: Vec<ContextResult>) -> Observation {
-        let selector = Selector::Object(reference(name));
-        Observation { selector, results }
-    }
-
-    #[test]
-    fn what_gave_no_result_is_not_absent() {
-        let context = None;
-        let objects = Ok(vec![]);
-        let result = ContextResult { context, objects };
+        };
+        let none = ContextResult {
+            context: None,
+            objects: Ok(vec![]),
+        };
+        let observation = |name, results| Observation {
+            selector: Selector::Object(reference(name)),
+            results,
+        };
         let observations = [
-            observation("absent", vec![result]),
+            observation("absent", vec![none]),
             observation("empty", vec![]),
         ];
         let answers = Answers::new(&observations);
-        assert_eq!(answers.object(&reference("absent")), Answer::Absent);
+        assert_eq!(answers.object(&reference("absent")), Ok(None));
         for name in ["empty", "never observed"] {
             let unknown = Unavailable::not_registered(&None, "K8ssandraCluster");
-            let answer = answers.object(&reference(name));
-            assert_eq!(answer, Answer::Unavailable(unknown), "{name}");
+            assert_eq!(answers.object(&reference(name)), Err(unknown), "{name}");
         }
     }
 }

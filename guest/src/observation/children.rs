@@ -4,8 +4,8 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::answers::{Answer, Answers, Unavailable};
-use super::datacenter::{Datacenter, Found, preferred};
+use super::answers::{Answers, Unavailable};
+use super::datacenter::{Datacenter, Found, preferred, settled};
 use super::targets::{Place, Relation, Targets, is_of_this_task, relation};
 use crate::contract::{ContextResult, ObjectRef, UnavailableReason};
 use crate::documents::cassandra_task::CassandraTask;
@@ -35,7 +35,6 @@ pub struct Children<'a> {
 }
 
 impl<'a> Children<'a> {
-    /// Reads the results of the label query.
     pub fn read(
         task: &'a Task,
         cluster: Option<&'a Cluster>,
@@ -90,14 +89,14 @@ impl<'a> Children<'a> {
     /// Whether a datacenter was recorded as done, failed or lost, so that what has its name matters only when it is deleted.
     fn is_over(&self, name: &str) -> bool {
         let copy = self.task.recorded.datacenters().get(name);
-        !self.task.metadata.is_being_deleted && copy.is_some_and(|it| it.is_lost || it.has_ended)
+        !self.task.metadata.is_being_deleted && copy.and_then(settled).is_some()
     }
 
     /// Adds those that were observed by their names: a marked one may have lost its labels.
     pub fn add_named(&mut self, places: &BTreeSet<Place>) {
         for place in places {
             let reference = place.reference();
-            if let Answer::Found(text) = self.answers.object(&reference) {
+            if let Ok(Some(text)) = self.answers.object(&reference) {
                 let child = self.read_at(&reference, text);
                 if relation(self.task, self.cluster, &child) == Relation::Own {
                     self.add(Rc::clone(&child));
@@ -224,10 +223,9 @@ impl<'a> Children<'a> {
         let reference = place.reference();
         match self.answers.object(&reference) {
             _ if !place.is_possible() => Found::Absent,
-            Answer::Absent => Found::Absent,
-            Answer::Found(text) => Found::Foreign(self.read_at(&reference, text)),
-            Answer::Unavailable(why) if self.is_abandoned(&why) => Found::Abandoned(why),
-            Answer::Unavailable(why) => Found::Unavailable(why),
+            Ok(None) => Found::Absent,
+            Ok(Some(text)) => Found::Foreign(self.read_at(&reference, text)),
+            Err(why) => self.unavailable(why),
         }
     }
 
@@ -240,8 +238,7 @@ impl<'a> Children<'a> {
         };
         match why {
             None => Found::Absent,
-            Some(why) if self.is_abandoned(&why) => Found::Abandoned(why),
-            Some(why) => Found::Unavailable(why),
+            Some(why) => self.unavailable(why),
         }
     }
 
@@ -254,6 +251,13 @@ impl<'a> Children<'a> {
                 .map_or(Found::Absent, Found::Unavailable)
         };
         self.anywhere.get_or_init(first).clone()
+    }
+
+    fn unavailable(&self, why: Unavailable) -> Found {
+        match self.is_abandoned(&why) {
+            true => Found::Abandoned(why),
+            false => Found::Unavailable(why),
+        }
     }
 
     fn is_abandoned(&self, unavailable: &Unavailable) -> bool {

@@ -32,6 +32,14 @@ impl Found {
             _ => None,
         }
     }
+
+    /// The context that cannot say, and was not given up.
+    pub fn unavailable(&self) -> Option<&Unavailable> {
+        match self {
+            Found::Unavailable(why) => Some(why),
+            _ => None,
+        }
+    }
 }
 
 /// How far a datacenter is.
@@ -59,7 +67,6 @@ pub struct Datacenter {
     pub place: Option<Place>,
     pub declared: Option<Declared>,
     pub found: Found,
-    /// How far it is.
     pub state: State,
     /// What its CassandraTask's status says: the one observed, or else the one recorded.
     pub progress: Progress,
@@ -116,8 +123,8 @@ impl Datacenter {
 
     /// Whether something is, or may be, at work there. A former target in a context that is not registered is given up.
     pub fn is_active(&self) -> bool {
-        let is_given_up = self.is_former
-            && matches!(&self.found, Found::Unavailable(it) if it.reason == UnavailableReason::NotRegistered);
+        let is_given_up =
+            self.is_former && self.is_unavailable_as(UnavailableReason::NotRegistered);
         self.has_active_namesake
             || (matches!(self.state, State::Running | State::Failing) && !is_given_up)
     }
@@ -147,10 +154,13 @@ impl Datacenter {
 
     /// Whether nothing is there that could be its CassandraTask: its context says so, or serves none, or was given up.
     pub fn is_confirmed_empty(&self) -> bool {
-        match &self.found {
-            Found::Unavailable(why) => why.reason == UnavailableReason::NotServed,
-            _ => true,
-        }
+        self.found.unavailable().is_none() || self.is_unavailable_as(UnavailableReason::NotServed)
+    }
+
+    fn is_unavailable_as(&self, reason: UnavailableReason) -> bool {
+        self.found
+            .unavailable()
+            .is_some_and(|why| why.reason == reason)
     }
 
     pub fn child(&self) -> Option<&CassandraTask> {
@@ -183,7 +193,7 @@ fn state(task: &Task, name: &str, found: &Found) -> (State, bool) {
 }
 
 /// What a recorded copy says for good.
-fn settled(copy: &Progress) -> Option<State> {
+pub fn settled(copy: &Progress) -> Option<State> {
     match copy.failure {
         _ if copy.is_lost => Some(State::Lost),
         Some(_) => copy.has_stopped.then_some(State::Failed),

@@ -12,20 +12,18 @@ pub mod targets;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use answers::{Answer, Answers, Unavailable};
+use answers::{Answers, Unavailable};
 use children::Children;
-use datacenter::{Datacenter, Found, State};
+use datacenter::{Datacenter, State};
 use targets::{Place, Relation, Targets, relation};
 
 use crate::contract::{Failure, ObjectRef, Operation, Selector, Snapshot, UnavailableReason};
 use crate::documents::cassandra_task::CassandraTask;
 use crate::documents::cluster::Cluster;
-use crate::documents::record::Identity;
 use crate::documents::settings::Settings;
-use crate::documents::task::Task;
+use crate::documents::task::{Identity, Task};
 use crate::documents::time::Time;
 
-/// What is known of the cluster.
 #[derive(Debug)]
 pub enum ClusterState {
     /// The task does not name one.
@@ -64,7 +62,6 @@ pub struct Observation<'a> {
 }
 
 impl<'a> Observation<'a> {
-    /// Reads a snapshot. The error is what must be observed first.
     pub fn read(
         settings: &'a Settings,
         snapshot: &'a Snapshot,
@@ -126,7 +123,6 @@ impl<'a> Observation<'a> {
         self.task.recorded.is_true("Failed") || self.datacenters.iter().any(Datacenter::has_failed)
     }
 
-    /// That an operation on an object has failed, and not succeeded since.
     pub fn failure(&self, operation: Operation, object: &ObjectRef) -> Option<&'a Failure> {
         self.failed.get(&(object, operation)).copied()
     }
@@ -145,7 +141,7 @@ impl<'a> Observation<'a> {
             place.is_some_and(|place| self.failure(Operation::Create, &place).is_some())
         };
         self.datacenters.iter().filter(move |it| match it.state {
-            _ if !matches!(it.found, Found::Unavailable(_)) => false,
+            _ if it.found.unavailable().is_none() => false,
             State::Running => {
                 !it.progress.has_started && self.task.has_recorded(&it.name) && !has_failed(it)
             }
@@ -156,11 +152,9 @@ impl<'a> Observation<'a> {
 
     /// Whether another controller may have created its CassandraTask, and it was not observed since the policy took charge.
     pub fn may_be_anothers(&self, datacenter: &Datacenter) -> bool {
-        let Found::Unavailable(why) = &datacenter.found else {
-            return false;
-        };
         let record = self.task.own_record();
-        why.reason != UnavailableReason::NotRegistered
+        let unavailable = datacenter.found.unavailable();
+        unavailable.is_some_and(|why| why.reason != UnavailableReason::NotRegistered)
             && self.task.is_taken_over()
             && self.task.children().is_some()
             && record.is_none_or(|record| record.unobserved.contains(&datacenter.name))
@@ -179,23 +173,23 @@ impl ClusterState {
         };
         let name = format!("{}.{}", task.metadata.namespace, reference.name);
         match answers.object(reference) {
-            Answer::Found(text) => match Cluster::read(text) {
+            Ok(Some(text)) => match Cluster::read(text) {
                 Ok(cluster) => ClusterState::known_or_replaced(task, cluster),
                 Err(wrong) => {
                     let wrong = format!("K8ssandraCluster {name} cannot be read: {wrong}");
                     ClusterState::Unreadable(wrong)
                 }
             },
-            Answer::Absent => ClusterState::Absent(name),
-            Answer::Unavailable(unavailable) => ClusterState::Unavailable(name, unavailable),
+            Ok(None) => ClusterState::Absent(name),
+            Err(unavailable) => ClusterState::Unavailable(name, unavailable),
         }
     }
 
-    /// A task that has started stays with its cluster: what is recorded of a datacenter says nothing of another cluster's.
+    /// A task stays with the cluster that it was started for: what is recorded of a datacenter says nothing of another's.
     fn known_or_replaced(task: &Task, cluster: Cluster) -> ClusterState {
-        let recorded = task.recorded_cluster().filter(|_| task.has_started());
-        let are_known = |it: &Identity| !it.uid.is_empty() && !cluster.uid.is_empty();
-        match recorded.filter(|it| are_known(it) && it.uid != cluster.uid) {
+        let is_another =
+            |it: &Identity| !it.uid.is_empty() && !cluster.uid.is_empty() && it.uid != cluster.uid;
+        match task.started_cluster().filter(is_another) {
             Some(recorded) => ClusterState::Replaced(recorded),
             None => ClusterState::Known(cluster),
         }

@@ -9,7 +9,6 @@ use crate::contract::ObjectRef;
 use crate::documents::cassandra_task::CassandraTask;
 use crate::documents::cluster::{Cluster, Declared};
 use crate::documents::names;
-use crate::documents::record::Record;
 use crate::documents::task::Task;
 use crate::documents::time::Time;
 
@@ -28,7 +27,6 @@ pub struct Place {
 }
 
 impl Place {
-    /// The place of a task's CassandraTask for a datacenter.
     pub fn new(task: &Task, datacenter: &str, context: Option<&str>, namespace: &str) -> Place {
         Place {
             datacenter: datacenter.to_owned(),
@@ -129,7 +127,6 @@ pub enum Relation {
 /// Judges an object that was observed. The cluster is the task's own, where that is known.
 pub fn relation(task: &Task, cluster: Option<&Cluster>, child: &CassandraTask) -> Relation {
     let is_taken_over = task.is_taken_over();
-    let adopted = task.own_record().and_then(Record::adopted);
     let created = child.created();
     // Times have whole seconds. What belongs to a task that was not taken over is marked, so one of the same second is not its own.
     let is_after =
@@ -141,7 +138,7 @@ pub fn relation(task: &Task, cluster: Option<&Cluster>, child: &CassandraTask) -
         None if !has_labels(task, child) || !is_in_place(task, cluster, child) => Relation::Foreign,
         // What the status knows was there before, whatever the clock of its API server says.
         None if is_taken_over && has_recorded_start(task, child) => Relation::Own,
-        None => match (adopted, created) {
+        None => match (task.adopted(), created) {
             (Some(_), None) => Relation::Conflicting,
             (Some(adopted), Some(created)) if is_after(adopted, created) => Relation::Conflicting,
             (_, Some(_)) if is_taken_over && is_of_this_task(task, child) => Relation::Own,
@@ -179,7 +176,8 @@ fn is_in_place(task: &Task, cluster: Option<&Cluster>, child: &CassandraTask) ->
 pub fn is_of_this_task(task: &Task, child: &CassandraTask) -> bool {
     let created = child.created();
     let margin = created.map(|created| created.plus_seconds(CLOCK_SKEW_SECONDS));
-    margin >= task.metadata.created || has_recorded_start(task, child)
+    margin.is_some_and(|margin| Some(margin) >= task.metadata.created)
+        || has_recorded_start(task, child)
 }
 
 /// Whether the status records its datacenter with the same startTime.
@@ -233,49 +231,51 @@ mod tests {
         relation(&task, Some(&cluster), &child)
     }
 
-    fn mark(uid: &str) -> (&str, Value) {
-        let pointer = "/child/metadata/annotations/pilothouse.dev~1created-for";
-        (pointer, json!(uid))
-    }
-
     #[test]
-    fn a_marked_one_belongs_to_that_uid_alone() {
-        let unlabelled = ("/child/metadata/labels", json!({}));
-        let without_uid = ("/task/metadata/uid", json!(""));
-        assert_eq!(changed(&[mark("u1"), unlabelled]), Own);
-        assert_eq!(changed(&[mark("u0")]), Foreign);
-        assert_eq!(changed(&[mark(""), without_uid]), Foreign);
-    }
-
-    #[test]
-    fn one_of_k8ssandra_operator_belongs_to_a_task_that_was_taken_over() {
-        let name = |name: &str| ("/child/metadata/name", json!(name));
-        let namespace = ("/child/metadata/namespace", json!("other"));
-        let label = ("/child/metadata/labels/k8ssandra.io~1task-name", json!("x"));
-        let unrecorded = ("/record", json!(null));
+    fn what_it_is_follows_from_its_mark_its_place_and_its_age() {
+        let mark = |uid| {
+            (
+                "/child/metadata/annotations/pilothouse.dev~1created-for",
+                json!(uid),
+            )
+        };
+        let child = |time| ("/child/metadata/creationTimestamp", json!(time));
         let finalizers = json!(["control.k8ssandra.io/finalizer"]);
         let finalizers = ("/task/metadata/finalizers", finalizers);
-        assert_eq!(changed(&[]), Own);
-        assert_eq!(changed(&[unrecorded.clone(), finalizers]), Own);
-        assert_eq!(changed(&[unrecorded]), Foreign);
-        assert_eq!(changed(&[label]), Foreign);
-        assert_eq!(changed(&[namespace]), Foreign);
-        assert_eq!(changed(&[name("task1-dc9")]), Foreign);
+        let unrecorded = ("/record", json!(null));
+        let unlabelled = ("/child/metadata/labels", json!({}));
+        let without_uid = ("/task/metadata/uid", json!(""));
+        let recorded = json!({"dc1": {"startTime": CREATED}});
+        let recorded = ("/task/status/datacenters", recorded);
+        let is_new = ("/record/takenOver", json!(false));
+        let early = child("2022-12-15T19:37:59Z");
+        for (expected, changes) in [
+            (Own, vec![]),
+            (Own, vec![mark("u1"), unlabelled.clone()]),
+            (Foreign, vec![mark("u0")]),
+            (Foreign, vec![mark(""), without_uid]),
+            (Own, vec![unrecorded.clone(), finalizers]),
+            (Foreign, vec![unrecorded]),
+            (Foreign, vec![unlabelled]),
+            (Foreign, vec![("/child/metadata/namespace", json!("other"))]),
+            (Foreign, vec![("/child/metadata/name", json!("task1-dc9"))]),
+            (Own, vec![child("2022-12-15T19:38:00Z")]),
+            (Own, vec![early.clone(), recorded]),
+            (Foreign, vec![early]),
+            (Own, vec![child(ADOPTED)]),
+            (Conflicting, vec![child(ADOPTED), is_new]),
+            (Conflicting, vec![child("2022-12-15T19:50:01Z")]),
+            (Conflicting, vec![child("soon")]),
+        ] {
+            assert_eq!(changed(&changes), expected, "{changes:?}");
+        }
     }
 
     #[test]
-    fn its_age_decides_too() {
-        let created = |time: &str| ("/child/metadata/creationTimestamp", json!(time));
-        let new = ("/record/takenOver", json!(false));
-        let recorded = json!({"dc1": {"startTime": CREATED}});
-        let recorded = ("/task/status/datacenters", recorded);
-        let earlier = created("2022-12-15T19:37:59Z");
-        assert_eq!(changed(&[created("2022-12-15T19:38:00Z")]), Own);
-        assert_eq!(changed(&[earlier.clone(), recorded]), Own);
-        assert_eq!(changed(&[earlier]), Foreign);
-        assert_eq!(changed(&[created(ADOPTED)]), Own);
-        assert_eq!(changed(&[created(ADOPTED), new]), Conflicting);
-        assert_eq!(changed(&[created("2022-12-15T19:50:01Z")]), Conflicting);
-        assert_eq!(changed(&[created("soon")]), Conflicting);
+    fn without_a_creation_time_nothing_says_that_it_is_of_this_task() {
+        let metadata = json!({"name": "task1", "namespace": "ns"});
+        let task = json!({ "metadata": metadata }).to_string();
+        let child = CassandraTask::read(None, r#"{"metadata": {"name": "task1-dc1"}}"#);
+        assert!(!is_of_this_task(&Task::read(&task).unwrap(), &child));
     }
 }

@@ -8,9 +8,7 @@ mod adoption;
 
 use serde_json::{Map, Value, json};
 
-use crate::contract::{
-    Action, Creation, Deletion, ObjectRef, Operation, Plan, Reason, Requeue, Selector,
-};
+use crate::contract::{Action, Creation, Deletion, Operation, Plan, Reason, Requeue, Selector};
 use crate::decision::ending::{self, Expiry, Removal};
 use crate::decision::sequence::{MAX_CREATES, Step, Target};
 use crate::decision::waiting::{Waiting, is_refused};
@@ -276,12 +274,7 @@ fn creation(settings: &Settings, task: &Task, place: &Place) -> Creation {
 fn deletion_of(task: &Task) -> Option<Action> {
     let metadata = &task.metadata;
     let deletion = Deletion {
-        object: ObjectRef {
-            context: None,
-            gvk: names::k8ssandra_task(),
-            namespace: Some(metadata.namespace.clone()),
-            name: metadata.name.clone(),
-        },
+        object: task.reference(),
         uid: metadata.uid.clone(),
     };
     (!metadata.uid.is_empty()).then_some(Action::Delete(deletion))
