@@ -133,7 +133,8 @@ fn signs(observation: &Observation<'_>) -> Vec<String> {
 fn still_running(observation: &Observation<'_>) -> Vec<String> {
     let all = observation.foreign.iter().chain(&observation.children);
     let running = all.filter(|child| !child.progress.has_ended);
-    running.map(|child| named(child)).collect()
+    let names: BTreeSet<String> = running.map(|child| named(child)).collect();
+    names.into_iter().collect()
 }
 
 impl Decision<'_> {

@@ -143,9 +143,19 @@ impl Task {
     /// Whether the CassandraTask of a datacenter may have run without being observed.
     pub fn may_have_run(&self, datacenter: &str) -> bool {
         let copy = self.recorded.datacenters().get(datacenter);
-        let is_unobserved = |record: &Record| record.unobserved.contains(datacenter);
         copy.is_some_and(|copy| copy.has_started)
-            || (self.has_recorded(datacenter) && self.own_record().is_some_and(is_unobserved))
+            || (self.has_recorded(datacenter) && self.is_unobserved(datacenter))
+    }
+
+    /// The datacenters whose CassandraTasks may start, or may exist, without having been observed.
+    pub fn unobserved(&self) -> impl Iterator<Item = &str> {
+        let record = self.own_record().into_iter();
+        record.flat_map(|it| &it.unobserved).map(String::as_str)
+    }
+
+    pub fn is_unobserved(&self, datacenter: &str) -> bool {
+        let record = self.own_record();
+        record.is_some_and(|record| record.unobserved.contains(datacenter))
     }
 
     /// Its cluster as it was recorded when the policy took charge, or else as its owner references say: of several the one

@@ -80,6 +80,7 @@ impl<'a> Children<'a> {
         let targets = targets.places.iter().map(|place| place.datacenter.as_str());
         targets
             .chain(self.task.recorded_datacenters())
+            .chain(self.task.unobserved())
             .filter(|name| !self.own.contains_key(*name) && !self.is_over(name))
             .flat_map(|name| [self.recorded(name), self.declared(name)])
             .flatten()
@@ -127,7 +128,7 @@ impl<'a> Children<'a> {
             None => &self.cluster?.datacenter(name)?.namespace,
         };
         let context = location.context.as_deref();
-        let is_recorded = self.task.has_recorded(name);
+        let is_recorded = self.task.has_recorded(name) || self.task.is_unobserved(name);
         is_recorded.then(|| Place::new(self.task, name, context, namespace))
     }
 
@@ -135,7 +136,8 @@ impl<'a> Children<'a> {
     pub fn datacenters(&self, targets: &Targets) -> Vec<Datacenter> {
         let names = targets.places.iter().map(|place| place.datacenter.as_str());
         let observed = self.own.keys().map(String::as_str);
-        let mut others: BTreeSet<&str> = observed.chain(self.task.recorded_datacenters()).collect();
+        let others = observed.chain(self.task.recorded_datacenters());
+        let mut others: BTreeSet<&str> = others.chain(self.task.unobserved()).collect();
         for name in names.clone() {
             others.remove(name);
         }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::answers::Unavailable;
 use super::targets::Place;
 use crate::contract::UnavailableReason;
-use crate::documents::cassandra_task::{CassandraTask, Progress};
+use crate::documents::cassandra_task::{CassandraTask, Progress, has_content};
 use crate::documents::cluster::Declared;
 use crate::documents::status::copy;
 use crate::documents::task::Task;
@@ -91,18 +91,16 @@ impl Datacenter {
         // knows any more where it was.
         let is_dropped = (is_former || place.is_none()) && state == State::Lost && !is_settled;
         let child = found.child();
-        // An empty status says nothing against what was recorded, as the state has it.
-        let counts = |child: &&CassandraTask| {
-            !is_settled && (child.progress.has_started || recorded.is_none())
-        };
-        let observed = child.filter(counts).and_then(|child| {
-            let status = child.status()?;
-            Some((status, &child.progress, child.created()))
+        // A status of which nothing can be copied says nothing against what was recorded.
+        let observed = child.filter(|_| !is_settled).and_then(|child| {
+            let copy = copy(child.status()?, child.created());
+            let counts = has_content(&copy) || recorded.is_none();
+            counts.then_some((copy, &child.progress))
         });
         let created = task.metadata.created;
-        let recorded = recorded.map(|(status, progress)| (status, progress, created));
-        let (copy, progress) = match observed.or(recorded) {
-            Some((status, progress, created)) => (Some(copy(status, created)), progress.clone()),
+        let recorded = || recorded.map(|(status, progress)| (copy(status, created), progress));
+        let (copy, progress) = match observed.or_else(recorded) {
+            Some((copy, progress)) => (Some(copy), progress.clone()),
             None => {
                 let is_known = child.is_some() || task.has_recorded(name);
                 (is_known.then(|| json!({})), Progress::default())

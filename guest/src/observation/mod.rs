@@ -152,12 +152,12 @@ impl<'a> Observation<'a> {
 
     /// Whether another controller may have created its CassandraTask, and it was not observed since the policy took charge.
     pub fn may_be_anothers(&self, datacenter: &Datacenter) -> bool {
-        let record = self.task.own_record();
+        let is_adopted = self.task.own_record().is_some();
         let unavailable = datacenter.found.unavailable();
         unavailable.is_some_and(|why| why.reason != UnavailableReason::NotRegistered)
             && self.task.is_taken_over()
             && self.task.children().is_some()
-            && record.is_none_or(|record| record.unobserved.contains(&datacenter.name))
+            && (!is_adopted || self.task.is_unobserved(&datacenter.name))
     }
 
     /// Whether a CassandraTask was ever to be created.

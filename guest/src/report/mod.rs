@@ -17,8 +17,8 @@ use crate::decision::Decision;
 use crate::decision::sentences::named;
 use crate::decision::waiting::Waiting;
 use crate::documents::cassandra_task::{COUNTS, DELETED, has_content};
-use crate::documents::json::is_true;
-use crate::documents::status::{CANCELLED, Recorded};
+use crate::documents::json::{self, is_true};
+use crate::documents::status::{self, CANCELLED, Recorded};
 use crate::observation::Observation;
 use crate::observation::datacenter::{Datacenter, Found, State};
 use crate::observation::targets::Place;
@@ -54,14 +54,27 @@ pub fn stalled_only<'w>(
     let Some(conditions) = conditions::with_stalled(observation, waiting.into_iter()) else {
         return recorded.clone();
     };
-    let mut fields = recorded.fields_without(&["conditions"]);
+    let mut fields = recorded.fields_without(&["conditions", "datacenters"]);
     fields.insert("conditions".into(), conditions);
+    // Older versions of k8ssandra-operator left out what the definition demands of copies, too.
+    let created = observation.task.metadata.created;
+    let copies = json::fields(&recorded.status()["datacenters"]);
+    let copies = copies.filter(|(_, copy)| copy.is_object());
+    let copies = copies.map(|(name, copy)| (name.clone(), status::copy(copy, created)));
+    let copies: Map<String, Value> = copies.collect();
+    if !copies.is_empty() {
+        fields.insert("datacenters".into(), Value::Object(copies));
+    }
     Recorded::read(Value::Object(fields))
 }
 
 /// `datacenters`: the copy of each CassandraTask's status; an empty one for those that are about to be created, and none for
 /// those whose create was refused.
 fn copies(observation: &Observation<'_>, decision: &Decision<'_>) -> Map<String, Value> {
+    // What runs without a status was begun before: in a status, it would be taken for one that this task has begun.
+    if matches!(decision.waiting, Some(Waiting::StatusLost { .. })) {
+        return Map::new();
+    }
     let refused = decision.refused();
     let known = observation.datacenters.iter().filter_map(|datacenter| {
         let copy = copy(observation, datacenter)?;
