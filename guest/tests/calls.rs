@@ -1,7 +1,10 @@
-//! A task for more datacenters than one plan can create CassandraTasks for.
+//! When the policy asks to be called again although nothing changes.
 
 use k8ssandra_task_policy::contract::Requeue;
+use policy_worlds::World;
 use policy_worlds::size::Size;
+use policy_worlds::world::{at, stamp};
+use serde_json::json;
 
 #[test]
 fn many_datacenters_are_begun_by_one_plan_after_the_other() {
@@ -13,4 +16,21 @@ fn many_datacenters_are_begun_by_one_plan_after_the_other() {
         created.push((world.created, plan.requeue == Requeue::AtOnce));
     }
     assert_eq!(created, [(200, true), (400, true), (500, false)]);
+}
+
+#[test]
+fn one_that_lists_no_pods_is_looked_at_again_when_it_counts_as_stuck() {
+    let mut world = World::new(1);
+    world.settle();
+    for child in world.children.values_mut() {
+        child["metadata"]["labels"]["control.k8ssandra.io/status"] = json!("completed");
+        child["status"] = json!({"startTime": stamp("19:44:00")});
+    }
+    let mut asked = Vec::new();
+    for now in ["19:45:00", "19:49:00"] {
+        world.now = at(now);
+        asked.push(world.step().requeue);
+    }
+    let [silent, stuck] = [240, 23 * 3600 + 55 * 60].map(|seconds| Requeue::After(seconds * 1000));
+    assert_eq!(asked, [silent, stuck]);
 }

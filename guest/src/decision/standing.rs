@@ -107,8 +107,7 @@ fn at_work(
             Waiting::Stuck { place, is_former }
         }
         _ => {
-            let is_silent = silent_at(datacenter, child).is_some_and(has_come)
-                && !progress.has_processed_pods();
+            let is_silent = silent_at(datacenter, child).is_some_and(has_come);
             Waiting::Running {
                 is_running: progress.is_running,
                 pods: pods(datacenter, child),
@@ -140,7 +139,7 @@ fn stuck_at(datacenter: &Datacenter, child: &CassandraTask) -> Option<Time> {
 /// When one that has begun no pod, and is not said to run, counts as silent.
 fn silent_at(datacenter: &Datacenter, child: &CassandraTask) -> Option<Time> {
     let progress = &datacenter.progress;
-    let has_begun = progress.is_running || !progress.pods.is_empty();
+    let has_begun = progress.is_running || progress.has_processed_pods();
     let is_silent = lists_pods(command(child)) && !has_begun;
     progress.latest.filter(|_| is_silent).map(late)
 }
@@ -179,9 +178,7 @@ pub fn deadline(
             let since = child.map_or(*since, |child| due(observation, child));
             [since.map(late), None]
         }
-        Waiting::Running {
-            no_pod_since: None, ..
-        } => [silent_at, stuck_at].map(|at| at(datacenter, child?)),
+        Waiting::Running { .. } => [silent_at, stuck_at].map(|at| at(datacenter, child?)),
         _ => [waiting.stalls_after(observation.now), None],
     };
     let deadlines = deadlines.into_iter().flatten();
