@@ -197,7 +197,7 @@ pub fn is_finished(observation: &Observation<'_>, targets: &[Target<'_>]) -> boo
                 && sequence::conflict(observation, target.datacenter).is_none()
         }
         Step::None => target.datacenter.is_settled(),
-        Step::Create(_) | Step::Wait(_) => false,
+        Step::Create | Step::Wait(_) => false,
     };
     observation.targets.are_certain()
         && !observation.datacenters.iter().any(Datacenter::is_active)

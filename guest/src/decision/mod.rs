@@ -139,8 +139,7 @@ fn still_running(observation: &Observation<'_>) -> Vec<String> {
 impl Decision<'_> {
     /// The targets whose CassandraTasks are created.
     pub fn creates(&self) -> impl Iterator<Item = &Target<'_>> {
-        let targets = self.targets.iter();
-        targets.filter(|it| matches!(it.step, Step::Create(_)))
+        self.targets.iter().filter(|it| it.step == Step::Create)
     }
 
     /// The datacenters whose create was refused: they are taken out of the record until it is tried again.

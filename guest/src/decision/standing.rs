@@ -38,7 +38,7 @@ pub enum Standing {
 pub fn of_target(observation: &Observation<'_>, target: &Datacenter, step: &Step) -> Standing {
     let waiting = match step {
         // One that was refused before is not known to have been created this time.
-        Step::Create(place) => sequence::refused(observation, place).or_else(|| {
+        Step::Create => sequence::refused(observation, target).or_else(|| {
             let spec = observation.task.spec.as_ref().ok();
             let scheduled = spec.and_then(|spec| spec.template.get("scheduledTime")?.as_str());
             let scheduled = scheduled.and_then(Time::parse);

@@ -12,7 +12,7 @@ use crate::contract::{
     Action, Creation, Deletion, ObjectRef, Operation, Plan, Reason, Requeue, Selector,
 };
 use crate::decision::ending::{self, Expiry, Removal};
-use crate::decision::sequence::{MAX_CREATES, Step, Target};
+use crate::decision::sequence::{MAX_CREATES, Target};
 use crate::decision::waiting::{Waiting, is_refused};
 use crate::decision::{Decision, standing};
 use crate::documents::settings::Settings;
@@ -59,7 +59,7 @@ pub fn plan(observation: &Observation<'_>, mut decision: Decision<'_>) -> Plan {
     actions.extend(report::conflict(observation).into_iter().chain(patch));
     // A record that was refused must be written before anything else is created.
     if !is_refused {
-        let creates = decision.targets.iter();
+        let creates = decision.creates();
         actions.extend(creates.flat_map(|target| create(observation, target)));
     }
     let is_full = decision.creates().count() >= MAX_CREATES;
@@ -235,7 +235,7 @@ fn write(from: &Recorded, to: &Recorded) -> Vec<Action> {
 
 /// The CassandraTask of a target that is due, with the events about it.
 fn create(observation: &Observation<'_>, target: &Target<'_>) -> Vec<Action> {
-    let Step::Create(place) = &target.step else {
+    let Some(place) = &target.datacenter.place else {
         return Vec::new();
     };
     let declared = target.datacenter.declared.as_ref();

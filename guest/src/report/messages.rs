@@ -30,7 +30,7 @@ pub struct Line<'a> {
 pub fn lines<'a>(observation: &'a Observation<'_>, decision: &Decision<'a>) -> Vec<Line<'a>> {
     let targets = decision.targets.iter().map(|Target { datacenter, step }| {
         let is_at_work = datacenter.is_active() && datacenter.child().is_some();
-        let is_concerned = is_at_work || matches!(step, Step::Create(_));
+        let is_concerned = is_at_work || *step == Step::Create;
         Line {
             datacenter,
             unready: unready(datacenter).filter(|_| is_concerned),
