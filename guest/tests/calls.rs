@@ -1,4 +1,6 @@
-//! When the policy asks to be called again although nothing changes.
+//! When the policy asks to be called again although nothing changes, and what it does then.
+
+use std::time::Duration;
 
 use k8ssandra_task_policy::contract::Requeue;
 use policy_worlds::World;
@@ -33,4 +35,20 @@ fn one_that_lists_no_pods_is_looked_at_again_when_it_counts_as_stuck() {
     }
     let [silent, stuck] = [240, 23 * 3600 + 55 * 60].map(|seconds| Requeue::After(seconds * 1000));
     assert_eq!(asked, [silent, stuck]);
+}
+
+#[test]
+fn creates_that_are_refused_for_good_come_after_the_others() {
+    let mut world = World::new(8).with("/spec/dcConcurrencyPolicy", json!("Allow"));
+    for number in 1..8 {
+        world.refusing.insert(format!("kind-k8ssandra-{number}"));
+    }
+    // The host stops at the first that is refused, and waits twice as long each time.
+    let mut backoff = Duration::from_millis(200);
+    for _ in 0..10 {
+        world.step();
+        world.now += backoff;
+        backoff *= 2;
+    }
+    assert!(world.own_child("dc8").is_some(), "{:?}", world.events);
 }

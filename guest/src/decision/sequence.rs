@@ -89,7 +89,9 @@ pub fn targets<'a>(
 /// Leaves the creates beyond [`MAX_CREATES`] to a later plan.
 fn leave_to_the_next_plan(observation: &Observation<'_>, targets: &mut [Target<'_>]) {
     let creates = targets.iter_mut().filter(|it| it.step == Step::Create);
-    for target in creates.skip(MAX_CREATES) {
+    let mut creates: Vec<_> = creates.collect();
+    creates.sort_by_cached_key(|it| last_failure(observation, it.datacenter));
+    for target in creates.into_iter().skip(MAX_CREATES) {
         let refused = refused(observation, target.datacenter);
         target.step = refused.map_or_else(|| turn(Rc::default()), Step::Wait);
     }
@@ -158,6 +160,14 @@ fn refusal<'a>(
     let place = target.place.as_ref()?;
     let failure = observation.failure(Operation::Create, &place.reference())?;
     is_refused(failure).then_some((place, failure))
+}
+
+/// When the create of a target has failed last. Creates are tried in this order: what has never failed first, then what failed the
+/// longest ago, so that none keeps the others from being tried.
+pub fn last_failure(observation: &Observation<'_>, target: &Datacenter) -> Option<u64> {
+    let place = target.place.as_ref()?.reference();
+    let failure = observation.failure(Operation::Create, &place)?;
+    Some(failure.last)
 }
 
 fn create_refused(place: &Place, failure: &Failure) -> Waiting {

@@ -12,7 +12,7 @@ use crate::contract::{
     Action, Creation, Deletion, ObjectRef, Operation, Plan, Reason, Requeue, Selector,
 };
 use crate::decision::ending::{self, Expiry, Removal};
-use crate::decision::sequence::{MAX_CREATES, Target};
+use crate::decision::sequence::{self, MAX_CREATES, Target};
 use crate::decision::waiting::{Waiting, is_refused};
 use crate::decision::{Decision, standing};
 use crate::documents::settings::Settings;
@@ -59,7 +59,9 @@ pub fn plan(observation: &Observation<'_>, mut decision: Decision<'_>) -> Plan {
     actions.extend(report::conflict(observation).into_iter().chain(patch));
     // A record that was refused must be written before anything else is created.
     if !is_refused {
-        let creates = decision.creates();
+        let mut creates: Vec<_> = decision.creates().collect();
+        creates.sort_by_cached_key(|it| sequence::last_failure(observation, it.datacenter));
+        let creates = creates.into_iter();
         actions.extend(creates.flat_map(|target| create(observation, target)));
     }
     let is_full = decision.creates().count() >= MAX_CREATES;
