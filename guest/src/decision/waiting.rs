@@ -183,7 +183,7 @@ impl Waiting {
             } => ("Running", *since),
             Waiting::Running { since, .. } => ("Started", *since),
             Waiting::Stuck { .. } => (stalled::NOT_PROGRESSING, None),
-            Waiting::NotComplete { .. } => ("NotComplete", None),
+            Waiting::NotComplete { ended } => ("NotComplete", *ended),
             Waiting::Terminating { since } => ("Terminating", *since),
             Waiting::Foreign { .. } => (stalled::NAME_CONFLICT, None),
             Waiting::DeletionRefused { failure, .. } => {
@@ -236,5 +236,16 @@ impl Unknown {
             Unknown::Deletion(_) => stalled::DELETION_BLOCKED,
             _ => stalled::CONTEXT_UNAVAILABLE,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_lacks_the_condition_complete_since_it_ended() {
+        let ended = Some(Time::EPOCH);
+        assert_eq!(Waiting::NotComplete { ended }.since(), ended);
     }
 }
