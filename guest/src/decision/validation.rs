@@ -49,9 +49,11 @@ fn count(path: &str, value: &Value) -> Option<String> {
 }
 
 fn one_of(path: &str, value: &Value, supported: [&str; 2]) -> Option<String> {
-    let value = value.as_str().unwrap_or_default();
-    let is_one = value.is_empty() || supported.contains(&value);
-    (!is_one).then(|| unsupported(path, value, supported))
+    let Some(text) = value.as_str() else {
+        return Some(invalid(path, value, "must be a string"));
+    };
+    let is_one = text.is_empty() || supported.contains(&text);
+    (!is_one).then(|| unsupported(path, text, supported))
 }
 
 fn time(path: &str, value: &Value) -> Option<String> {
