@@ -150,10 +150,3 @@ impl Decision<'_> {
         refused.map(|it| it.datacenter.name.as_str()).collect()
     }
 }
-
-/// Whether a task that has finished must be adopted all the same: it has CassandraTasks to delete, or another controller has
-/// finished it, and its TTL counts from when the policy took charge.
-pub fn adopts_finished(observation: &Observation<'_>) -> bool {
-    !observation.children.is_empty()
-        || (observation.task.own_record().is_none() && observation.task.is_taken_over())
-}

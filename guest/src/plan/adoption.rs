@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::contract::Action;
 use crate::decision::waiting::Waiting;
-use crate::decision::{Decision, adopts_finished, validation};
+use crate::decision::{Decision, validation};
 use crate::documents::cassandra_task::CassandraTask;
 use crate::documents::cluster::Cluster;
 use crate::documents::record::{Identity, Location, Record};
@@ -46,9 +46,14 @@ pub fn patch(observation: &Observation<'_>, decision: &Decision<'_>) -> Option<A
 
 /// Whether the task has something to clean up, or is about to.
 fn is_adopting(observation: &Observation<'_>, decision: &Decision<'_>) -> bool {
+    let task = observation.task;
     match &decision.waiting {
         Some(Waiting::StatusLost { .. }) => false,
-        _ if decision.is_finished => adopts_finished(observation),
+        // It has CassandraTasks to delete, or another controller has finished it, and its TTL counts from when the policy took charge.
+        _ if decision.is_finished => {
+            !observation.children.is_empty()
+                || (task.own_record().is_none() && task.is_taken_over())
+        }
         _ => decision.creates().next().is_some() || observation.has_started(),
     }
 }
