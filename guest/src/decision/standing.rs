@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::sentences::named;
 use super::sequence::{self, Step};
-use super::waiting::{DEADLINE_SECONDS, Unknown, Waiting};
+use super::waiting::{DEADLINE_SECONDS, Unknown, Waiting, late};
 use crate::documents::cassandra_task::{CassandraTask, Pod, PodState, Progress};
 use crate::documents::spec::Concurrency;
 use crate::documents::time::Time;
@@ -118,11 +118,6 @@ fn at_work(
     }
 }
 
-/// When something has gone on for long that began at that time.
-fn late(since: Time) -> Time {
-    since.plus_seconds(DEADLINE_SECONDS)
-}
-
 /// When a CassandraTask that is labelled completed, and whose status does not say so, counts as stuck: some time after its last pod,
 /// or a day after its start where the times of its pods are not known, so that one that is just ending does not.
 fn stuck_at(datacenter: &Datacenter, child: &CassandraTask) -> Option<Time> {
@@ -164,12 +159,12 @@ fn created(observation: &Observation<'_>, scheduled: Option<Time>, since: Option
     }
 }
 
-/// When the next sentence has to be said otherwise, although nothing changes.
-pub fn deadline(
+/// When the sentence may have to be said otherwise, although nothing changes; times that are past among them.
+pub fn deadlines(
     observation: &Observation<'_>,
     datacenter: &Datacenter,
     waiting: &Waiting,
-) -> Option<Time> {
+) -> impl Iterator<Item = Time> {
     let child = datacenter.child();
     let deadlines = match waiting {
         Waiting::Scheduled { at } => [Some(*at), None],
@@ -179,10 +174,9 @@ pub fn deadline(
             [since.map(late), None]
         }
         Waiting::Running { .. } => [silent_at, stuck_at].map(|at| at(datacenter, child?)),
-        _ => [waiting.stalls_after(observation.now), None],
+        _ => [waiting.stalls_at(), None],
     };
-    let deadlines = deadlines.into_iter().flatten();
-    deadlines.filter(|it| *it > observation.now).min()
+    deadlines.into_iter().flatten()
 }
 
 /// Whether a datacenter was done without processing a pod, of a command that reports pods.

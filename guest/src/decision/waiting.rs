@@ -147,6 +147,11 @@ impl Refusal {
     }
 }
 
+/// When something has gone on for long that began at that time.
+pub fn late(since: Time) -> Time {
+    since.plus_seconds(DEADLINE_SECONDS)
+}
+
 /// Whether an API server has refused it, so that nothing was done.
 pub fn is_refused(failure: &Failure) -> bool {
     matches!(failure.class, FailureClass::Refused | FailureClass::Denied)
@@ -206,7 +211,6 @@ impl Waiting {
 
     /// From when on somebody has to look, and the reason that `Stalled` then has; `None` for what passes by itself.
     pub fn stalls(&self) -> Option<(Time, &'static str)> {
-        let late = |since: Time| since.plus_seconds(DEADLINE_SECONDS);
         let code = self.code();
         match self {
             _ if URGENT.contains(&code) => Some((Time::EPOCH, code)),
@@ -222,10 +226,9 @@ impl Waiting {
         }
     }
 
-    /// When it will stall, if it does not yet.
-    pub fn stalls_after(&self, now: Time) -> Option<Time> {
-        let (from, _) = self.stalls()?;
-        Some(from).filter(|from| *from > now)
+    /// When it stalls, or began to.
+    pub fn stalls_at(&self) -> Option<Time> {
+        self.stalls().map(|(from, _)| from)
     }
 }
 

@@ -68,13 +68,12 @@ pub fn plan(observation: &Observation<'_>, mut decision: Decision<'_>) -> Plan {
     let requeue = if is_refused || records_creates || is_full {
         Requeue::AtOnce
     } else {
-        let datacenters = lines
-            .iter()
-            .filter_map(|line| standing::deadline(observation, line.datacenter, line.waiting()?));
-        wake(
-            observation,
-            datacenters.chain(decision.waiting.as_ref().and_then(stalls_at)),
-        )
+        let datacenters = lines.iter().filter_map(|line| {
+            let waiting = line.waiting()?;
+            Some(standing::deadlines(observation, line.datacenter, waiting))
+        });
+        let task = decision.waiting.as_ref().and_then(Waiting::stalls_at);
+        wake(observation, datacenters.flatten().chain(task))
     };
     let reasons = messages::reasons(observation, &decision, &lines);
     act(observation, actions, requeue, reasons)
@@ -98,7 +97,7 @@ fn finished(
     let (requeue, reason) = match expiry {
         Expiry::Never(why) => (Requeue::OnChange, messages::note("Finished", why)),
         Expiry::Waits(waiting) => (
-            wake(observation, stalls_at(&waiting)),
+            wake(observation, waiting.stalls_at()),
             messages::of_task(&waiting),
         ),
         Expiry::Later { finished, expires } => {
@@ -184,7 +183,7 @@ pub fn removal(observation: &Observation<'_>, removal: Removal) -> Plan {
             is_status_first,
         } => {
             let requeue = if deletions.is_empty() {
-                wake(observation, waiting.iter().filter_map(stalls_at))
+                wake(observation, waiting.iter().filter_map(Waiting::stalls_at))
             } else {
                 Requeue::AtOnce
             };
@@ -219,10 +218,6 @@ fn wake(observation: &Observation<'_>, times: impl IntoIterator<Item = Time>) ->
         Some(time) => Requeue::After(time.millis_from(now)),
         None => Requeue::OnChange,
     }
-}
-
-fn stalls_at(waiting: &Waiting) -> Option<Time> {
-    waiting.stalls().map(|(from, _)| from)
 }
 
 /// The status, with the events of what it changes to before it; nothing if it is as it was.
