@@ -16,6 +16,7 @@ use sentences::named;
 use sequence::{Step, Target};
 use waiting::{Refusal, Unknown, Waiting};
 
+use crate::contract::Operation;
 use crate::documents::names;
 use crate::observation::{ClusterState, Observation};
 
@@ -62,7 +63,8 @@ pub fn decide<'a>(observation: &'a Observation<'_>) -> Decision<'a> {
             validity
         },
         waiting: waiting.filter(|_| !is_finished),
-        refused: Refusal::of_patch(observation).map(|failure| Waiting::RecordRefused { failure }),
+        refused: Refusal::of_task(observation, Operation::PatchMetadata)
+            .map(|failure| Waiting::RecordRefused { failure }),
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use crate::contract::{Failure, FailureClass, Operation};
+use crate::documents::names;
 use crate::documents::status::stalled;
 use crate::documents::time::Time;
 use crate::observation::Observation;
@@ -140,10 +141,13 @@ impl Refusal {
         }
     }
 
-    /// That the API server refuses to patch the metadata of the task.
-    pub fn of_patch(observation: &Observation<'_>) -> Option<Refusal> {
-        let is_patch = |it: &&Failure| it.operation == Operation::PatchMetadata && is_refused(it);
-        observation.failures.iter().find(is_patch).map(Refusal::of)
+    /// That the API server refuses to do that with the task itself.
+    pub fn of_task(observation: &Observation<'_>, operation: Operation) -> Option<Refusal> {
+        let mut failures = observation.failures.iter();
+        let refused = failures.find(|it| {
+            it.operation == operation && it.object.gvk == names::k8ssandra_task() && is_refused(it)
+        });
+        refused.map(Refusal::of)
     }
 }
 

@@ -13,7 +13,7 @@ use crate::contract::{
 };
 use crate::decision::ending::{self, Expiry, Removal};
 use crate::decision::sequence::{self, MAX_CREATES, Target};
-use crate::decision::waiting::{Waiting, is_refused};
+use crate::decision::waiting::{Refusal, Waiting};
 use crate::decision::{Decision, standing};
 use crate::documents::settings::Settings;
 use crate::documents::status::{Recorded, stalled};
@@ -136,7 +136,7 @@ fn report_expiry(
             is_said && decision.refused.is_none()
         }
         // Where the status is refused, too, the deletion does not wait for it.
-        Expiry::Due { .. } => is_status_refused(observation),
+        Expiry::Due { .. } => Refusal::of_task(observation, Operation::SetStatus).is_some(),
         _ => false,
     };
     if is_kept {
@@ -144,11 +144,6 @@ fn report_expiry(
     }
     let waiting = expiry.waiting().into_iter().chain(&decision.refused);
     write(recorded, &report::stalled_only(observation, waiting))
-}
-
-fn is_status_refused(observation: &Observation<'_>) -> bool {
-    let mut failures = observation.failures.iter();
-    failures.any(|it| it.operation == Operation::SetStatus && is_refused(it))
 }
 
 /// Rule 1: the plan for a task that is being deleted.
