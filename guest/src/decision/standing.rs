@@ -40,8 +40,8 @@ pub fn of_target(observation: &Observation<'_>, target: &Datacenter, step: &Step
         // One that was refused before is not known to have been created this time.
         Step::Create => sequence::refused(observation, target).or_else(|| {
             let spec = observation.task.spec.as_ref().ok();
-            let scheduled = spec.and_then(|spec| spec.template.get("scheduledTime")?.as_str());
-            let scheduled = scheduled.and_then(Time::parse);
+            let scheduled = spec.and_then(|spec| spec.template.get("scheduledTime"));
+            let scheduled = scheduled.and_then(Time::read);
             Some(created(observation, scheduled, Some(observation.now)))
         }),
         Step::Wait(waiting) => Some(waiting.clone()),

@@ -239,11 +239,8 @@ fn merged(observation: &Observation<'_>, conditions: &[Value]) -> Value {
         set.cloned()
             .or_else(|| recorded.condition(kind).and_then(completed))
     });
-    let known = recorded.status()["conditions"].as_array();
-    let others = known
-        .into_iter()
-        .flatten()
-        .filter(|it| !ORDER.iter().any(|kind| it["type"] == *kind));
+    let known = json::items(&recorded.status()["conditions"]);
+    let others = known.filter(|it| !ORDER.iter().any(|kind| it["type"] == *kind));
     ours.chain(others.filter_map(completed)).collect()
 }
 

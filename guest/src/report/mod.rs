@@ -17,7 +17,7 @@ use crate::decision::Decision;
 use crate::decision::sentences::named;
 use crate::decision::waiting::Waiting;
 use crate::documents::cassandra_task::{COUNTS, DELETED, has_content};
-use crate::documents::json::is_true;
+use crate::documents::json;
 use crate::documents::status::{CANCELLED, Recorded};
 use crate::observation::Observation;
 use crate::observation::datacenter::{Datacenter, Found, State};
@@ -87,7 +87,7 @@ fn copy(observation: &Observation<'_>, datacenter: &Datacenter) -> Option<Value>
         "message": messages::lost(datacenter),
         "lastTransitionTime": observation.now.to_string(),
     });
-    let conditions = copy["conditions"].as_array().into_iter().flatten();
+    let conditions = json::items(&copy["conditions"]);
     let others = conditions.filter(|it| it["type"] != "Failed").cloned();
     copy["conditions"] = others.chain([failed]).collect();
     Some(copy)
@@ -131,7 +131,7 @@ fn counts(observation: &Observation<'_>, fields: &mut Map<String, Value>) {
 /// failure has cancelled the remaining datacenters; something needs somebody.
 pub fn transitions(from: &Recorded, to: &Recorded) -> Vec<Action> {
     let message = |status: &Recorded, kind: &str| {
-        let condition = status.condition(kind).filter(|it| is_true(it))?;
+        let condition = json::true_condition(status.status(), kind)?;
         condition["message"].as_str().map(str::to_owned)
     };
     let invalid = message(to, "Invalid").filter(|it| message(from, "Invalid").as_ref() != Some(it));
