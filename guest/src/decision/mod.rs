@@ -20,14 +20,12 @@ use crate::contract::Operation;
 use crate::documents::names;
 use crate::observation::{ClusterState, Observation};
 
-/// What the table says.
+/// What the table says of a task that is not being deleted.
 #[derive(Debug)]
 pub struct Decision<'a> {
-    /// The targets, and what is done about each.
     pub targets: Vec<Target<'a>>,
     /// Rule 2: it is over, now or as recorded.
     pub is_finished: bool,
-    /// Whether the specification is valid.
     pub validity: Validity,
     /// Why nothing is created.
     pub waiting: Option<Waiting>,

@@ -34,9 +34,7 @@ pub enum Step {
 /// A target, and what is done about it.
 #[derive(Debug)]
 pub struct Target<'a> {
-    /// The datacenter.
     pub datacenter: &'a Datacenter,
-    /// What is done.
     pub step: Step,
 }
 

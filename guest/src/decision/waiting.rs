@@ -129,7 +129,6 @@ impl fmt::Display for Refusal {
 }
 
 impl Refusal {
-    /// What a failure says.
     pub fn of(failure: &Failure) -> Refusal {
         let reason = &failure.reason;
         Refusal {
@@ -162,7 +161,6 @@ pub fn is_refused(failure: &Failure) -> bool {
 }
 
 impl Waiting {
-    /// That a context cannot say something.
     pub fn context(unknown: Unknown, why: &Unavailable) -> Waiting {
         let why = why.clone();
         Waiting::Context { unknown, why }

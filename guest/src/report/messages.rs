@@ -19,7 +19,6 @@ pub const INVALID_SPEC: &str = "InvalidSpec";
 /// A datacenter, and how it stands.
 #[derive(Debug)]
 pub struct Line<'a> {
-    /// The datacenter.
     pub datacenter: &'a Datacenter,
     /// That it is not ready, where its CassandraTask is created, or at work and observed.
     pub unready: Option<String>,
@@ -184,7 +183,6 @@ pub fn lost(datacenter: &Datacenter) -> String {
     }
 }
 
-/// The message of `Complete`.
 pub fn complete(observation: &Observation<'_>) -> String {
     if !observation.targets.are_certain() {
         return "target datacenters cannot be determined".to_owned();

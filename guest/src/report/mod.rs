@@ -26,7 +26,6 @@ use crate::observation::targets::Place;
 /// Where the documentation says how to keep another controller away.
 const PAGE: &str = "docs/beside-k8ssandra-operator.md";
 
-/// The whole status.
 pub fn status(
     observation: &Observation<'_>,
     decision: &Decision<'_>,
