@@ -70,15 +70,16 @@ pub fn decide<'a>(observation: &'a Observation<'_>) -> Decision<'a> {
 fn rules(observation: &Observation<'_>, is_stopped: bool) -> (Validity, Option<Waiting>) {
     // Rule 3, "cluster unknown": nothing is started then, and what was started is aggregated.
     if let ClusterState::Absent(cluster) = &observation.cluster {
-        let (cluster, is_stopped) = (cluster.clone(), false);
-        return if observation.has_started() {
-            let waiting = Waiting::ClusterNotFound { cluster };
-            (Validity::Unknown, Some(waiting))
-        } else {
-            let problem = format!("unknown K8ssandraCluster {cluster}");
-            let waiting = Waiting::InvalidSpec { is_stopped };
-            (Validity::Invalid(problem), Some(waiting))
-        };
+        if observation.has_started() {
+            let cluster = cluster.clone();
+            return (
+                Validity::Unknown,
+                Some(Waiting::ClusterNotFound { cluster }),
+            );
+        }
+        let problem = format!("unknown K8ssandraCluster {cluster}");
+        let waiting = Waiting::InvalidSpec { is_stopped: false };
+        return (Validity::Invalid(problem), Some(waiting));
     }
     // Rule 3a, "restored without its status".
     if has_lost_status(observation) {

@@ -101,20 +101,17 @@ fn at_work(
             None => created(observation, child.scheduled(), child.due()),
         };
     }
-    match place {
-        Some(place) if stuck_at(datacenter, child).is_some_and(has_come) => {
-            let is_former = datacenter.is_former;
-            Waiting::Stuck { place, is_former }
-        }
-        _ => {
-            let is_silent = silent_at(datacenter, child).is_some_and(has_come);
-            Waiting::Running {
-                is_running: progress.is_running,
-                pods: pods(datacenter, child),
-                since: progress.start,
-                no_pod_since: progress.latest.filter(|_| is_silent),
-            }
-        }
+    let is_stuck = stuck_at(datacenter, child).is_some_and(has_come);
+    if let Some(place) = place.filter(|_| is_stuck) {
+        let is_former = datacenter.is_former;
+        return Waiting::Stuck { place, is_former };
+    }
+    let is_silent = silent_at(datacenter, child).is_some_and(has_come);
+    Waiting::Running {
+        is_running: progress.is_running,
+        pods: pods(datacenter, child),
+        since: progress.start,
+        no_pod_since: progress.latest.filter(|_| is_silent),
     }
 }
 
