@@ -86,18 +86,15 @@ fn record(
         record.cluster = cluster(observation).or(record.cluster);
         record.template = Some(started_with(observation));
     }
-    let created = decision
-        .creates()
-        .map(|target| target.datacenter.name.clone());
+    let created = decision.creates().map(|it| it.datacenter.name.clone());
     let created: BTreeSet<String> = created.collect();
     let locations = locations(observation);
     let is_new = |(name, location): &(String, Location)| {
         created.contains(name) && record.datacenters.get(name) != Some(location)
     };
     let is_elsewhere = |child: &Rc<CassandraTask>| {
-        let known = record
-            .datacenters
-            .get(child.datacenter(&task.metadata.name));
+        let datacenter = child.datacenter(&task.metadata.name);
+        let known = record.datacenters.get(datacenter);
         known.is_none_or(|location| location.context != child.context)
     };
     if known.is_none()
@@ -141,10 +138,7 @@ fn begun(observation: &Observation<'_>) -> Record {
     let created = observation.children.iter().filter_map(|it| it.created());
     let adopted = created.fold(observation.now, Time::max);
     // Where they were created before there was a record.
-    let before = task
-        .record
-        .as_ref()
-        .map(|record| record.datacenters.clone());
+    let before = task.record.as_ref().map(|it| it.datacenters.clone());
     Record {
         task: Some(Identity {
             name: metadata.name.clone(),
