@@ -143,8 +143,13 @@ impl Decision<'_> {
         self.targets.iter().filter(|it| it.step == Step::Create)
     }
 
+    /// What the whole task waits for, the cause of all else first.
+    pub fn causes(&self) -> impl Iterator<Item = &Waiting> {
+        self.waiting.iter().chain(&self.refused)
+    }
+
     /// The datacenters whose create was refused: they are taken out of the record until it is tried again.
-    pub fn refused(&self) -> BTreeSet<&str> {
+    pub fn refused_creates(&self) -> BTreeSet<&str> {
         let is_refused =
             |it: &&Target<'_>| matches!(it.step, Step::Wait(Waiting::CreateRefused { .. }));
         let refused = self.targets.iter().filter(is_refused);

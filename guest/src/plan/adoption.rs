@@ -103,7 +103,7 @@ fn record(
     {
         record.datacenters.extend(locations);
     }
-    let refused = decision.refused();
+    let refused = decision.refused_creates();
     record
         .creating
         .retain(|name| !refused.contains(name.as_str()));

@@ -60,12 +60,12 @@ pub fn conditions(
         conditions.push(complete(observation));
     }
     conditions.extend(invalid(observation, decision));
-    let task = decision.waiting.iter().chain(&decision.refused);
     let datacenters = lines.iter().filter_map(|line| {
         let name = line.datacenter.name.as_str();
         Some((Some(name), line.waiting()?))
     });
-    let waiting = task.map(|waiting| (None, waiting)).chain(datacenters);
+    let task = decision.causes().map(|waiting| (None, waiting));
+    let waiting = task.chain(datacenters);
     let has_creates = decision.creates().next().is_some();
     conditions.extend(stalled(observation, waiting, has_creates));
     merged(observation, &conditions)
@@ -84,7 +84,7 @@ pub fn with_stalled<'w>(
 fn running(observation: &Observation<'_>, decision: &Decision<'_>, lines: &[Line<'_>]) -> Value {
     let is_running = |it: &Datacenter| it.is_active() && it.progress.is_running;
     let is_true = !decision.is_finished && observation.datacenters.iter().any(is_running);
-    let reason = match decision.waiting.as_ref().or(decision.refused.as_ref()) {
+    let reason = match decision.causes().next() {
         _ if is_true => "Running",
         _ if decision.is_finished => FINISHED,
         Some(waiting) => waiting.code(),

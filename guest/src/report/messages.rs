@@ -95,7 +95,7 @@ pub fn running(
     decision: &Decision<'_>,
     lines: &[Line<'_>],
 ) -> String {
-    let cause = decision.waiting.as_ref().or(decision.refused.as_ref());
+    let cause = decision.causes().next();
     let failed = observation.datacenters.iter().filter(|it| it.has_failed());
     let because = names(failed).map(|failed| format!(" because {failed} failed"));
     let because = because.unwrap_or_default();
@@ -214,7 +214,6 @@ pub fn reasons(
         Validity::Invalid(problems) => Some(note(INVALID_SPEC, problems.clone())),
         _ => None,
     };
-    let task = decision.waiting.iter().chain(&decision.refused);
     let datacenters = lines.iter().filter_map(|line| {
         let (datacenter, waiting) = (line.datacenter, line.waiting()?);
         Some(Reason {
@@ -223,7 +222,7 @@ pub fn reasons(
             ..of_task(waiting)
         })
     });
-    let reasons = invalid.into_iter().chain(task.map(of_task));
+    let reasons = invalid.into_iter().chain(decision.causes().map(of_task));
     let reasons = reasons.chain(datacenters).chain(passing(observation));
     reasons.collect()
 }

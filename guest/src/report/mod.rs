@@ -61,7 +61,7 @@ pub fn stalled_only<'w>(
 /// `datacenters`: the copy of each CassandraTask's status; an empty one for those that are about to be created, and none for
 /// those whose create was refused.
 fn copies(observation: &Observation<'_>, decision: &Decision<'_>) -> Map<String, Value> {
-    let refused = decision.refused();
+    let refused = decision.refused_creates();
     let known = observation.datacenters.iter().filter_map(|datacenter| {
         let copy = copy(observation, datacenter)?;
         let is_refused = !has_content(&copy) && refused.contains(datacenter.name.as_str());
