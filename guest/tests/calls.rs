@@ -1,7 +1,12 @@
-//! A task for more datacenters than one plan can create CassandraTasks for.
+//! When the policy asks to be called again although nothing changes, and what it does then.
+
+use std::time::Duration;
 
 use k8ssandra_task_policy::contract::Requeue;
+use policy_worlds::World;
 use policy_worlds::size::Size;
+use policy_worlds::world::{at, stamp};
+use serde_json::json;
 
 #[test]
 fn many_datacenters_are_begun_by_one_plan_after_the_other() {
@@ -13,4 +18,37 @@ fn many_datacenters_are_begun_by_one_plan_after_the_other() {
         created.push((world.created, plan.requeue == Requeue::AtOnce));
     }
     assert_eq!(created, [(200, true), (400, true), (500, false)]);
+}
+
+#[test]
+fn one_that_lists_no_pods_is_looked_at_again_when_it_counts_as_stuck() {
+    let mut world = World::new(1);
+    world.settle();
+    for child in world.children.values_mut() {
+        child["metadata"]["labels"]["control.k8ssandra.io/status"] = json!("completed");
+        child["status"] = json!({"startTime": stamp("19:44:00")});
+    }
+    let mut asked = Vec::new();
+    for now in ["19:45:00", "19:49:00"] {
+        world.now = at(now);
+        asked.push(world.step().requeue);
+    }
+    let [silent, stuck] = [240, 23 * 3600 + 55 * 60].map(|seconds| Requeue::After(seconds * 1000));
+    assert_eq!(asked, [silent, stuck]);
+}
+
+#[test]
+fn creates_that_are_refused_for_good_come_after_the_others() {
+    let mut world = World::new(8).with("/spec/dcConcurrencyPolicy", json!("Allow"));
+    for number in 1..8 {
+        world.refusing.insert(format!("kind-k8ssandra-{number}"));
+    }
+    // The host stops at the first that is refused, and waits twice as long each time.
+    let mut backoff = Duration::from_millis(200);
+    for _ in 0..10 {
+        world.step();
+        world.now += backoff;
+        backoff *= 2;
+    }
+    assert!(world.own_child("dc8").is_some(), "{:?}", world.events);
 }

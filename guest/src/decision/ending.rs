@@ -9,7 +9,6 @@ use super::sequence::{self, Step, Target};
 use super::waiting::{Refusal, Unknown, Waiting, is_refused};
 use crate::contract::{Deletion, Failure, Operation, UnavailableReason};
 use crate::documents::cassandra_task::CassandraTask;
-use crate::documents::names;
 use crate::documents::status::Recorded;
 use crate::documents::time::Time;
 use crate::observation::answers::context_name;
@@ -53,7 +52,7 @@ pub fn removal(observation: &Observation<'_>) -> Removal {
         let what = "remove the finalizer".to_owned();
         return Removal::Done {
             left_behind: left_behind(observation),
-            refused: Refusal::of_patch(observation)
+            refused: Refusal::of_task(observation, Operation::PatchMetadata)
                 .map(|failure| Waiting::DeletionRefused { what, failure }),
         };
     }
@@ -197,7 +196,7 @@ pub fn is_finished(observation: &Observation<'_>, targets: &[Target<'_>]) -> boo
                 && sequence::conflict(observation, target.datacenter).is_none()
         }
         Step::None => target.datacenter.is_settled(),
-        Step::Create(_) | Step::Wait(_) => false,
+        Step::Create | Step::Wait(_) => false,
     };
     observation.targets.are_certain()
         && !observation.datacenters.iter().any(Datacenter::is_active)
@@ -264,16 +263,9 @@ impl Expiry {
 
 /// That the API server refuses to delete the task.
 fn refused(observation: &Observation<'_>) -> Option<Waiting> {
-    let mut failures = observation.failures.iter();
-    let failure = failures.find(|it| {
-        it.operation == Operation::Delete
-            && it.object.gvk == names::k8ssandra_task()
-            && is_refused(it)
-    })?;
-    Some(Waiting::DeletionRefused {
-        what: "delete this K8ssandraTask".to_owned(),
-        failure: Refusal::of(failure),
-    })
+    let what = "delete this K8ssandraTask".to_owned();
+    Refusal::of_task(observation, Operation::Delete)
+        .map(|failure| Waiting::DeletionRefused { what, failure })
 }
 
 /// The latest of all that ended it, so that what is found out late is kept as long as anything else: completions, the

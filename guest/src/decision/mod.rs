@@ -16,17 +16,16 @@ use sentences::named;
 use sequence::{Step, Target};
 use waiting::{Refusal, Unknown, Waiting};
 
+use crate::contract::Operation;
 use crate::documents::names;
 use crate::observation::{ClusterState, Observation};
 
-/// What the table says.
+/// What the table says of a task that is not being deleted.
 #[derive(Debug)]
 pub struct Decision<'a> {
-    /// The targets, and what is done about each.
     pub targets: Vec<Target<'a>>,
     /// Rule 2: it is over, now or as recorded.
     pub is_finished: bool,
-    /// Whether the specification is valid.
     pub validity: Validity,
     /// Why nothing is created.
     pub waiting: Option<Waiting>,
@@ -62,7 +61,8 @@ pub fn decide<'a>(observation: &'a Observation<'_>) -> Decision<'a> {
             validity
         },
         waiting: waiting.filter(|_| !is_finished),
-        refused: Refusal::of_patch(observation).map(|failure| Waiting::RecordRefused { failure }),
+        refused: Refusal::of_task(observation, Operation::PatchMetadata)
+            .map(|failure| Waiting::RecordRefused { failure }),
     }
 }
 
@@ -70,15 +70,16 @@ pub fn decide<'a>(observation: &'a Observation<'_>) -> Decision<'a> {
 fn rules(observation: &Observation<'_>, is_stopped: bool) -> (Validity, Option<Waiting>) {
     // Rule 3, "cluster unknown": nothing is started then, and what was started is aggregated.
     if let ClusterState::Absent(cluster) = &observation.cluster {
-        let (cluster, is_stopped) = (cluster.clone(), false);
-        return if observation.has_started() {
-            let waiting = Waiting::ClusterNotFound { cluster };
-            (Validity::Unknown, Some(waiting))
-        } else {
-            let problem = format!("unknown K8ssandraCluster {cluster}");
-            let waiting = Waiting::InvalidSpec { is_stopped };
-            (Validity::Invalid(problem), Some(waiting))
-        };
+        if observation.has_started() {
+            let cluster = cluster.clone();
+            return (
+                Validity::Unknown,
+                Some(Waiting::ClusterNotFound { cluster }),
+            );
+        }
+        let problem = format!("unknown K8ssandraCluster {cluster}");
+        let waiting = Waiting::InvalidSpec { is_stopped: false };
+        return (Validity::Invalid(problem), Some(waiting));
     }
     // Rule 3a, "restored without its status".
     if has_lost_status(observation) {
@@ -140,22 +141,19 @@ fn still_running(observation: &Observation<'_>) -> Vec<String> {
 impl Decision<'_> {
     /// The targets whose CassandraTasks are created.
     pub fn creates(&self) -> impl Iterator<Item = &Target<'_>> {
-        let targets = self.targets.iter();
-        targets.filter(|it| matches!(it.step, Step::Create(_)))
+        self.targets.iter().filter(|it| it.step == Step::Create)
+    }
+
+    /// What the whole task waits for, the cause of all else first.
+    pub fn causes(&self) -> impl Iterator<Item = &Waiting> {
+        self.waiting.iter().chain(&self.refused)
     }
 
     /// The datacenters whose create was refused: they are taken out of the record until it is tried again.
-    pub fn refused(&self) -> BTreeSet<&str> {
+    pub fn refused_creates(&self) -> BTreeSet<&str> {
         let is_refused =
             |it: &&Target<'_>| matches!(it.step, Step::Wait(Waiting::CreateRefused { .. }));
         let refused = self.targets.iter().filter(is_refused);
         refused.map(|it| it.datacenter.name.as_str()).collect()
     }
-}
-
-/// Whether a task that has finished must be adopted all the same: it has CassandraTasks to delete, or another controller has
-/// finished it, and its TTL counts from when the policy took charge.
-pub fn adopts_finished(observation: &Observation<'_>) -> bool {
-    !observation.children.is_empty()
-        || (observation.task.own_record().is_none() && observation.task.is_taken_over())
 }

@@ -122,7 +122,6 @@ impl Waiting {
                     Some(format!("{}, or {without}", why.remedy()))
                 }
                 Unknown::Deletion(_) | Unknown::Expiry(_) => None,
-                _ if why.reason == UnavailableReason::Unconfirmed => Some(why.remedy()),
                 _ => Some(remedy_or_abandon(why, "count what is there as gone")),
             },
             Waiting::NotComplete { .. } => Some(
@@ -201,9 +200,13 @@ pub fn delete_when_finished(has_ended: bool) -> &'static str {
     }
 }
 
-/// What to do about a context that cannot say what it has, or how to give it up.
+/// What to do about a context that cannot say what it has, or how to give it up. One with an unconfirmed write responds otherwise, so
+/// it is not gone for good: what is at work there would count as gone.
 pub fn remedy_or_abandon(why: &Unavailable, to: &str) -> String {
     let (remedy, annotation) = (why.remedy(), names::ABANDON);
+    if why.reason == UnavailableReason::Unconfirmed {
+        return remedy;
+    }
     let context = why.context.as_deref().unwrap_or(names::CONTROL_PLANE);
     format!("{remedy}, or annotate the task with {annotation}={context} to {to}")
 }
@@ -240,5 +243,20 @@ mod tests {
         let names = ["dc1", "dc2", "dc3", "dc4", "dc5"].map(str::to_owned);
         assert_eq!(turn(&names[..4]), "waits for dc1, dc2, dc3, dc4");
         assert_eq!(turn(&names), "waits for dc1, dc2, dc3 and 2 others");
+    }
+
+    #[test]
+    fn a_context_with_an_unconfirmed_write_is_not_to_be_given_up() {
+        let why = Unavailable {
+            reason: UnavailableReason::Unconfirmed,
+            ..Unavailable::not_registered(&Some("east".to_owned()), "CassandraTask")
+        };
+        for unknown in [
+            Unknown::Deletion("ns.task1-dc1 in context east".to_owned()),
+            Unknown::Expiry(Time::EPOCH),
+        ] {
+            let sentence = Waiting::context(unknown, &why).to_string();
+            assert!(sentence.ends_with("; restore connectivity"), "{sentence}");
+        }
     }
 }

@@ -23,8 +23,8 @@ pub const MAX_CREATES: usize = 200;
 pub enum Step {
     /// Nothing: it was started.
     None,
-    /// Its CassandraTask is created there.
-    Create(Place),
+    /// Its CassandraTask is created.
+    Create,
     /// It is not created yet.
     Wait(Waiting),
     /// It will not run, since another one failed.
@@ -34,9 +34,7 @@ pub enum Step {
 /// A target, and what is done about it.
 #[derive(Debug)]
 pub struct Target<'a> {
-    /// The datacenter.
     pub datacenter: &'a Datacenter,
-    /// What is done.
     pub step: Step,
 }
 
@@ -88,13 +86,12 @@ pub fn targets<'a>(
 
 /// Leaves the creates beyond [`MAX_CREATES`] to a later plan.
 fn leave_to_the_next_plan(observation: &Observation<'_>, targets: &mut [Target<'_>]) {
-    let steps = targets.iter_mut().map(|target| &mut target.step);
-    let creates = steps.filter(|step| matches!(step, Step::Create(_)));
-    for step in creates.skip(MAX_CREATES) {
-        if let Step::Create(place) = step {
-            let refused = refused(observation, place);
-            *step = refused.map_or_else(|| turn(Rc::default()), Step::Wait);
-        }
+    let creates = targets.iter_mut().filter(|it| it.step == Step::Create);
+    let mut creates: Vec<_> = creates.collect();
+    creates.sort_by_cached_key(|it| last_failure(observation, it.datacenter));
+    for target in creates.into_iter().skip(MAX_CREATES) {
+        let refused = refused(observation, target.datacenter);
+        target.step = refused.map_or_else(|| turn(Rc::default()), Step::Wait);
     }
 }
 
@@ -134,14 +131,14 @@ pub fn conflict(observation: &Observation<'_>, target: &Datacenter) -> Option<Wa
 
 /// What is done about a target whose turn it is.
 fn next(observation: &Observation<'_>, target: &Datacenter) -> Step {
-    match (&target.found, &target.place) {
-        (Found::Absent, Some(place)) => match refusal(observation, place) {
-            Some(failure) if observation.now < retry(failure, RETRY_SECONDS) => {
+    match &target.found {
+        Found::Absent => match refusal(observation, target) {
+            Some((place, failure)) if observation.now < retry(failure, RETRY_SECONDS) => {
                 Step::Wait(create_refused(place, failure))
             }
-            _ => Step::Create(place.clone()),
+            _ => Step::Create,
         },
-        (Found::Unavailable(why) | Found::Abandoned(why), _) => {
+        Found::Unavailable(why) | Found::Abandoned(why) => {
             Step::Wait(Waiting::context(Unknown::Existence, why))
         }
         _ => turn(Rc::default()),
@@ -150,13 +147,25 @@ fn next(observation: &Observation<'_>, target: &Datacenter) -> Step {
 
 /// That the last create there was refused, so that nothing was created. It is tried again whenever the policy is called, but not
 /// before [`RETRY_SECONDS`] have passed; and the policy asks to be called ever more slowly.
-pub fn refused(observation: &Observation<'_>, place: &Place) -> Option<Waiting> {
-    refusal(observation, place).map(|failure| create_refused(place, failure))
+pub fn refused(observation: &Observation<'_>, target: &Datacenter) -> Option<Waiting> {
+    refusal(observation, target).map(|(place, failure)| create_refused(place, failure))
 }
 
-fn refusal<'a>(observation: &Observation<'a>, place: &Place) -> Option<&'a Failure> {
-    let failure = observation.failure(Operation::Create, &place.reference());
-    failure.filter(|failure| is_refused(failure))
+fn refusal<'a>(
+    observation: &Observation<'a>,
+    target: &'a Datacenter,
+) -> Option<(&'a Place, &'a Failure)> {
+    let place = target.place.as_ref()?;
+    let failure = observation.failure(Operation::Create, &place.reference())?;
+    is_refused(failure).then_some((place, failure))
+}
+
+/// When the create of a target has failed last. Creates are tried in this order: what has never failed first, then what failed the
+/// longest ago, so that none keeps the others from being tried.
+pub fn last_failure(observation: &Observation<'_>, target: &Datacenter) -> Option<u64> {
+    let place = target.place.as_ref()?.reference();
+    let failure = observation.failure(Operation::Create, &place)?;
+    Some(failure.last)
 }
 
 fn create_refused(place: &Place, failure: &Failure) -> Waiting {

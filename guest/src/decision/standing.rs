@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::sentences::named;
 use super::sequence::{self, Step};
-use super::waiting::{DEADLINE_SECONDS, Unknown, Waiting};
+use super::waiting::{DEADLINE_SECONDS, Unknown, Waiting, late};
 use crate::documents::cassandra_task::{CassandraTask, Pod, PodState, Progress};
 use crate::documents::spec::Concurrency;
 use crate::documents::time::Time;
@@ -38,10 +38,10 @@ pub enum Standing {
 pub fn of_target(observation: &Observation<'_>, target: &Datacenter, step: &Step) -> Standing {
     let waiting = match step {
         // One that was refused before is not known to have been created this time.
-        Step::Create(place) => sequence::refused(observation, place).or_else(|| {
+        Step::Create => sequence::refused(observation, target).or_else(|| {
             let spec = observation.task.spec.as_ref().ok();
-            let scheduled = spec.and_then(|spec| spec.template.get("scheduledTime")?.as_str());
-            let scheduled = scheduled.and_then(Time::parse);
+            let scheduled = spec.and_then(|spec| spec.template.get("scheduledTime"));
+            let scheduled = scheduled.and_then(Time::read);
             Some(created(observation, scheduled, Some(observation.now)))
         }),
         Step::Wait(waiting) => Some(waiting.clone()),
@@ -101,27 +101,18 @@ fn at_work(
             None => created(observation, child.scheduled(), child.due()),
         };
     }
-    match place {
-        Some(place) if stuck_at(datacenter, child).is_some_and(has_come) => {
-            let is_former = datacenter.is_former;
-            Waiting::Stuck { place, is_former }
-        }
-        _ => {
-            let is_silent = silent_at(datacenter, child).is_some_and(has_come)
-                && !progress.has_processed_pods();
-            Waiting::Running {
-                is_running: progress.is_running,
-                pods: pods(datacenter, child),
-                since: progress.start,
-                no_pod_since: progress.latest.filter(|_| is_silent),
-            }
-        }
+    let is_stuck = stuck_at(datacenter, child).is_some_and(has_come);
+    if let Some(place) = place.filter(|_| is_stuck) {
+        let is_former = datacenter.is_former;
+        return Waiting::Stuck { place, is_former };
     }
-}
-
-/// When something has gone on for long that began at that time.
-fn late(since: Time) -> Time {
-    since.plus_seconds(DEADLINE_SECONDS)
+    let is_silent = silent_at(datacenter, child).is_some_and(has_come);
+    Waiting::Running {
+        is_running: progress.is_running,
+        pods: pods(datacenter, child),
+        since: progress.start,
+        no_pod_since: progress.latest.filter(|_| is_silent),
+    }
 }
 
 /// When a CassandraTask that is labelled completed, and whose status does not say so, counts as stuck: some time after its last pod,
@@ -140,7 +131,7 @@ fn stuck_at(datacenter: &Datacenter, child: &CassandraTask) -> Option<Time> {
 /// When one that has begun no pod, and is not said to run, counts as silent.
 fn silent_at(datacenter: &Datacenter, child: &CassandraTask) -> Option<Time> {
     let progress = &datacenter.progress;
-    let has_begun = progress.is_running || !progress.pods.is_empty();
+    let has_begun = progress.is_running || progress.has_processed_pods();
     let is_silent = lists_pods(command(child)) && !has_begun;
     progress.latest.filter(|_| is_silent).map(late)
 }
@@ -166,12 +157,12 @@ fn created(observation: &Observation<'_>, scheduled: Option<Time>, since: Option
     }
 }
 
-/// When the next sentence has to be said otherwise, although nothing changes.
-pub fn deadline(
+/// When the sentence may have to be said otherwise, although nothing changes; times that are past among them.
+pub fn deadlines(
     observation: &Observation<'_>,
     datacenter: &Datacenter,
     waiting: &Waiting,
-) -> Option<Time> {
+) -> impl Iterator<Item = Time> {
     let child = datacenter.child();
     let deadlines = match waiting {
         Waiting::Scheduled { at } => [Some(*at), None],
@@ -180,13 +171,10 @@ pub fn deadline(
             let since = child.map_or(*since, |child| due(observation, child));
             [since.map(late), None]
         }
-        Waiting::Running {
-            no_pod_since: None, ..
-        } => [silent_at, stuck_at].map(|at| at(datacenter, child?)),
-        _ => [waiting.stalls_after(observation.now), None],
+        Waiting::Running { .. } => [silent_at, stuck_at].map(|at| at(datacenter, child?)),
+        _ => [waiting.stalls_at(), None],
     };
-    let deadlines = deadlines.into_iter().flatten();
-    deadlines.filter(|it| *it > observation.now).min()
+    deadlines.into_iter().flatten()
 }
 
 /// Whether a datacenter was done without processing a pod, of a command that reports pods.

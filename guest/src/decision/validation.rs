@@ -49,14 +49,17 @@ fn count(path: &str, value: &Value) -> Option<String> {
 }
 
 fn one_of(path: &str, value: &Value, supported: [&str; 2]) -> Option<String> {
-    let value = value.as_str().unwrap_or_default();
-    let is_one = value.is_empty() || supported.contains(&value);
-    (!is_one).then(|| unsupported(path, value, supported))
+    let Some(text) = value.as_str() else {
+        return Some(invalid(path, value, "must be a string"));
+    };
+    let is_one = text.is_empty() || supported.contains(&text);
+    (!is_one).then(|| unsupported(path, text, supported))
 }
 
 fn time(path: &str, value: &Value) -> Option<String> {
-    let is_time = value.as_str().and_then(Time::parse).is_some();
-    (!is_time).then(|| invalid(path, value, "must be an RFC 3339 time"))
+    Time::read(value)
+        .is_none()
+        .then(|| invalid(path, value, "must be an RFC 3339 time"))
 }
 
 /// All that is invalid; empty if nothing is. A specification or a cluster that cannot be read leaves nothing else to check.
@@ -211,8 +214,7 @@ fn argument_problems(observation: &Observation<'_>, path: &str, job: &Job) -> Ve
             ("pod_name", pod.into_iter().collect(), stray)
         }
         "move" => {
-            let pods = args["new_tokens"].as_object().into_iter().flatten();
-            let pods = pods.map(|(pod, _)| pod.as_str());
+            let pods = json::fields(&args["new_tokens"]).map(|(pod, _)| pod.as_str());
             ("new_tokens", pods.filter(is_stray).collect(), stray)
         }
         _ => return Vec::new(),

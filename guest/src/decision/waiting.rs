@@ -5,6 +5,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use crate::contract::{Failure, FailureClass, Operation};
+use crate::documents::names;
 use crate::documents::status::stalled;
 use crate::documents::time::Time;
 use crate::observation::Observation;
@@ -128,7 +129,6 @@ impl fmt::Display for Refusal {
 }
 
 impl Refusal {
-    /// What a failure says.
     pub fn of(failure: &Failure) -> Refusal {
         let reason = &failure.reason;
         Refusal {
@@ -140,11 +140,19 @@ impl Refusal {
         }
     }
 
-    /// That the API server refuses to patch the metadata of the task.
-    pub fn of_patch(observation: &Observation<'_>) -> Option<Refusal> {
-        let is_patch = |it: &&Failure| it.operation == Operation::PatchMetadata && is_refused(it);
-        observation.failures.iter().find(is_patch).map(Refusal::of)
+    /// That the API server refuses to do that with the task itself.
+    pub fn of_task(observation: &Observation<'_>, operation: Operation) -> Option<Refusal> {
+        let mut failures = observation.failures.iter();
+        let refused = failures.find(|it| {
+            it.operation == operation && it.object.gvk == names::k8ssandra_task() && is_refused(it)
+        });
+        refused.map(Refusal::of)
     }
+}
+
+/// When something has gone on for long that began at that time.
+pub fn late(since: Time) -> Time {
+    since.plus_seconds(DEADLINE_SECONDS)
 }
 
 /// Whether an API server has refused it, so that nothing was done.
@@ -153,7 +161,6 @@ pub fn is_refused(failure: &Failure) -> bool {
 }
 
 impl Waiting {
-    /// That a context cannot say something.
     pub fn context(unknown: Unknown, why: &Unavailable) -> Waiting {
         let why = why.clone();
         Waiting::Context { unknown, why }
@@ -183,7 +190,7 @@ impl Waiting {
             } => ("Running", *since),
             Waiting::Running { since, .. } => ("Started", *since),
             Waiting::Stuck { .. } => (stalled::NOT_PROGRESSING, None),
-            Waiting::NotComplete { .. } => ("NotComplete", None),
+            Waiting::NotComplete { ended } => ("NotComplete", *ended),
             Waiting::Terminating { since } => ("Terminating", *since),
             Waiting::Foreign { .. } => (stalled::NAME_CONFLICT, None),
             Waiting::DeletionRefused { failure, .. } => {
@@ -206,7 +213,6 @@ impl Waiting {
 
     /// From when on somebody has to look, and the reason that `Stalled` then has; `None` for what passes by itself.
     pub fn stalls(&self) -> Option<(Time, &'static str)> {
-        let late = |since: Time| since.plus_seconds(DEADLINE_SECONDS);
         let code = self.code();
         match self {
             _ if URGENT.contains(&code) => Some((Time::EPOCH, code)),
@@ -222,10 +228,9 @@ impl Waiting {
         }
     }
 
-    /// When it will stall, if it does not yet.
-    pub fn stalls_after(&self, now: Time) -> Option<Time> {
-        let (from, _) = self.stalls()?;
-        Some(from).filter(|from| *from > now)
+    /// When it stalls, or began to.
+    pub fn stalls_at(&self) -> Option<Time> {
+        self.stalls().map(|(from, _)| from)
     }
 }
 
@@ -236,5 +241,16 @@ impl Unknown {
             Unknown::Deletion(_) => stalled::DELETION_BLOCKED,
             _ => stalled::CONTEXT_UNAVAILABLE,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_lacks_the_condition_complete_since_it_ended() {
+        let ended = Some(Time::EPOCH);
+        assert_eq!(Waiting::NotComplete { ended }.since(), ended);
     }
 }

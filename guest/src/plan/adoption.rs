@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::contract::Action;
 use crate::decision::waiting::Waiting;
-use crate::decision::{Decision, adopts_finished, validation};
+use crate::decision::{Decision, validation};
 use crate::documents::cassandra_task::CassandraTask;
 use crate::documents::cluster::Cluster;
 use crate::documents::task::{Identity, Location, Record, Task};
@@ -45,9 +45,14 @@ pub fn patch(observation: &Observation<'_>, decision: &Decision<'_>) -> Option<A
 
 /// Whether the task has something to clean up, or is about to.
 fn is_adopting(observation: &Observation<'_>, decision: &Decision<'_>) -> bool {
+    let task = observation.task;
     match &decision.waiting {
         Some(Waiting::StatusLost { .. }) => false,
-        _ if decision.is_finished => adopts_finished(observation),
+        // It has CassandraTasks to delete, or another controller has finished it, and its TTL counts from when the policy took charge.
+        _ if decision.is_finished => {
+            !observation.children.is_empty()
+                || (task.own_record().is_none() && task.is_taken_over())
+        }
         _ => decision.creates().next().is_some() || observation.has_started(),
     }
 }
@@ -80,18 +85,15 @@ fn record(
         record.cluster = cluster(observation).or(record.cluster);
         record.template = Some(started_with(observation));
     }
-    let created = decision
-        .creates()
-        .map(|target| target.datacenter.name.clone());
+    let created = decision.creates().map(|it| it.datacenter.name.clone());
     let created: BTreeSet<String> = created.collect();
     let locations = locations(observation);
     let is_new = |(name, location): &(String, Location)| {
         created.contains(name) && record.datacenters.get(name) != Some(location)
     };
     let is_elsewhere = |child: &Rc<CassandraTask>| {
-        let known = record
-            .datacenters
-            .get(child.datacenter(&task.metadata.name));
+        let datacenter = child.datacenter(&task.metadata.name);
+        let known = record.datacenters.get(datacenter);
         known.is_none_or(|location| location.context != child.context)
     };
     if known.is_none()
@@ -100,7 +102,7 @@ fn record(
     {
         record.datacenters.extend(locations);
     }
-    let refused = decision.refused();
+    let refused = decision.refused_creates();
     record
         .creating
         .retain(|name| !refused.contains(name.as_str()));
@@ -135,10 +137,7 @@ fn begun(observation: &Observation<'_>) -> Record {
     let created = observation.children.iter().filter_map(|it| it.created());
     let adopted = created.fold(observation.now, Time::max);
     // Where they were created before there was a record.
-    let before = task
-        .record
-        .as_ref()
-        .map(|record| record.datacenters.clone());
+    let before = task.record.as_ref().map(|it| it.datacenters.clone());
     Record {
         task: Some(Identity {
             name: metadata.name.clone(),

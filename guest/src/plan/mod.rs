@@ -10,8 +10,8 @@ use serde_json::{Map, Value, json};
 
 use crate::contract::{Action, Creation, Deletion, Operation, Plan, Reason, Requeue, Selector};
 use crate::decision::ending::{self, Expiry, Removal};
-use crate::decision::sequence::{MAX_CREATES, Step, Target};
-use crate::decision::waiting::{Waiting, is_refused};
+use crate::decision::sequence::{self, MAX_CREATES, Target};
+use crate::decision::waiting::{Refusal, Waiting};
 use crate::decision::{Decision, standing};
 use crate::documents::settings::Settings;
 use crate::documents::status::{Recorded, stalled};
@@ -57,20 +57,21 @@ pub fn plan(observation: &Observation<'_>, mut decision: Decision<'_>) -> Plan {
     actions.extend(report::conflict(observation).into_iter().chain(patch));
     // A record that was refused must be written before anything else is created.
     if !is_refused {
-        let creates = decision.targets.iter();
+        let mut creates: Vec<_> = decision.creates().collect();
+        creates.sort_by_cached_key(|it| sequence::last_failure(observation, it.datacenter));
+        let creates = creates.into_iter();
         actions.extend(creates.flat_map(|target| create(observation, target)));
     }
     let is_full = decision.creates().count() >= MAX_CREATES;
     let requeue = if is_refused || records_creates || is_full {
         Requeue::AtOnce
     } else {
-        let datacenters = lines
-            .iter()
-            .filter_map(|line| standing::deadline(observation, line.datacenter, line.waiting()?));
-        wake(
-            observation,
-            datacenters.chain(decision.waiting.as_ref().and_then(stalls_at)),
-        )
+        let datacenters = lines.iter().filter_map(|line| {
+            let waiting = line.waiting()?;
+            Some(standing::deadlines(observation, line.datacenter, waiting))
+        });
+        let task = decision.waiting.as_ref().and_then(Waiting::stalls_at);
+        wake(observation, datacenters.flatten().chain(task))
     };
     let reasons = messages::reasons(observation, &decision, &lines);
     act(observation, actions, requeue, reasons)
@@ -94,7 +95,7 @@ fn finished(
     let (requeue, reason) = match expiry {
         Expiry::Never(why) => (Requeue::OnChange, messages::note("Finished", why)),
         Expiry::Waits(waiting) => (
-            wake(observation, stalls_at(&waiting)),
+            wake(observation, waiting.stalls_at()),
             messages::of_task(&waiting),
         ),
         Expiry::Later { finished, expires } => {
@@ -133,7 +134,7 @@ fn report_expiry(
             is_said && decision.refused.is_none()
         }
         // Where the status is refused, too, the deletion does not wait for it.
-        Expiry::Due { .. } => is_status_refused(observation),
+        Expiry::Due { .. } => Refusal::of_task(observation, Operation::SetStatus).is_some(),
         _ => false,
     };
     if is_kept {
@@ -141,11 +142,6 @@ fn report_expiry(
     }
     let waiting = expiry.waiting().into_iter().chain(&decision.refused);
     write(recorded, &report::stalled_only(observation, waiting))
-}
-
-fn is_status_refused(observation: &Observation<'_>) -> bool {
-    let mut failures = observation.failures.iter();
-    failures.any(|it| it.operation == Operation::SetStatus && is_refused(it))
 }
 
 /// Rule 1: the plan for a task that is being deleted.
@@ -180,7 +176,7 @@ pub fn removal(observation: &Observation<'_>, removal: Removal) -> Plan {
             is_status_first,
         } => {
             let requeue = if deletions.is_empty() {
-                wake(observation, waiting.iter().filter_map(stalls_at))
+                wake(observation, waiting.iter().filter_map(Waiting::stalls_at))
             } else {
                 Requeue::AtOnce
             };
@@ -217,10 +213,6 @@ fn wake(observation: &Observation<'_>, times: impl IntoIterator<Item = Time>) ->
     }
 }
 
-fn stalls_at(waiting: &Waiting) -> Option<Time> {
-    waiting.stalls().map(|(from, _)| from)
-}
-
 /// The status, with the events of what it changes to before it; nothing if it is as it was.
 fn write(from: &Recorded, to: &Recorded) -> Vec<Action> {
     if from.status() == to.status() {
@@ -233,7 +225,7 @@ fn write(from: &Recorded, to: &Recorded) -> Vec<Action> {
 
 /// The CassandraTask of a target that is due, with the events about it.
 fn create(observation: &Observation<'_>, target: &Target<'_>) -> Vec<Action> {
-    let Step::Create(place) = &target.step else {
+    let Some(place) = &target.datacenter.place else {
         return Vec::new();
     };
     let declared = target.datacenter.declared.as_ref();

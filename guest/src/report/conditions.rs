@@ -60,12 +60,12 @@ pub fn conditions(
         conditions.push(complete(observation));
     }
     conditions.extend(invalid(observation, decision));
-    let task = decision.waiting.iter().chain(&decision.refused);
     let datacenters = lines.iter().filter_map(|line| {
         let name = line.datacenter.name.as_str();
         Some((Some(name), line.waiting()?))
     });
-    let waiting = task.map(|waiting| (None, waiting)).chain(datacenters);
+    let task = decision.causes().map(|waiting| (None, waiting));
+    let waiting = task.chain(datacenters);
     let has_creates = decision.creates().next().is_some();
     conditions.extend(stalled(observation, waiting, has_creates));
     merged(observation, &conditions)
@@ -84,7 +84,7 @@ pub fn with_stalled<'w>(
 fn running(observation: &Observation<'_>, decision: &Decision<'_>, lines: &[Line<'_>]) -> Value {
     let is_running = |it: &Datacenter| it.is_active() && it.progress.is_running;
     let is_true = !decision.is_finished && observation.datacenters.iter().any(is_running);
-    let reason = match decision.waiting.as_ref().or(decision.refused.as_ref()) {
+    let reason = match decision.causes().next() {
         _ if is_true => "Running",
         _ if decision.is_finished => FINISHED,
         Some(waiting) => waiting.code(),
@@ -106,10 +106,9 @@ fn running_reason(lines: &[Line<'_>]) -> &'static str {
 
 /// "Failed: set to true if it is true for any CassandraTask", or one is lost. It stays so.
 fn failed(observation: &Observation<'_>, decision: &Decision<'_>) -> Value {
-    let set =
-        |is_true, reason, message: &str| condition(observation, "Failed", is_true, reason, message);
     if !observation.has_failed() {
-        return set(false, "NoFailure", "no datacenter has failed");
+        let message = "no datacenter has failed";
+        return condition(observation, "Failed", false, "NoFailure", message);
     }
     let is_cancelled = observation.task.recorded.is_cancelled()
         || decision.targets.iter().any(|it| it.step == Step::Cancel);
@@ -118,18 +117,18 @@ fn failed(observation: &Observation<'_>, decision: &Decision<'_>) -> Value {
     } else {
         "DatacenterFailed"
     };
-    set(true, reason, &messages::failures(observation, decision))
+    let message = messages::failures(observation, decision);
+    condition(observation, "Failed", true, reason, &message)
 }
 
 fn complete(observation: &Observation<'_>) -> Value {
-    let is_true = is_complete(observation);
-    let reason = if is_true {
-        "AllComplete"
-    } else {
-        "NotComplete"
-    };
     let message = messages::complete(observation);
-    condition(observation, "Complete", is_true, reason, &message)
+    let set = |is_true, reason| condition(observation, "Complete", is_true, reason, &message);
+    if is_complete(observation) {
+        set(true, "AllComplete")
+    } else {
+        set(false, "NotComplete")
+    }
 }
 
 /// "Complete: set to true if all the CassandraTasks have started, and the condition is true for all of them." A task is not
@@ -177,22 +176,15 @@ fn stalled<'w>(
     let refusals = [stalled::CREATE_REFUSED, stalled::RECORD_REFUSED];
     let is_refused = |reason: &str| refusals.contains(&reason);
     let is_retried = has_creates && recorded.true_reason("Stalled").is_some_and(is_refused);
-    let not_stalled = || {
-        let message = "nothing needs attention";
-        condition(observation, "Stalled", false, "NotStalled", message)
-    };
-    (!is_retried).then(not_stalled)
+    let message = "nothing needs attention";
+    (!is_retried).then(|| condition(observation, "Stalled", false, "NotStalled", message))
 }
 
 /// What a datacenter, or the whole task, waits for, and what to do about it.
 fn sentence(observation: &Observation<'_>, datacenter: Option<&str>, waiting: &Waiting) -> String {
-    let name = datacenter
-        .map(|name| format!("{name} "))
-        .unwrap_or_default();
+    let name = datacenter.map_or(String::new(), |name| format!("{name} "));
     let advice = waiting.advice(observation, datacenter);
-    let advice = advice
-        .map(|advice| format!("; {advice}"))
-        .unwrap_or_default();
+    let advice = advice.map_or(String::new(), |advice| format!("; {advice}"));
     format!("{name}{waiting}{advice}")
 }
 
@@ -239,11 +231,8 @@ fn merged(observation: &Observation<'_>, conditions: &[Value]) -> Value {
         set.cloned()
             .or_else(|| recorded.condition(kind).and_then(completed))
     });
-    let known = recorded.status()["conditions"].as_array();
-    let others = known
-        .into_iter()
-        .flatten()
-        .filter(|it| !ORDER.iter().any(|kind| it["type"] == *kind));
+    let known = json::items(&recorded.status()["conditions"]);
+    let others = known.filter(|it| !ORDER.iter().any(|kind| it["type"] == *kind));
     ours.chain(others.filter_map(completed)).collect()
 }
 

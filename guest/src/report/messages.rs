@@ -19,7 +19,6 @@ pub const INVALID_SPEC: &str = "InvalidSpec";
 /// A datacenter, and how it stands.
 #[derive(Debug)]
 pub struct Line<'a> {
-    /// The datacenter.
     pub datacenter: &'a Datacenter,
     /// That it is not ready, where its CassandraTask is created, or at work and observed.
     pub unready: Option<String>,
@@ -30,7 +29,7 @@ pub struct Line<'a> {
 pub fn lines<'a>(observation: &'a Observation<'_>, decision: &Decision<'a>) -> Vec<Line<'a>> {
     let targets = decision.targets.iter().map(|Target { datacenter, step }| {
         let is_at_work = datacenter.is_active() && datacenter.child().is_some();
-        let is_concerned = is_at_work || matches!(step, Step::Create(_));
+        let is_concerned = is_at_work || *step == Step::Create;
         Line {
             datacenter,
             unready: unready(datacenter).filter(|_| is_concerned),
@@ -96,7 +95,7 @@ pub fn running(
     decision: &Decision<'_>,
     lines: &[Line<'_>],
 ) -> String {
-    let cause = decision.waiting.as_ref().or(decision.refused.as_ref());
+    let cause = decision.causes().next();
     let failed = observation.datacenters.iter().filter(|it| it.has_failed());
     let because = names(failed).map(|failed| format!(" because {failed} failed"));
     let because = because.unwrap_or_default();
@@ -184,7 +183,6 @@ pub fn lost(datacenter: &Datacenter) -> String {
     }
 }
 
-/// The message of `Complete`.
 pub fn complete(observation: &Observation<'_>) -> String {
     if !observation.targets.are_certain() {
         return "target datacenters cannot be determined".to_owned();
@@ -216,7 +214,6 @@ pub fn reasons(
         Validity::Invalid(problems) => Some(note(INVALID_SPEC, problems.clone())),
         _ => None,
     };
-    let task = decision.waiting.iter().chain(&decision.refused);
     let datacenters = lines.iter().filter_map(|line| {
         let (datacenter, waiting) = (line.datacenter, line.waiting()?);
         Some(Reason {
@@ -225,7 +222,7 @@ pub fn reasons(
             ..of_task(waiting)
         })
     });
-    let reasons = invalid.into_iter().chain(task.map(of_task));
+    let reasons = invalid.into_iter().chain(decision.causes().map(of_task));
     let reasons = reasons.chain(datacenters).chain(passing(observation));
     reasons.collect()
 }

@@ -17,7 +17,7 @@ use crate::decision::Decision;
 use crate::decision::sentences::named;
 use crate::decision::waiting::Waiting;
 use crate::documents::cassandra_task::{COUNTS, DELETED, has_content};
-use crate::documents::json::{self, is_true};
+use crate::documents::json;
 use crate::documents::status::{self, CANCELLED, Recorded};
 use crate::observation::Observation;
 use crate::observation::datacenter::{Datacenter, Found, State};
@@ -26,7 +26,6 @@ use crate::observation::targets::Place;
 /// Where the documentation says how to keep another controller away.
 const PAGE: &str = "docs/beside-k8ssandra-operator.md";
 
-/// The whole status.
 pub fn status(
     observation: &Observation<'_>,
     decision: &Decision<'_>,
@@ -75,7 +74,7 @@ fn copies(observation: &Observation<'_>, decision: &Decision<'_>) -> Map<String,
     if matches!(decision.waiting, Some(Waiting::StatusLost { .. })) {
         return Map::new();
     }
-    let refused = decision.refused();
+    let refused = decision.refused_creates();
     let known = observation.datacenters.iter().filter_map(|datacenter| {
         let copy = copy(observation, datacenter)?;
         let is_refused = !has_content(&copy) && refused.contains(datacenter.name.as_str());
@@ -100,7 +99,7 @@ fn copy(observation: &Observation<'_>, datacenter: &Datacenter) -> Option<Value>
         "message": messages::lost(datacenter),
         "lastTransitionTime": observation.now.to_string(),
     });
-    let conditions = copy["conditions"].as_array().into_iter().flatten();
+    let conditions = json::items(&copy["conditions"]);
     let others = conditions.filter(|it| it["type"] != "Failed").cloned();
     copy["conditions"] = others.chain([failed]).collect();
     Some(copy)
@@ -144,7 +143,7 @@ fn counts(observation: &Observation<'_>, fields: &mut Map<String, Value>) {
 /// failure has cancelled the remaining datacenters; something needs somebody.
 pub fn transitions(from: &Recorded, to: &Recorded) -> Vec<Action> {
     let message = |status: &Recorded, kind: &str| {
-        let condition = status.condition(kind).filter(|it| is_true(it))?;
+        let condition = json::true_condition(status.status(), kind)?;
         condition["message"].as_str().map(str::to_owned)
     };
     let invalid = message(to, "Invalid").filter(|it| message(from, "Invalid").as_ref() != Some(it));
