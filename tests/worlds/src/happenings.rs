@@ -199,8 +199,6 @@ fn work(world: &mut World, happening: &Happening, clock: &str) {
         Garbled(index, path, odd) => {
             if let Some(name) = child(world, index, |_| true) {
                 replace(&mut world.child(name)["status"], path, odd.clone());
-                // What is copied then may say nothing of a beginning any more.
-                world.begun.remove(name);
             }
         }
         other => unreachable!("{other:?}"),

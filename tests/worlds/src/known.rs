@@ -20,8 +20,8 @@ impl World {
             || self.status()["datacenters"][datacenter(key)].is_object()
     }
 
-    /// What nobody has seen nor recorded is out of sight, and stays behind, where the record does not say that it may be there,
-    /// once its datacenter is no target any more, or the cluster is not seen.
+    /// What nobody has seen nor recorded is out of sight, and stays behind, where the record does not say that it may be there; or
+    /// where there is none yet, once its datacenter is no target any more, or the cluster is not seen.
     pub(crate) fn forget_unseen(&mut self) {
         let is_seen = self.control_plane.is_ok();
         let targets = if is_seen { self.targets() } else { Vec::new() };
@@ -29,7 +29,7 @@ impl World {
         let unobserved = record["unobserved"].as_array();
         let may_exist = |datacenter: &str| {
             let is_noted = unobserved.is_some_and(|it| it.iter().any(|name| name == datacenter));
-            targets.iter().any(|it| it == datacenter) && (record.is_null() || is_noted)
+            is_noted || (record.is_null() && targets.iter().any(|it| it == datacenter))
         };
         let upstreams = self.children.iter().filter(|(_, it)| self.is_upstreams(it));
         let kept =
@@ -47,7 +47,7 @@ impl World {
             let context = record["datacenters"][datacenter(key)]["context"].as_str();
             let is_by_start =
                 copy["startTime"].is_string() && copy["startTime"] == child["status"]["startTime"];
-            copy.is_object() && (is_by_start || context.is_some() && context == key.0.as_deref())
+            is_by_start || context.is_some() && context == key.0.as_deref()
         };
         let mut upstreams = self.children.iter().filter(|(_, it)| self.is_upstreams(it));
         upstreams.all(is_placed)
