@@ -142,6 +142,16 @@ fn request(next: Next) -> Request {
     }
 }
 
+fn asked(next: Next) -> Snapshot {
+    match next {
+        Next::Work(work) => match work.task {
+            Task::Decide(snapshot) => snapshot,
+            Task::Send(request) => panic!("{request:?}"),
+        },
+        Next::Ended(end) => panic!("{end:?}"),
+    }
+}
+
 fn lost() -> Answer {
     Answer::Replied(Err(Cause::unknown("Timeout", "no answer within 15 s")))
 }
@@ -191,12 +201,7 @@ fn a_create_whose_reply_is_lost_is_read_back_until_that_is_answered() {
     // The follow-up read fails, too: the policy is told that nobody knows, and has nothing to do.
     rig.seconds += 1;
     assert!(matches!(rig.next(), Some(Task::Send(Request::Read { .. }))));
-    let Next::Work(work) = rig.answer(lost()) else {
-        panic!()
-    };
-    let Task::Decide(snapshot) = work.task else {
-        panic!()
-    };
+    let snapshot = asked(rig.answer(lost()));
     assert_eq!(
         items_in(&snapshot, "east"),
         Err(UnavailableReason::Unconfirmed)
@@ -207,12 +212,7 @@ fn a_create_whose_reply_is_lost_is_read_back_until_that_is_answered() {
     assert!(rig.engine.next_due().is_some(), "nothing wakes it");
     rig.seconds += 60;
     assert!(matches!(rig.next(), Some(Task::Send(Request::Read { .. }))));
-    let Next::Work(work) = rig.answer(Answer::Replied(Ok(Some(object("i", 5, "i1"))))) else {
-        panic!()
-    };
-    let Task::Decide(snapshot) = work.task else {
-        panic!()
-    };
+    let snapshot = asked(rig.answer(Answer::Replied(Ok(Some(object("i", 5, "i1"))))));
     assert_eq!(items_in(&snapshot, "east").unwrap().len(), 1);
 }
 
@@ -319,12 +319,7 @@ fn that_a_context_is_unreachable_is_said_before_that_a_write_there_is_unconfirme
     rig.engine
         .set_health(&east, None, Health::Lost(unreachable));
     assert!(matches!(rig.next(), Some(Task::Send(Request::Read { .. }))));
-    let Next::Work(work) = rig.answer(lost()) else {
-        panic!()
-    };
-    let Task::Decide(snapshot) = work.task else {
-        panic!()
-    };
+    let snapshot = asked(rig.answer(lost()));
     assert_eq!(
         items_in(&snapshot, "east"),
         Err(UnavailableReason::Unreachable)

@@ -1,5 +1,7 @@
 //! The host on clusters in memory: the engine, shown what the watches would show, and its requests carried out at once.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Result, bail};
 use pilothouse_contract::{
     Failure, Interest, Operation, Scope, Severity, Unavailable, UnavailableReason, context_name,
@@ -7,15 +9,15 @@ use pilothouse_contract::{
 use pilothouse_core::cache::Health;
 use pilothouse_core::failures::Cause;
 use pilothouse_core::work::{Answer, Decided, End, Next, Now, Request, Task, Work};
-use pilothouse_core::{Object, Resource};
+use pilothouse_core::{Object, ObjectKey, Resource};
 use serde_json::{Value, json};
 
 use super::objects::Key;
 use super::{Memory, Shown};
 use crate::clusters::Refusal;
 
-/// How often primaries are reconciled after one change before they count as never coming to rest.
-const MAX_ROUNDS: usize = 100;
+/// How often a primary is reconciled after one change before it counts as never coming to rest.
+const MAX_ROUNDS: usize = 12;
 
 impl Memory<'_> {
     /// After a change, what has failed is tried again at once: its backoff is not waited for.
@@ -27,7 +29,8 @@ impl Memory<'_> {
 
     /// Does what the engine asks for until it asks for nothing any more, and what fails fails as it did before.
     pub(super) fn settle(&mut self) -> Result<()> {
-        for _ in 0..MAX_ROUNDS {
+        let mut rounds: BTreeMap<ObjectKey, usize> = BTreeMap::new();
+        loop {
             self.show();
             let now = self.now();
             let work = self.engine.next(now).or_else(|| {
@@ -41,9 +44,15 @@ impl Memory<'_> {
                 self.reasons.retain(|key, _| engine.ledger(key).is_some());
                 return Ok(());
             };
+            let count = rounds.entry(work.primary.clone()).or_default();
+            *count += 1;
+            if *count > MAX_ROUNDS {
+                bail!(
+                    "it does not come to rest: after {MAX_ROUNDS} rounds the policy still writes"
+                );
+            }
             self.reconcile(work)?;
         }
-        bail!("it does not come to rest: after {MAX_ROUNDS} reconciles the policy still writes")
     }
 
     /// One reconcile.
