@@ -404,7 +404,8 @@ pub mod exports {
                     serde::Serialize
                 )]
                 pub enum FailureClass {
-                    /// The API server refused it: nothing was changed. It stays so until somebody changes something.
+                    /// The API server refused it, or the host has no such context: nothing was changed. It stays so until somebody changes
+                    /// something.
                     Refused,
                     /// The object has changed, or another one has its name: nothing was changed. The host decides anew.
                     Conflict,
@@ -473,7 +474,8 @@ pub mod exports {
                     pub operation: Operation,
                     pub class: FailureClass,
                     /// The API server's Status reason (`Forbidden`, `Invalid`, `AlreadyExists`, …); `Timeout` or `Unreachable` where
-                    /// there was no reply; `Denied` where the host did not allow the action.
+                    /// there was no reply; `NotRegistered` where the host has no such context, and sent nothing; `Denied` where it did
+                    /// not allow the action.
                     pub reason: _rt::String,
                     /// The API server's message, for people.
                     pub message: _rt::String,

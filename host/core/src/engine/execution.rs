@@ -78,8 +78,26 @@ impl Engine {
                 End::Decided(Box::new(decided)),
             );
         };
+        if let Some(cause) = self.not_sent(step) {
+            let step = step.clone();
+            return self.failed(now, primary, execution, &step, cause);
+        }
         let request = execution.request(&self.home(), step);
         self.send(primary, Run::Executing(execution), request)
+    }
+
+    /// Why a step cannot be sent at all: nothing is changed by it, and nobody need ask what became of it.
+    fn not_sent(&self, step: &Step) -> Option<Cause> {
+        let (Step::Create { resource, .. } | Step::Delete { resource, .. }) = step else {
+            return None;
+        };
+        let context = context_name(&resource.context);
+        let is_registered = self.contexts.contains(&resource.context);
+        (!is_registered).then(|| Cause {
+            class: FailureClass::Refused,
+            reason: "NotRegistered".into(),
+            message: format!("context {context} is not registered with this host"),
+        })
     }
 
     /// The reply to what a step asked for.

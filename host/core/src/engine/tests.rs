@@ -310,6 +310,24 @@ fn contexts_come_and_go() {
 }
 
 #[test]
+fn nothing_is_sent_to_a_context_that_is_not_registered() {
+    let mut rig = Rig::new();
+    rig.engine.remove_context(&Some("east".into()));
+    rig.next();
+    rig.decides(Outcome::Observe(vec![items()]));
+    let Next::Ended(End::Decided(decided)) = rig.decides(Outcome::Act(create())) else {
+        panic!("something is sent");
+    };
+    let failure = decided.failure.unwrap();
+    assert_eq!(
+        (failure.class, failure.reason.as_str()),
+        (FailureClass::Refused, "NotRegistered")
+    );
+    let ledger = rig.engine.ledger(&key("o")).unwrap();
+    assert!(ledger.unconfirmed.is_empty());
+}
+
+#[test]
 fn that_a_context_is_unreachable_is_said_before_that_a_write_there_is_unconfirmed() {
     let mut rig = Rig::new();
     rig.sends(create());
