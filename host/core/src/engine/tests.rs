@@ -12,6 +12,8 @@ use super::*;
 use crate::failures::Cause;
 use crate::work::{Answer, End, Next, Request, Task};
 
+mod late;
+
 fn resource(context: Option<&str>, kind: &str) -> Resource {
     Resource {
         context: context.map(str::to_owned),
@@ -292,7 +294,7 @@ fn a_status_that_was_decided_on_an_old_state_is_decided_again() {
     };
     assert_eq!(patch[0]["value"], "1", "guarded by the resourceVersion");
     rig.answer(Answer::Replied(Err(Cause::because("Conflict", "changed"))));
-    assert_eq!(rig.engine.next_due(), Some(Duration::from_millis(50)));
+    assert_eq!(rig.engine.next_due(), Some(Duration::from_millis(200)));
 }
 
 #[test]
