@@ -13,6 +13,7 @@ use crate::failures::Cause;
 use crate::work::{Answer, End, Next, Request, Task};
 
 mod late;
+mod turns;
 
 fn resource(context: Option<&str>, kind: &str) -> Resource {
     Resource {
