@@ -17,7 +17,7 @@ pub struct Unconfirmed {
 }
 
 /// The record of one primary. When it is reconciled next is the queue's to say.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Ledger {
     /// What the last plan depended on: the next reconcile starts with it.
     pub observes: Vec<Selector>,
