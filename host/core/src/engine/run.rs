@@ -14,9 +14,6 @@ use crate::object::{Object, ObjectKey};
 use crate::plan::{self, Step};
 use crate::work::{Decided, End, Next, Now, Request, Task, Work};
 
-/// How soon a primary is decided again that changed while it was decided upon; the watch brings its new state.
-const STALE_DELAY: Duration = Duration::from_millis(50);
-
 /// How far the reconcile of a primary is.
 #[derive(Clone, Debug)]
 pub(super) enum Run {
@@ -45,7 +42,7 @@ pub(super) enum Verdict {
     Done(Option<Duration>),
     /// Something that it depends on is not known yet: that wakes it.
     NotYet,
-    /// It was decided on an old state: call again in a moment.
+    /// It was decided on an old state: call again when the new one is shown, or after a while.
     Stale,
     /// It failed: call again after a while.
     Failed,
@@ -182,9 +179,10 @@ impl Engine {
             }
             // What it waits for wakes it.
             Verdict::NotYet => {}
-            Verdict::Stale => self
-                .queue
-                .add_at(primary.clone(), now.elapsed + STALE_DELAY),
+            // The watch wakes it with the newer state. While that lags behind, it is not decided over and over.
+            Verdict::Stale => {
+                self.queue.add_with_backoff(primary.clone(), now.elapsed);
+            }
             Verdict::Failed => {
                 let delay = self.queue.add_with_backoff(primary.clone(), now.elapsed);
                 debug!(%primary, ?delay, "will be tried again");
