@@ -23,7 +23,7 @@ use crate::work::{Now, Work};
 use run::{Run, Sent};
 
 /// The engine.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Engine {
     manifest: Arc<Manifest>,
     contexts: BTreeSet<Context>,

@@ -26,7 +26,7 @@ pub enum Priority {
 }
 
 /// The keys that wait, run and will be due.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Queue {
     started: VecDeque<ObjectKey>,
     new: VecDeque<ObjectKey>,

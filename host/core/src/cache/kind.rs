@@ -25,20 +25,20 @@ pub enum Health {
 }
 
 /// An object, and when we wrote it if the watch has not shown that write yet.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Entry {
     object: Arc<Object>,
     written: Option<Epoch>,
 }
 
 /// An object that we deleted and whose end the watch has not shown yet.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Tombstone {
     uid: String,
     written: Epoch,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct KindCache {
     pub(super) is_namespaced: Option<bool>,
     health: BTreeMap<Option<String>, Health>,

@@ -16,7 +16,7 @@ use crate::plan::{self, Step};
 use crate::work::{Decided, End, Next, Now, Request, Task, Work};
 
 /// How far the reconcile of a primary is.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Run {
     /// The object of an unconfirmed write is read back; these come after it.
     ReadingBack(Unconfirmed, Vec<Unconfirmed>),
@@ -29,7 +29,7 @@ pub(super) enum Run {
 }
 
 /// What the policy is asked with.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Deciding {
     pub(super) primary: Arc<Object>,
     pub(super) selectors: Vec<Selector>,
@@ -48,7 +48,7 @@ pub(super) enum Verdict {
 }
 
 /// A plan that is being carried out.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Execution {
     pub(super) manifest: Arc<Manifest>,
     /// The primary that was decided upon, and after a write to it the one that was answered.
