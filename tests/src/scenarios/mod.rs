@@ -49,8 +49,8 @@ impl Policy for Compared {
 }
 
 /// Plays a scenario on the component: the same golden text as natively.
-pub fn on_the_component(path: &Path, policy: &Compared) -> Result<()> {
-    let mut report = run::in_memory(&Scenario::read(path)?, policy);
+pub fn on_the_component(path: &Path, scenario: &Scenario, policy: &Compared) -> Result<()> {
+    let mut report = run::in_memory(scenario, policy);
     let transcript = report.transcript.take().unwrap_or_default();
     if !report.is_cut_short {
         let difference = golden::difference(path, &transcript)?;
@@ -60,13 +60,9 @@ pub fn on_the_component(path: &Path, policy: &Compared) -> Result<()> {
 }
 
 /// Plays a scenario under the host on simulated clusters.
-pub fn simulated(path: &Path) -> Result<()> {
-    let scenario = Scenario::read(path)?;
-    if scenario.memory_only.is_some() {
-        return Ok(());
-    }
-    let mut clusters = Simulated::new(&scenario)?;
-    let report = run(&scenario, &mut clusters);
+pub fn simulated(scenario: &Scenario) -> Result<()> {
+    let mut clusters = Simulated::new(scenario)?;
+    let report = run(scenario, &mut clusters);
     passed(&report).with_context(|| format!("the host's log:\n{}", clusters.log()))
 }
 
