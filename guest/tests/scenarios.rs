@@ -14,13 +14,13 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use pilothouse_scenario::{Scenario, files, golden, run};
+use pilothouse_scenario::{Scenario, files, golden, name, run};
 
 fn main() -> ExitCode {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/scenarios");
     let files = files(&directory).unwrap_or_else(|error| panic!("{error:#}"));
     let trials = files.into_iter().map(|path| {
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let name = name(&directory, &path);
         Trial::test(format!("scenario::{name}"), move || play(&path))
     });
     libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit_code()

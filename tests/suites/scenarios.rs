@@ -19,12 +19,7 @@ fn main() -> ExitCode {
     };
     let files = files().unwrap_or_else(|error| panic!("{error:#}"));
     let mut trials = Vec::new();
-    for path in files {
-        let name = path
-            .file_stem()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+    for (name, path) in files {
         let (policy, file) = (policy.clone(), path.clone());
         trials.push(Trial::test(format!("component::{name}"), move || {
             on_the_component(&file, &policy).map_err(|error| Failed::from(format!("{error:?}")))

@@ -96,17 +96,13 @@ fn default_namespace() -> String {
     "default".into()
 }
 
-/// The scenarios of a directory, by name: all *.yaml in it, and not below it. An error where there is none.
+/// The folder whose files are what scenarios read, and no scenarios.
+pub const FIXTURES: &str = "fixtures";
+
+/// The scenarios of a directory, by name: all *.yaml in it and below it, except in folders `fixtures`. An error where there is none.
 pub fn files(directory: &Path) -> Result<Vec<PathBuf>> {
-    let entries = std::fs::read_dir(directory)
-        .with_context(|| format!("reading directory {}", directory.display()))?;
     let mut files = Vec::new();
-    for entry in entries {
-        let path = entry?.path();
-        if path.is_file() && path.extension().is_some_and(|it| it == "yaml") {
-            files.push(path);
-        }
-    }
+    collect(directory, &mut files)?;
     if files.is_empty() {
         bail!(
             "directory {} has no scenarios (*.yaml)",
@@ -117,8 +113,30 @@ pub fn files(directory: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+fn collect(directory: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    let entries = std::fs::read_dir(directory)
+        .with_context(|| format!("reading directory {}", directory.display()))?;
+    for entry in entries {
+        let path = entry?.path();
+        if path.is_dir() {
+            if path.file_name().is_none_or(|name| name != FIXTURES) {
+                collect(&path, files)?;
+            }
+        } else if path.extension().is_some_and(|it| it == "yaml") {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// What a scenario of a directory is called: where it is below that, `deletion/refused`.
+pub fn name(directory: &Path, path: &Path) -> String {
+    let below = path.strip_prefix(directory).unwrap_or(path);
+    below.with_extension("").display().to_string()
+}
+
 impl Scenario {
-    /// Reads a scenario. What it names by file is looked for beside it.
+    /// Reads a scenario. What it names by file is looked for beside it, and in the folders `fixtures` there and above.
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("reading scenario {}", path.display()))?;

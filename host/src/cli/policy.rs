@@ -30,7 +30,7 @@ pub enum Command {
 pub struct Test {
     /// The policy, a WebAssembly component.
     component: PathBuf,
-    /// Scenarios; of a directory, all *.yaml in it.
+    /// Scenarios; of a directory, all *.yaml in it and below it, except in folders `fixtures`.
     #[arg(required = true, value_name = "SCENARIO")]
     scenarios: Vec<PathBuf>,
     /// Make what is decided now the golden texts.

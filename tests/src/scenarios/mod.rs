@@ -13,9 +13,12 @@ use pilothouse_scenario::{Policy, Report, Scenario, golden, run};
 
 pub use simulated::Simulated;
 
-/// The files, by name.
-pub fn files() -> Result<Vec<PathBuf>> {
-    pilothouse_scenario::files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios"))
+/// The names and the files, by name.
+pub fn files() -> Result<Vec<(String, PathBuf)>> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let files = pilothouse_scenario::files(&directory)?;
+    let named = |path: PathBuf| (pilothouse_scenario::name(&directory, &path), path);
+    Ok(files.into_iter().map(named).collect())
 }
 
 /// The component, held against the native policy at every call.
