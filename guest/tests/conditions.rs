@@ -124,7 +124,7 @@ fn the_document_shows_what_the_policy_says() {
     if std::env::var_os("PILOTHOUSE_ACCEPT").is_some() {
         std::fs::write(&path, &written).unwrap();
     }
-    assert_eq!(document.matches("<!-- describe-").count(), 8);
+    assert_eq!(document.matches("<!-- status/describe-").count(), 8);
     assert!(
         document == written,
         "docs/conditions.md is not what the policy says: PILOTHOUSE_ACCEPT=1 cargo test -p k8ssandra-task-policy --test conditions"
