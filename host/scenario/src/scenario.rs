@@ -9,13 +9,14 @@ mod yaml;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::clusters::Change;
 use crate::expect::Expect;
+use crate::golden;
 use crate::reference::{self, Context};
 use file::Files;
 pub use file::seconds;
@@ -34,6 +35,8 @@ pub struct Scenario {
     pub story: String,
     /// The rules, rows and samples that it is about, by their names in the documentation.
     pub covers: Vec<String>,
+    /// Whether it has a golden text.
+    pub has_golden: bool,
     /// Why it cannot be played on API servers: they would never have such an object, for example.
     pub memory_only: Option<String>,
     /// The policy's settings, as JSON.
@@ -71,6 +74,8 @@ struct Document {
     story: String,
     #[serde(default)]
     covers: Vec<String>,
+    #[serde(default)]
+    golden: bool,
     memory_only: Option<String>,
     settings: Option<Value>,
     #[serde(default)]
@@ -99,7 +104,8 @@ fn default_namespace() -> String {
 /// The folder whose files are what scenarios read, and no scenarios.
 pub const FIXTURES: &str = "fixtures";
 
-/// The scenarios of a directory, by name: all *.yaml in it and below it, except in folders `fixtures`. An error where there is none.
+/// The scenarios of a directory, by name: all *.yaml in it and below it, except in folders `fixtures`. An error where there is none,
+/// or a golden text without one.
 pub fn files(directory: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     collect(directory, &mut files)?;
@@ -124,6 +130,13 @@ fn collect(directory: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
             }
         } else if path.extension().is_some_and(|it| it == "yaml") {
             files.push(path);
+        } else if path.extension().is_some_and(|it| it == golden::EXTENSION) {
+            let has_scenario = path.with_extension("yaml").exists();
+            ensure!(
+                has_scenario,
+                "golden text {} has no scenario",
+                path.display()
+            );
         }
     }
     Ok(())
@@ -168,6 +181,7 @@ impl Scenario {
             path: path.to_owned(),
             story: document.story.trim().to_owned(),
             covers: document.covers,
+            has_golden: document.golden,
             memory_only: document.memory_only,
             settings: document
                 .settings

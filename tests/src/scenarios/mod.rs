@@ -53,12 +53,9 @@ impl Policy for Compared {
 
 /// Plays a scenario on the component: the same golden text as natively.
 pub fn on_the_component(path: &Path, policy: &Compared) -> Result<()> {
-    let mut report = run::in_memory(&Scenario::read(path)?, policy);
-    let transcript = report.transcript.take().unwrap_or_default();
-    if !report.is_cut_short {
-        let difference = golden::difference(path, &transcript)?;
-        report.failures.extend(difference);
-    }
+    let scenario = Scenario::read(path)?;
+    let mut report = run::in_memory(&scenario, policy);
+    golden::check(&scenario, &mut report, false)?;
     passed(&report)
 }
 

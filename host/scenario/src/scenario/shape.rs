@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::near::hint;
 
-const DOCUMENT: [&str; 9] = [
+const DOCUMENT: [&str; 10] = [
     "story",
     "covers",
     "contexts",
@@ -18,6 +18,7 @@ const DOCUMENT: [&str; 9] = [
     "given",
     "steps",
     "memoryOnly",
+    "golden",
 ];
 
 const GIVEN: [&str; 4] = ["object", "file", "with", "context"];

@@ -102,7 +102,13 @@ fn scenarios_are_in_folders_and_what_they_read_in_fixtures() {
         object["metadata"]["name"].as_str().unwrap().to_owned()
     });
     let pods: Vec<String> = pods.collect();
+    write("c.golden", "");
+    let left_over = super::files(&root).unwrap_err().to_string();
     std::fs::remove_dir_all(&root).unwrap();
     assert_eq!(names, ["a/near", "b"]);
     assert_eq!(pods, ["near", "above"]);
+    assert!(
+        left_over.contains("c.golden has no scenario"),
+        "{left_over}"
+    );
 }
