@@ -42,25 +42,3 @@ fn host_and_contract_do_not_know_what_they_reconcile() {
         }
     }
 }
-
-#[test]
-fn only_these_rooms_hold_a_client() {
-    const MAY: [&str; 4] = ["execute.rs", "watch.rs", "contexts.rs", "events.rs"];
-    for (path, text) in sources("host/src") {
-        let holds = text.contains("Client") || text.contains("Api<");
-        assert!(
-            !holds || MAY.iter().any(|room| path.ends_with(room)),
-            "{path} holds a Kubernetes client"
-        );
-    }
-}
-
-#[test]
-fn only_the_policy_room_names_wasmtime() {
-    for (path, text) in sources("host/src") {
-        assert!(
-            !text.contains("wasmtime") || path.contains("policy/"),
-            "{path} names wasmtime"
-        );
-    }
-}

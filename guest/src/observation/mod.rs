@@ -133,15 +133,14 @@ impl<'a> Observation<'a> {
             && relation(self.task, self.cluster.known(), object) == Relation::Conflicting
     }
 
-    /// The datacenters whose CassandraTasks may start without being observed, their contexts being unavailable: as far as is known
-    /// they were created, or another controller, which creates before it records, may have created them.
+    /// The datacenters whose CassandraTasks may start while their contexts are unavailable: as far as is known they were created, or
+    /// another controller, which creates before it records, may have created them.
     pub fn unobserved(&self) -> impl Iterator<Item = &Datacenter> {
         let has_failed = |it: &Datacenter| {
             let place = it.place.as_ref().map(Place::reference);
             place.is_some_and(|place| self.failure(Operation::Create, &place).is_some())
         };
         self.datacenters.iter().filter(move |it| match it.state {
-            _ if it.found.unavailable().is_none() => false,
             State::Running => {
                 !it.progress.has_started && self.task.has_recorded(&it.name) && !has_failed(it)
             }
