@@ -10,7 +10,7 @@
 mod native;
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use pilothouse_scenario::memory::Memory;
 use pilothouse_scenario::{Clusters, Scenario};
@@ -18,11 +18,13 @@ use serde_json::Value;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
+fn directory() -> PathBuf {
+    Path::new(ROOT).join("tests/scenarios")
+}
+
 /// The first primary of a scenario at its end, and the events until then.
 fn play(name: &str) -> (Value, Vec<String>) {
-    let path = Path::new(ROOT)
-        .join("tests/scenarios")
-        .join(format!("{name}.yaml"));
+    let path = directory().join(format!("{name}.yaml"));
     let scenario = Scenario::read(&path).unwrap();
     let mut clusters = Memory::new(&scenario, &native::Native).unwrap();
     let (mut primary, mut events) = (Value::Null, Vec::new());
@@ -94,8 +96,8 @@ fn written(document: &str) -> String {
 #[test]
 fn the_reference_lists_every_reason() {
     let reference = std::fs::read_to_string(Path::new(ROOT).join("docs/reference.md")).unwrap();
-    for path in pilothouse_scenario::files(&Path::new(ROOT).join("tests/scenarios")).unwrap() {
-        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+    for path in pilothouse_scenario::files(&directory()).unwrap() {
+        let name = pilothouse_scenario::name(&directory(), &path);
         let (primary, events) = play(&name);
         let ours = ["Running", "Failed", "Complete", "Invalid", "Stalled"];
         let conditions = primary["status"]["conditions"]
@@ -122,7 +124,7 @@ fn the_document_shows_what_the_policy_says() {
     if std::env::var_os("PILOTHOUSE_ACCEPT").is_some() {
         std::fs::write(&path, &written).unwrap();
     }
-    assert_eq!(document.matches("<!-- describe-").count(), 8);
+    assert_eq!(document.matches("<!-- status/describe-").count(), 8);
     assert!(
         document == written,
         "docs/conditions.md is not what the policy says: PILOTHOUSE_ACCEPT=1 cargo test -p k8ssandra-task-policy --test conditions"

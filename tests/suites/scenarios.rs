@@ -25,17 +25,12 @@ fn main() -> ExitCode {
 fn trials() -> Result<Vec<Trial>> {
     let policy = Arc::new(Compared::built()?);
     let mut trials = Vec::new();
-    for path in files()? {
+    for (name, path) in files()? {
         let scenario = Arc::new(Scenario::read(&path)?);
-        let name = path
-            .file_stem()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
         let is_ignored = scenario.memory_only.is_some();
         let (policy, played) = (policy.clone(), scenario.clone());
         trials.push(trial(format!("component::{name}"), move || {
-            on_the_component(&path, &played, &policy)
+            on_the_component(&played, &policy)
         }));
         let simulated = trial(format!("simulated::{name}"), move || simulated(&scenario));
         trials.push(simulated.with_ignored_flag(is_ignored));

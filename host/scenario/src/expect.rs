@@ -1,26 +1,35 @@
 //! What must hold after a step: expectations and what was seen in, what is not as expected out.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use anyhow::Result;
 use jiff::SignedDuration;
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, MapAccess, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::clusters::{Clusters, Rest, Seen};
 use crate::reference::Reference;
 use crate::subset::differences;
 
-/// What must hold. What is not said is not asked for.
+/// The word for no writes at all.
+const NOTHING: &str = "nothing";
+
+/// What must hold. Without a word of them, nothing was created or deleted, and no Warning was recorded; the rest is not asked
+/// for where it is not said.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Expect {
     /// All that the policy created since the step before, in order.
-    pub created: Option<Vec<Reference>>,
+    #[serde(default)]
+    pub created: Vec<Reference>,
     /// All that it deleted, in order.
-    pub deleted: Option<Vec<Reference>>,
-    /// All events that it recorded, `Type Reason message`, in order.
+    #[serde(default)]
+    pub deleted: Vec<Reference>,
+    /// All events that it recorded, `Type Reason message`, in order. Without it, there may be Normal ones.
     pub events: Option<Vec<String>>,
     /// How many writes there were.
     pub writes: Option<usize>,
@@ -37,6 +46,35 @@ pub struct Expect {
     /// Texts that must be among the reasons of the plan.
     #[serde(default)]
     pub reasons: Vec<String>,
+}
+
+/// Expectations as they are written: their fields, or the word `nothing`.
+pub fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Expect, D::Error> {
+    struct Written;
+
+    impl<'de> Visitor<'de> for Written {
+        type Value = Expect;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("fields, or `nothing`")
+        }
+
+        fn visit_str<E: de::Error>(self, word: &str) -> Result<Expect, E> {
+            if word != NOTHING {
+                return Err(E::invalid_value(Unexpected::Str(word), &self));
+            }
+            Ok(Expect {
+                writes: Some(0),
+                ..Expect::default()
+            })
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Expect, A::Error> {
+            Expect::deserialize(MapAccessDeserializer::new(fields))
+        }
+    }
+
+    deserializer.deserialize_any(Written)
 }
 
 impl Expect {
@@ -70,32 +108,33 @@ impl Expect {
             let within = |reference: &Reference| reference.clone().within(namespace).to_string();
             list.iter().map(within).collect()
         };
-        let compare = |what: &str, mut wanted: Option<Vec<String>>, mut found: Vec<String>| {
+        let compare = |what: &str, mut wanted: Vec<String>, mut found: Vec<String>| {
             if !is_exact {
-                wanted.iter_mut().for_each(|list| list.sort());
+                wanted.sort();
                 found.sort();
             }
-            unlike(what, wanted, found)
+            unlike(what, Some(wanted), found)
         };
-        let (created, deleted) = (self.created.as_deref(), self.deleted.as_deref());
+        let said = |events: &[String]| events.iter().map(|it| said(it, is_exact)).collect();
+        let mut events: Vec<String> = said(&seen.events);
+        if self.events.is_none() {
+            events.retain(|event| event.starts_with("Warning "));
+        }
+        let expected = said(self.events.as_deref().unwrap_or_default());
         let wrong = [
-            compare("created", created.map(shown), shown(&seen.created)),
-            compare("deleted", deleted.map(shown), shown(&seen.deleted)),
-            compare("events", self.events.clone(), seen.events.clone()),
+            compare("created", shown(&self.created), shown(&seen.created)),
+            compare("deleted", shown(&self.deleted), shown(&seen.deleted)),
+            compare("events", expected, events),
             unlike("writes", self.writes, seen.writes),
         ];
         wrong.into_iter().flatten().collect()
     }
 
     fn check_status(&self, status: &Value, is_exact: bool) -> Vec<String> {
-        let said = |text: &str| match is_exact {
-            true => text.to_owned(),
-            false => timeless(text),
-        };
         let unlike = |(kind, wanted): (&String, &String)| {
             let found = condition(status, kind).unwrap_or_else(|| "none".to_owned());
             let what = format!("conditions.{kind}");
-            unlike(&what, Some(said(wanted)), said(&found))
+            unlike(&what, Some(said(wanted, is_exact)), said(&found, is_exact))
         };
         let mut wrong: Vec<String> = self.conditions.iter().filter_map(unlike).collect();
         if let Some(wanted) = &self.status {
@@ -121,17 +160,21 @@ impl Expect {
     }
 }
 
-fn unlike<T: PartialEq + std::fmt::Debug>(
-    what: &str,
-    wanted: Option<T>,
-    found: T,
-) -> Option<String> {
+fn unlike<T: PartialEq + fmt::Debug>(what: &str, wanted: Option<T>, found: T) -> Option<String> {
     let wanted = wanted?;
     (wanted != found).then(|| format!("{what}\n  expected: {wanted:?}\n  found:    {found:?}"))
 }
 
+/// A text as it is compared: where times are not exact, without them.
+fn said(text: &str, is_exact: bool) -> String {
+    match is_exact {
+        true => text.to_owned(),
+        false => timeless(text),
+    }
+}
+
 /// A text without the times in it.
-pub fn timeless(text: &str) -> String {
+fn timeless(text: &str) -> String {
     let is_time = |word: &str| {
         let word = word.trim_end_matches([';', ':', ',', ')', '.']);
         word.parse::<jiff::Timestamp>().is_ok()

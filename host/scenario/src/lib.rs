@@ -28,4 +28,4 @@ mod transcript;
 pub use clusters::{Clusters, Policy};
 pub use pilothouse_contract as contract;
 pub use run::{Report, run};
-pub use scenario::{Scenario, files};
+pub use scenario::{Scenario, files, name};

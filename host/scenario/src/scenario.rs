@@ -9,13 +9,14 @@ mod yaml;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::clusters::Change;
 use crate::expect::Expect;
+use crate::golden;
 use crate::reference::{self, Context};
 use file::Files;
 pub use file::seconds;
@@ -34,6 +35,8 @@ pub struct Scenario {
     pub story: String,
     /// The rules, rows and samples that it is about, by their names in the documentation.
     pub covers: Vec<String>,
+    /// Whether it has a golden text.
+    pub has_golden: bool,
     /// Why it cannot be played on API servers: they would never have such an object, for example.
     pub memory_only: Option<String>,
     /// The policy's settings, as JSON.
@@ -71,6 +74,8 @@ struct Document {
     story: String,
     #[serde(default)]
     covers: Vec<String>,
+    #[serde(default)]
+    golden: bool,
     memory_only: Option<String>,
     settings: Option<Value>,
     #[serde(default)]
@@ -96,17 +101,14 @@ fn default_namespace() -> String {
     "default".into()
 }
 
-/// The scenarios of a directory, by name: all *.yaml in it, and not below it. An error where there is none.
+/// The folder whose files are what scenarios read, and no scenarios.
+pub const FIXTURES: &str = "fixtures";
+
+/// The scenarios of a directory, by name: all *.yaml in it and below it, except in folders `fixtures`. An error where there is none,
+/// or a golden text without one.
 pub fn files(directory: &Path) -> Result<Vec<PathBuf>> {
-    let entries = std::fs::read_dir(directory)
-        .with_context(|| format!("reading directory {}", directory.display()))?;
     let mut files = Vec::new();
-    for entry in entries {
-        let path = entry?.path();
-        if path.is_file() && path.extension().is_some_and(|it| it == "yaml") {
-            files.push(path);
-        }
-    }
+    collect(directory, &mut files)?;
     if files.is_empty() {
         bail!(
             "directory {} has no scenarios (*.yaml)",
@@ -117,8 +119,37 @@ pub fn files(directory: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+fn collect(directory: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    let entries = std::fs::read_dir(directory)
+        .with_context(|| format!("reading directory {}", directory.display()))?;
+    for entry in entries {
+        let path = entry?.path();
+        if path.is_dir() {
+            if path.file_name().is_none_or(|name| name != FIXTURES) {
+                collect(&path, files)?;
+            }
+        } else if path.extension().is_some_and(|it| it == "yaml") {
+            files.push(path);
+        } else if path.extension().is_some_and(|it| it == golden::EXTENSION) {
+            let has_scenario = path.with_extension("yaml").exists();
+            ensure!(
+                has_scenario,
+                "golden text {} has no scenario",
+                path.display()
+            );
+        }
+    }
+    Ok(())
+}
+
+/// What a scenario of a directory is called: where it is below that, `deletion/refused`.
+pub fn name(directory: &Path, path: &Path) -> String {
+    let below = path.strip_prefix(directory).unwrap_or(path);
+    below.with_extension("").display().to_string()
+}
+
 impl Scenario {
-    /// Reads a scenario. What it names by file is looked for beside it.
+    /// Reads a scenario. What it names by file is looked for beside it, and in the folders `fixtures` there and above.
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("reading scenario {}", path.display()))?;
@@ -150,6 +181,7 @@ impl Scenario {
             path: path.to_owned(),
             story: document.story.trim().to_owned(),
             covers: document.covers,
+            has_golden: document.golden,
             memory_only: document.memory_only,
             settings: document
                 .settings

@@ -18,6 +18,11 @@ pub fn differences(at: &str, wanted: &Value, found: &Value) -> Vec<String> {
                 differences(&at, value, found.get(name).unwrap_or(&Value::Null))
             })
             .collect(),
+        (Value::Object(_), Value::String(text))
+            if let Ok(found @ Value::Object(_)) = serde_json::from_str(text) =>
+        {
+            differences(at, wanted, &found)
+        }
         (Value::Array(wanted), Value::Array(found)) => match name_of(wanted) {
             Some(name) => wanted
                 .iter()
@@ -77,6 +82,8 @@ mod tests {
         );
         check(json!({"a": null}), json!({}), &[]);
         check(json!({"a": null}), json!({"a": 1}), &["status.a"]);
+        check(json!({"a": 1}), json!("{\"a\":1,\"b\":2}"), &[]);
+        check(json!({"a": 1}), json!("{\"a\":2}"), &["status.a"]);
         check(json!([1, 2]), json!([1, 2]), &[]);
         check(json!([1]), json!([1, 2]), &["status"]);
         check(json!([{"x": 1}]), json!([{"x": 2}]), &["status[0].x"]);

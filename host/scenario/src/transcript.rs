@@ -1,17 +1,22 @@
 //! What a policy decided, as a text that people read: plans and failures in, lines out.
 //!
 //! What a policy does is all in it, so that a change of the policy shows as a change of a text. What is as before is left out:
-//! reasons of the plan before, fields of a status that stay, labels that the last object had, too.
+//! reasons of the plan before, fields of a status and of annotations that stay, what the last object had, too, and a plan that
+//! says nothing new. So are reasons that the status has, too, and new fields of it that are zero or empty.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use pilothouse_contract::{Action, Failure, Operation, Plan, Requeue, Severity};
-use serde_json::Value;
+use pilothouse_contract::{Action, Failure, Operation, Plan, Reason, Requeue, Severity};
+use serde_json::{Value, json};
 
 use crate::clusters::named;
 use crate::expect::{condition, friendly};
 use crate::reference::Reference;
 use crate::scenario::seconds;
+
+/// What stands before the time of a condition's last transition.
+const SINCE: &str = " [since ";
 
 /// What a line of a status is about, and what it says.
 type Line = (String, String);
@@ -20,12 +25,16 @@ type Line = (String, String);
 #[derive(Default)]
 pub struct Transcript {
     text: String,
-    /// The labels of the last object that was created.
-    labels: Value,
+    /// Labels and spec of the last object that was created.
+    created: Value,
+    /// The last values of annotations that hold JSON.
+    annotations: BTreeMap<String, Value>,
     /// The reasons of the last plan.
     reasons: Vec<String>,
     /// The lines of the last status.
     status: Vec<Line>,
+    /// When the last plan asked to be called again.
+    requeue: Option<Requeue>,
     /// That the host was called again, while nothing has come of it.
     moment: Option<jiff::Timestamp>,
 }
@@ -60,6 +69,15 @@ impl Transcript {
 
     /// A plan, and what became of it.
     pub fn plan(&mut self, kind: &str, plan: &Plan, failure: Option<&Failure>, acted: bool) {
+        let is_known = |it: &Reason| self.reasons.contains(&it.message);
+        let is_news = acted
+            || failure.is_some()
+            || self.requeue != Some(plan.requeue)
+            || !plan.reasons.iter().all(is_known);
+        self.requeue = Some(plan.requeue);
+        if !is_news && self.moment.is_none() {
+            return;
+        }
         if let Some(now) = self.moment {
             if !acted && failure.is_some() {
                 return;
@@ -74,7 +92,8 @@ impl Transcript {
         let reasons = plan.reasons.iter().map(|it| it.message.clone()).collect();
         let before = std::mem::replace(&mut self.reasons, reasons);
         for reason in plan.reasons.iter().map(|it| &it.message) {
-            if !before.contains(reason) {
+            let is_told = self.status.iter().any(|(_, line)| line.contains(reason));
+            if !is_told && !before.contains(reason) {
                 self.line(1, &format!("because {reason}"));
             }
         }
@@ -101,12 +120,13 @@ impl Transcript {
                 let object = parsed(&creation.object);
                 let name = named(creation.context.as_deref(), &object);
                 self.line(1, &format!("create {name}"));
-                let labels = &object["metadata"]["labels"];
-                if *labels != self.labels {
-                    self.line(3, &format!("labels {labels}"));
-                    self.labels = labels.clone();
+                let created =
+                    json!({"labels": object["metadata"]["labels"], "spec": object["spec"]});
+                let before = std::mem::replace(&mut self.created, created);
+                let news = news(&before, &self.created);
+                for (field, value) in news.as_object().into_iter().flatten() {
+                    self.line(3, &format!("{field} {value}"));
                 }
-                self.line(3, &format!("spec {}", object["spec"]));
             }
             Action::Delete(deletion) => {
                 let object = &deletion.object;
@@ -140,12 +160,13 @@ impl Transcript {
                 let json = value
                     .as_str()
                     .and_then(|text| serde_json::from_str(text).ok());
-                let json = json.filter(|json: &Value| json.is_object() || json.is_array());
-                lines.extend(
-                    json.as_ref()
-                        .map(|json| format!("annotation {name} {json}")),
-                );
-                json.is_none()
+                let Some(json) = json.filter(Value::is_object) else {
+                    return true;
+                };
+                let before = self.annotations.insert(name.clone(), json.clone());
+                let news = news(&before.unwrap_or_default(), &json);
+                lines.push(format!("annotation {name} {news}"));
+                false
             });
         }
         let is_empty = |value: &Value| value.as_object().is_some_and(|it| it.is_empty());
@@ -167,7 +188,13 @@ impl Transcript {
         let lines = status_lines(status);
         let before = std::mem::take(&mut self.status);
         for (about, line) in &lines {
-            if !before.iter().any(|it| it.0 == *about && it.1 == *line) {
+            let same = before.iter().find(|it| it.0 == *about).map(|it| &*it.1);
+            if same.is_none() && (line == "0" || line == "{}") {
+                continue;
+            }
+            if same != Some(line) {
+                let since = same.and_then(|it| it.rfind(SINCE).and_then(|at| it.get(at..)));
+                let line = since.and_then(|it| line.strip_suffix(it)).unwrap_or(line);
                 self.line(3, &format!("{about} {line}"));
             }
         }
@@ -192,7 +219,7 @@ fn status_lines(status: &Value) -> Vec<Line> {
         let kind = it["type"].as_str().unwrap_or("?");
         let since = it["lastTransitionTime"].as_str().unwrap_or("?");
         let shown = condition(status, kind).unwrap_or_default();
-        lines.push((kind.to_owned(), format!("{shown} [since {since}]")));
+        lines.push((kind.to_owned(), format!("{shown}{SINCE}{since}]")));
     }
     for (name, value) in status.as_object().into_iter().flatten() {
         match value {
@@ -206,6 +233,20 @@ fn status_lines(status: &Value) -> Vec<Line> {
         }
     }
     lines
+}
+
+/// What is other than before, as a merge patch.
+fn news(before: &Value, now: &Value) -> Value {
+    let (Some(was), Some(is)) = (before.as_object(), now.as_object()) else {
+        return now.clone();
+    };
+    let gone = was.keys().filter(|name| !is.contains_key(*name));
+    let gone = gone.map(|name| (name.clone(), Value::Null));
+    let changed = is
+        .iter()
+        .filter(|(name, value)| was.get(*name) != Some(value));
+    let changed = changed.map(|(name, value)| (name.clone(), news(&before[name.as_str()], value)));
+    gone.chain(changed).collect()
 }
 
 /// What failed.

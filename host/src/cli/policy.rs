@@ -17,8 +17,8 @@ pub enum Command {
     /// Play scenarios on a policy, without a cluster.
     ///
     /// A scenario is a YAML file: objects, what happens to them, and what must hold after each step. Every plan is checked
-    /// as the host checks it. Where a golden text lies beside a scenario (NAME.golden), what the policy decides is compared
-    /// with it.
+    /// as the host checks it. Where a scenario says `golden: true`, all that the policy decides is compared with the text
+    /// beside it (NAME.golden).
     #[command(
         after_help = "Exit codes: 0 all passed, 1 a scenario failed, 2 wrong arguments or files. A file that cannot be read \
                       does not keep the others from being played."
@@ -30,7 +30,7 @@ pub enum Command {
 pub struct Test {
     /// The policy, a WebAssembly component.
     component: PathBuf,
-    /// Scenarios; of a directory, all *.yaml in it.
+    /// Scenarios; of a directory, all *.yaml in it and below it, except in folders `fixtures`.
     #[arg(required = true, value_name = "SCENARIO")]
     scenarios: Vec<PathBuf>,
     /// Make what is decided now the golden texts.
@@ -94,19 +94,9 @@ impl Test {
 
     /// Plays a scenario. An error where a file cannot be read, or written.
     fn play(&self, path: &Path, component: &Component) -> Result<Report> {
-        let mut report = run::in_memory(&Scenario::read(path)?, component);
-        let transcript = report.transcript.as_deref().unwrap_or_default();
-        if self.accept && report.passed() {
-            golden::accept(path, transcript)?;
-        }
-        // Of a story that was cut short, all the rest would differ, and hide why.
-        if report.is_cut_short {
-            return Ok(report);
-        }
-        let difference = golden::difference(path, transcript)?;
-        report.failures.extend(
-            difference.map(|diff| format!("it decides otherwise than the golden text\n{diff}")),
-        );
+        let scenario = Scenario::read(path)?;
+        let mut report = run::in_memory(&scenario, component);
+        golden::check(&scenario, &mut report, self.accept)?;
         Ok(report)
     }
 

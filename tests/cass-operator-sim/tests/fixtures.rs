@@ -10,7 +10,7 @@ use cass_operator_sim::fixture_files;
 fn the_files_are_those_of_the_table() {
     let directory = Path::new(concat!(
         env!("CARGO_MANIFEST_DIR"),
-        "/../scenarios/cass-operator"
+        "/../scenarios/fixtures/cass-operator"
     ));
     let accepts = std::env::var_os("PILOTHOUSE_ACCEPT").is_some();
     let mut names = BTreeSet::new();

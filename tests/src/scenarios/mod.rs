@@ -13,9 +13,12 @@ use pilothouse_scenario::{Policy, Report, Scenario, golden, run};
 
 pub use simulated::Simulated;
 
-/// The files, by name.
-pub fn files() -> Result<Vec<PathBuf>> {
-    pilothouse_scenario::files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios"))
+/// The names and the files, by name.
+pub fn files() -> Result<Vec<(String, PathBuf)>> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let files = pilothouse_scenario::files(&directory)?;
+    let named = |path: PathBuf| (pilothouse_scenario::name(&directory, &path), path);
+    Ok(files.into_iter().map(named).collect())
 }
 
 /// The component, held against the native policy at every call.
@@ -49,13 +52,9 @@ impl Policy for Compared {
 }
 
 /// Plays a scenario on the component: the same golden text as natively.
-pub fn on_the_component(path: &Path, scenario: &Scenario, policy: &Compared) -> Result<()> {
+pub fn on_the_component(scenario: &Scenario, policy: &Compared) -> Result<()> {
     let mut report = run::in_memory(scenario, policy);
-    let transcript = report.transcript.take().unwrap_or_default();
-    if !report.is_cut_short {
-        let difference = golden::difference(path, &transcript)?;
-        report.failures.extend(difference);
-    }
+    golden::check(scenario, &mut report, false)?;
     passed(&report)
 }
 

@@ -131,7 +131,7 @@ impl<'a> Course<'a> {
         let lists = [("created", &expect.created), ("deleted", &expect.deleted)];
         let listed = lists
             .into_iter()
-            .flat_map(|(field, list)| list.iter().flatten().map(move |object| (field, object)));
+            .flat_map(|(field, list)| list.iter().map(move |object| (field, object)));
         let looked_at = expect.objects.keys().map(|object| ("objects", object));
         for (field, object) in listed.chain(looked_at) {
             let known = self.known(&object.context);

@@ -1,4 +1,4 @@
-//! The files that a scenario names: a path beside it in, a value out. A word that is none of `{file: …, with: …}` is refused.
+//! The files that a scenario names: a path in, a value out. A word that is none of `{file: …, with: …}` is refused.
 //!
 //! `$now` in a text is the moment of the step: so one file serves for a status that another controller writes again and
 //! again.
@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::yaml;
+use super::{FIXTURES, yaml};
 use crate::near::nearest;
 
 /// Where they are.
@@ -25,9 +25,22 @@ impl Files {
         }
     }
 
+    /// Beside the scenario, or in the nearest folder `fixtures` there or above that has it.
+    fn find(&self, name: &str) -> PathBuf {
+        let beside = self.directory.join(name);
+        if beside.is_file() {
+            return beside;
+        }
+        let directory = std::path::absolute(&self.directory).unwrap_or_default();
+        let mut fixtures = directory
+            .ancestors()
+            .map(|above| above.join(FIXTURES).join(name));
+        fixtures.find(|it| it.is_file()).unwrap_or(beside)
+    }
+
     /// What a file has, with this merged into it.
     pub fn read(&self, name: &str, with: Option<&Value>, now: Timestamp) -> Result<Value> {
-        let path = self.directory.join(name);
+        let path = self.find(name);
         let text = std::fs::read_to_string(&path)
             .with_context(|| format!("reading {}", path.display()))?;
         let mut value: Value = yaml::parse(&path, &text)?;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::near::hint;
 
-const DOCUMENT: [&str; 9] = [
+const DOCUMENT: [&str; 10] = [
     "story",
     "covers",
     "contexts",
@@ -18,6 +18,7 @@ const DOCUMENT: [&str; 9] = [
     "given",
     "steps",
     "memoryOnly",
+    "golden",
 ];
 
 const GIVEN: [&str; 4] = ["object", "file", "with", "context"];
@@ -42,8 +43,8 @@ const ALWAYS: [&str; 4] = ["at", "wait", "note", "expect"];
 
 /// What is expected, each with what to say where nothing is.
 const EXPECT: [(&str, &str); 9] = [
-    ("created", "say [] for none, or leave it out"),
-    ("deleted", "say [] for none, or leave it out"),
+    ("created", "leave it out for none"),
+    ("deleted", "leave it out for none"),
     ("events", "say [] for none, or leave it out"),
     ("writes", "say 0 for none, or leave it out"),
     ("conditions", "say `Type: none` for one, or leave it out"),

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::file::{Files, seconds};
 use super::{Scenario, Step, TICK, shape};
 use crate::clusters::{Change, Refusal};
-use crate::expect::Expect;
+use crate::expect::{self, Expect};
 use crate::reference::{Reference, context};
 
 /// A step. Of the verbs, it has one, as its shape says; `wait` may stand alone.
@@ -21,7 +21,7 @@ pub struct Written {
     wait: Option<String>,
     #[serde(flatten)]
     verbs: Verbs,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "expect::read")]
     expect: Expect,
 }
 

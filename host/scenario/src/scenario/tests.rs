@@ -77,3 +77,38 @@ fn now_is_the_time_of_the_step_in_what_is_expected_too() {
     let objects: Vec<&Value> = expect.objects.values().collect();
     assert_eq!(objects, [&json!({"spec": {"since": now}}), &Value::Null]);
 }
+
+#[test]
+fn scenarios_are_in_folders_and_what_they_read_in_fixtures() {
+    let root = std::env::temp_dir().join(format!("scenarios-{}", std::process::id()));
+    let write = |path: &str, text: &str| {
+        let path = root.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    let story = "story: s\nstart: 2022-12-15T19:42:00Z\ngiven: [file: pod.yaml]\nsteps: [wait: 5m]";
+    let pod = |name: &str| format!("{{apiVersion: v1, kind: Pod, metadata: {{name: {name}}}}}");
+    write("b.yaml", story);
+    write("a/near.yaml", story);
+    write("fixtures/pod.yaml", &pod("above"));
+    write("a/fixtures/pod.yaml", &pod("near"));
+    let files = files(&root).unwrap();
+    let names: Vec<String> = files.iter().map(|path| name(&root, path)).collect();
+    let pods = files.iter().map(|path| {
+        let given = Scenario::read(path).unwrap().given;
+        let Change::Apply { object, .. } = &given[0] else {
+            panic!("{given:?}");
+        };
+        object["metadata"]["name"].as_str().unwrap().to_owned()
+    });
+    let pods: Vec<String> = pods.collect();
+    write("c.golden", "");
+    let left_over = super::files(&root).unwrap_err().to_string();
+    std::fs::remove_dir_all(&root).unwrap();
+    assert_eq!(names, ["a/near", "b"]);
+    assert_eq!(pods, ["near", "above"]);
+    assert!(
+        left_over.contains("c.golden has no scenario"),
+        "{left_over}"
+    );
+}

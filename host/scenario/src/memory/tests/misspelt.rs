@@ -37,7 +37,7 @@ fn a_condition_that_is_misspelt_is_not_absent() {
 fn where_nothing_is_decided_nothing_is_said() {
     let report = play(
         "- delete: Order o
-  expect: {requeue: none}
+  expect: {deleted: [Item o-item in east], requeue: none}
 - wait: 5m
   expect: {requeue: 5m, reasons: [deletes]}",
     );

@@ -32,6 +32,10 @@ fn what_is_wrong_is_said_with_its_step() {
             "reading nowhere/missing.yaml",
         ),
         ("\n- restart: host\n  expect: {creates: []}", "creates"),
+        (
+            "\n- restart: host\n  expect: nothng",
+            "invalid value: string \"nothng\", expected fields, or `nothing`",
+        ),
     ] {
         let error = error(steps);
         assert!(error.contains(expected), "{steps}: {error}");
@@ -111,14 +115,16 @@ fn a_word_that_is_out_of_place_is_refused() {
 
 #[test]
 fn a_field_with_nothing_behind_it_is_refused() {
-    for field in ["created", "deleted", "events"] {
+    for (field, instead) in [
+        ("created", "leave it out for none"),
+        ("events", "say [] for none, or leave it out"),
+    ] {
         let error = error(&format!("\n- wait: 5m\n  expect:\n    {field}:"));
-        let expected = format!(
-            "step 1: expect: {field}: nothing stands behind it: say [] for none, or leave it out"
-        );
+        let expected = format!("step 1: expect: {field}: nothing stands behind it: {instead}");
         assert!(error.contains(&expected), "{error}");
     }
     for field in [
+        "deleted",
         "writes",
         "conditions",
         "status",
