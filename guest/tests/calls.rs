@@ -23,14 +23,14 @@ fn many_datacenters_are_begun_by_one_plan_after_the_other() {
 #[test]
 fn one_that_lists_no_pods_is_looked_at_again_when_it_counts_as_stuck() {
     let mut world = World::new(1);
-    world.settle();
-    for child in world.children.values_mut() {
+    world.settle().unwrap();
+    for child in world.children_mut() {
         child["metadata"]["labels"]["control.k8ssandra.io/status"] = json!("completed");
         child["status"] = json!({"startTime": stamp("19:44:00")});
     }
     let mut asked = Vec::new();
     for now in ["19:45:00", "19:49:00"] {
-        world.now = at(now);
+        world.servers.now = at(now);
         asked.push(world.step().requeue);
     }
     let [silent, stuck] = [240, 23 * 3600 + 55 * 60].map(|seconds| Requeue::After(seconds * 1000));
@@ -47,7 +47,7 @@ fn creates_that_are_refused_for_good_come_after_the_others() {
     let mut backoff = Duration::from_millis(200);
     for _ in 0..10 {
         world.step();
-        world.now += backoff;
+        world.servers.now += backoff;
         backoff *= 2;
     }
     assert!(world.own_child("dc8").is_some(), "{:?}", world.events);

@@ -9,13 +9,13 @@ use kube::api::{
     Api, ApiResource, DeleteParams, Patch, PatchParams, PostParams, Preconditions,
     PropagationPolicy,
 };
-use pilothouse_core::failures::Cause;
+use pilothouse_core::failures::{Cause, NOT_REGISTERED, NOT_SERVED};
 use pilothouse_core::work::Request;
 use pilothouse_core::{Object, ObjectKey, Resource};
 use serde_json::Value;
 
 use crate::contexts::Contexts;
-use crate::contract::{FailureClass, context_name};
+use crate::contract::context_name;
 use crate::events::Recorder;
 use crate::object::Wire;
 
@@ -134,28 +134,21 @@ impl Executor {
     }
 
     async fn read(&self, resource: &Resource, key: &ObjectKey) -> Result<Option<Object>, Cause> {
-        // What the API server does not serve so far as is known, nobody can write there, and nobody will see it either.
-        let api = self.api(resource, key).map_err(|cause| Cause {
-            class: FailureClass::Refused,
-            ..cause
-        })?;
+        let api = self.api(resource, key)?;
         let found = answered(api.get_opt(&key.name)).await?;
         Ok(found.map(|found| found.object))
     }
 
     fn api(&self, resource: &Resource, key: &ObjectKey) -> Result<Api<Wire>, Cause> {
         let context = context_name(&resource.context);
-        let unreachable = |message: String| Cause::unknown("Unreachable", message);
         let client = self.contexts.client(&resource.context).ok_or_else(|| {
-            unreachable(format!(
-                "context {context} is not registered with this host"
-            ))
+            let message = format!("context {context} is not registered with this host");
+            Cause::because(NOT_REGISTERED, &message)
         })?;
         let (named, is_namespaced) = self.kinds.get(resource).ok_or_else(|| {
             let gvk = &resource.gvk;
-            unreachable(format!(
-                "{gvk} is not served by context {context} so far as is known"
-            ))
+            let message = format!("{gvk} is not served by context {context} so far as is known");
+            Cause::because(NOT_SERVED, &message)
         })?;
         match &key.namespace {
             Some(namespace) if is_namespaced => {

@@ -73,7 +73,7 @@ fn every_size_is_within_the_limits() {
             let snapshot = size.snapshot(&world);
             let observed = snapshot.observations.iter().map(|it| it.selector.clone());
             let observed: Vec<_> = observed.collect();
-            let primary = Primary::of(&world.task);
+            let primary = Primary::of(world.task());
             // Too much fuel, memory or output is a trap.
             let plan = plan(&snapshot);
             plan::check(&COMPONENT.manifest, &primary, &observed, &plan)
@@ -155,13 +155,16 @@ fn each_document_is_parsed_once_a_call() {
 fn one_call_decides_with_the_selectors_of_the_last_plan_and_two_without() {
     for size in SIZES {
         let mut world = size.running();
-        let last = plan(&size.snapshot(&world)).observes;
-        plan(&world.snapshot(&last));
-        world.observes.clear();
-        let Outcome::Observe(first) = COMPONENT.reconcile(&world.snapshot(&[])).unwrap() else {
+        let (calls, _) = world.calls();
+        assert_eq!(calls.len(), 1);
+        plan(&calls[0]);
+        world.restart();
+        let (calls, _) = world.calls();
+        assert_eq!(calls.len(), 2);
+        let Outcome::Observe(_) = COMPONENT.reconcile(&calls[0]).unwrap() else {
             panic!("decided without looking");
         };
-        plan(&world.snapshot(&first));
+        plan(&calls[1]);
     }
 }
 

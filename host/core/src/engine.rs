@@ -20,10 +20,10 @@ use crate::object::{Object, ObjectKey, Resource};
 use crate::queue::{Priority, Queue};
 use crate::subscriptions::Subscriptions;
 use crate::work::{Now, Work};
-use run::Run;
+use run::{Run, Sent};
 
 /// The engine.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Engine {
     manifest: Arc<Manifest>,
     contexts: BTreeSet<Context>,
@@ -32,6 +32,8 @@ pub struct Engine {
     queue: Queue,
     ledgers: BTreeMap<ObjectKey, Ledger>,
     runs: BTreeMap<ObjectKey, Run>,
+    /// The request that was sent last for each primary that is being reconciled.
+    sent: BTreeMap<ObjectKey, Sent>,
 }
 
 impl Engine {
@@ -45,6 +47,7 @@ impl Engine {
             queue: Queue::default(),
             ledgers: BTreeMap::new(),
             runs: BTreeMap::new(),
+            sent: BTreeMap::new(),
         }
     }
 
@@ -173,6 +176,9 @@ impl Engine {
     fn changed(&mut self, resource: &Resource, changes: Vec<Change>) {
         let is_home = *resource == self.home();
         for change in changes {
+            for sent in self.sent.values_mut() {
+                sent.changed(resource, &change.key, &self.caches);
+            }
             self.wake(self.subscriptions.concerned(resource, &change));
             if is_home {
                 self.wake([change.key]);

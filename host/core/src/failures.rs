@@ -4,6 +4,16 @@ use std::collections::BTreeMap;
 
 use pilothouse_contract::{Failure, FailureClass, ObjectRef, Operation};
 
+use crate::plan;
+
+/// The reason of a request that was not sent: the host has no such context.
+pub const NOT_REGISTERED: &str = "NotRegistered";
+/// The reason of a request that was not sent: the context does not serve the kind, so far as is known.
+pub const NOT_SERVED: &str = "NotServed";
+
+/// So many failures are kept for one primary: no plan has more actions. Beyond that, the one that is longest ago is forgotten.
+const MAX_FAILURES: usize = plan::MAX_ACTIONS;
+
 /// One failure, the last one, for each object and operation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Failures {
@@ -107,6 +117,12 @@ impl Failures {
             attempts: same.map_or(1, |it| it.attempts.saturating_add(1)),
         };
         self.by_action.insert(action, failure.clone());
+        if self.by_action.len() > MAX_FAILURES {
+            let oldest = self.by_action.iter().min_by_key(|(_, it)| it.last);
+            if let Some(oldest) = oldest.map(|(action, _)| action.clone()) {
+                self.by_action.remove(&oldest);
+            }
+        }
         failure
     }
 

@@ -17,8 +17,10 @@ pub struct Unconfirmed {
 }
 
 /// The record of one primary. When it is reconciled next is the queue's to say.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Ledger {
+    /// The uid of the primary that it is about: another one of its name has nothing to do with it.
+    pub uid: String,
     /// What the last plan depended on: the next reconcile starts with it.
     pub observes: Vec<Selector>,
     /// What has failed and not succeeded since.

@@ -23,7 +23,7 @@ pub use step::Step;
 /// recognized by it.
 pub const CREATED_FOR: &str = "pilothouse.dev/created-for";
 /// The most that one plan may do.
-const MAX_ACTIONS: usize = 1_000;
+pub(crate) const MAX_ACTIONS: usize = 1_000;
 /// What events.k8s.io takes.
 const MAX_REASON: usize = 128;
 const MAX_NOTE: usize = 1_024;
@@ -90,13 +90,17 @@ fn check_whole(observed: &[Selector], plan: &Plan) -> Result<(), String> {
 
 /// When the plan wants the primary to be reconciled again, if it does not only want it on changes; zero is at once.
 pub fn requeue_after(plan: &Plan) -> Option<Duration> {
-    match plan.requeue {
-        Requeue::OnChange => None,
-        Requeue::After(duration) => Some(Duration::from_millis(duration).min(MAX_DELAY)),
-        // One that does nothing would be asked again and again.
-        Requeue::AtOnce if plan.actions.is_empty() => Some(IDLE_DELAY),
-        Requeue::AtOnce => Some(Duration::ZERO),
-    }
+    let after = match plan.requeue {
+        Requeue::OnChange => return None,
+        Requeue::After(duration) => Duration::from_millis(duration),
+        Requeue::AtOnce => Duration::ZERO,
+    };
+    // One that does nothing would be asked again and again.
+    let least = match plan.actions.is_empty() {
+        true => IDLE_DELAY,
+        false => Duration::ZERO,
+    };
+    Some(after.clamp(least, MAX_DELAY))
 }
 
 /// The object and the operation of an action that was denied, as far as it says which; otherwise the primary's status.

@@ -13,6 +13,9 @@ const FIRST_BACKOFF: Duration = Duration::from_millis(200);
 /// The longest delay between two attempts.
 const MAX_BACKOFF: Duration = Duration::from_secs(60);
 
+/// One of so many keys is a new one, if any waits: those that have started cannot keep it from its turn for ever.
+const TURN_OF_NEW: u64 = 8;
+
 /// Which of two waiting keys goes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Priority {
@@ -23,7 +26,7 @@ pub enum Priority {
 }
 
 /// The keys that wait, run and will be due.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Queue {
     started: VecDeque<ObjectKey>,
     new: VecDeque<ObjectKey>,
@@ -31,6 +34,8 @@ pub struct Queue {
     due: BTreeSet<(Duration, ObjectKey)>,
     due_of: BTreeMap<ObjectKey, Duration>,
     failures: BTreeMap<ObjectKey, u32>,
+    /// How many keys were handed out.
+    handed_out: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +50,8 @@ impl Queue {
     /// Adds a key now. What was due later is not forgotten: the reconcile itself says when it wants to be called again.
     pub fn add(&mut self, key: ObjectKey, priority: Priority) {
         match self.states.get(&key) {
-            Some(State::Running | State::Dirty(_)) => {
+            Some(State::Dirty(Priority::Started)) => {}
+            Some(State::Running | State::Dirty(Priority::New)) => {
                 self.states.insert(key, State::Dirty(priority));
             }
             Some(State::Waiting(Priority::New)) if priority == Priority::Started => {
@@ -82,7 +88,12 @@ impl Queue {
     /// The next key to work on. Each must be given back with `done`.
     pub fn next(&mut self, now: Duration) -> Option<ObjectKey> {
         self.promote(now);
-        let key = self.started.pop_front().or_else(|| self.new.pop_front())?;
+        self.handed_out += 1;
+        let (first, second) = match self.handed_out % TURN_OF_NEW {
+            0 => (&mut self.new, &mut self.started),
+            _ => (&mut self.started, &mut self.new),
+        };
+        let key = first.pop_front().or_else(|| second.pop_front())?;
         self.states.insert(key.clone(), State::Running);
         Some(key)
     }

@@ -19,7 +19,7 @@ enum Drawer {
 }
 
 /// The selectors of all primaries.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Subscriptions {
     of: BTreeMap<ObjectKey, BTreeSet<Selector>>,
     drawers: BTreeMap<Drawer, BTreeMap<Selector, BTreeSet<ObjectKey>>>,

@@ -1,13 +1,12 @@
 //! The CassandraTasks of a world: whose they are, and what cass-operator and others do to them.
 
 use cass_operator_sim::apply_fixture;
+use k8ssandra_task_policy::contract::{Gvk, ObjectRef};
+use pilothouse_core::plan::CREATED_FOR;
 use serde_json::{Value, json};
 
 use crate::laws::{has_ended, is_blank};
-use crate::world::{Key, NAMESPACE, World, at, stamp};
-
-/// The annotation that says for which task a CassandraTask was created.
-pub const MARK: &str = "pilothouse.dev/created-for";
+use crate::world::{NAMESPACE, World, at, stamp};
 
 /// Whose CassandraTask has the name of one of the task's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,20 +22,56 @@ pub enum Foreign {
 }
 
 impl World {
+    /// The CassandraTasks, whosever they are.
+    pub fn children(&self) -> impl Iterator<Item = (&ObjectRef, &Value)> {
+        let objects = self.servers.iter();
+        objects.filter(|(key, _)| key.gvk.kind == "CassandraTask")
+    }
+
+    pub fn children_mut(&mut self) -> impl Iterator<Item = &mut Value> {
+        let objects = self.servers.iter_mut();
+        let children = objects.filter(|(key, _)| key.gvk.kind == "CassandraTask");
+        children.map(|(_, child)| child)
+    }
+
+    /// To be printed.
+    pub(crate) fn tasks(&self) -> Vec<(&ObjectRef, &Value)> {
+        self.children().collect()
+    }
+
+    pub fn remove_children(&mut self, mut is_meant: impl FnMut(&ObjectRef) -> bool) {
+        let meant = self.children().map(|(key, _)| key.clone());
+        let meant: Vec<ObjectRef> = meant.filter(|key| is_meant(key)).collect();
+        for key in meant {
+            self.servers.remove(&key);
+        }
+    }
+
+    /// Where the CassandraTask of a datacenter is at first.
+    pub fn child_key(&self, datacenter: &str) -> ObjectRef {
+        ObjectRef {
+            context: self.home(datacenter).map(str::to_owned),
+            gvk: Gvk::new("control.k8ssandra.io/v1alpha1", "CassandraTask"),
+            namespace: Some(NAMESPACE.to_owned()),
+            name: format!("task1-{datacenter}"),
+        }
+    }
+
     /// Whether a CassandraTask is the task's: its mark says so, or k8ssandra-operator has created it for the task.
     pub fn is_own(&self, child: &Value) -> bool {
-        child["metadata"]["annotations"][MARK] == self.task["metadata"]["uid"]
-            || self.is_upstreams(child)
+        self.is_of(child, &self.task()["metadata"]["uid"])
+    }
+
+    /// Whether it is that of the task with this uid.
+    pub(crate) fn is_of(&self, child: &Value, task: &Value) -> bool {
+        child["metadata"]["annotations"][CREATED_FOR] == *task || self.is_upstreams(child)
     }
 
     /// The CassandraTask where the one of a datacenter would be, also a foreign one, to be changed.
     pub fn child(&mut self, datacenter: &str) -> &mut Value {
         let name = format!("task1-{datacenter}");
-        let mut children = self.children.iter_mut();
-        children
-            .find(|((_, _, child), _)| *child == name)
-            .unwrap()
-            .1
+        let mut objects = self.servers.iter_mut();
+        objects.find(|(key, _)| key.name == name).unwrap().1
     }
 
     /// The task's CassandraTask of a datacenter, if there is one.
@@ -47,15 +82,13 @@ impl World {
     /// The CassandraTask where the one of a datacenter would be, also a foreign one.
     pub fn at(&self, datacenter: &str) -> Option<&Value> {
         let name = format!("task1-{datacenter}");
-        let mut children = self.children.iter();
-        children
-            .find(|((_, _, child), _)| *child == name)
-            .map(|(_, child)| child)
+        let mut children = self.children();
+        children.find(|(key, _)| key.name == name).map(|(_, it)| it)
     }
 
     /// The CassandraTasks that are the task's own.
-    pub fn own_children(&self) -> impl Iterator<Item = (&Key, &Value)> {
-        self.children.iter().filter(|(_, child)| self.is_own(child))
+    pub fn own_children(&self) -> impl Iterator<Item = (&ObjectRef, &Value)> {
+        self.children().filter(|(_, child)| self.is_own(child))
     }
 
     /// Somebody's own CassandraTask, where a datacenter's would be, if nothing is there; one in two is at work.
@@ -64,18 +97,13 @@ impl World {
         if self.at(datacenter).is_some() || is_too_early {
             return;
         }
-        let context = self.home(datacenter).map(str::to_owned);
-        let name = format!("task1-{datacenter}");
+        let now = self.servers.now;
+        let key = self.child_key(datacenter);
         let created = match foreign {
             Foreign::EarlierTask => at("00:00:00"),
-            _ => self.now,
+            _ => now,
         };
-        let mut object = json!({"metadata": {
-            "name": name,
-            "namespace": NAMESPACE,
-            "uid": format!("foreign-{datacenter}-{}", self.now),
-            "creationTimestamp": created.to_string(),
-        }});
+        let mut object = json!({"metadata": {"creationTimestamp": created.to_string()}});
         let metadata = &mut object["metadata"];
         if foreign != Foreign::Unlabelled {
             metadata["labels"] = json!({
@@ -84,18 +112,17 @@ impl World {
             });
         }
         if foreign == Foreign::OtherControlPlane {
-            metadata["annotations"] = json!({MARK: "another-uid"});
+            metadata["annotations"] = json!({CREATED_FOR: "another-uid"});
         }
         if is_at_work {
-            object["status"] = json!({"startTime": self.now.to_string(), "active": 1});
+            object["status"] = json!({"startTime": now.to_string(), "active": 1});
         }
-        let key = (context, NAMESPACE.to_owned(), name);
-        self.children.insert(key, object);
+        self.servers.put(key, object);
     }
 
     pub fn remove_child(&mut self, datacenter: &str) {
         let name = format!("task1-{datacenter}");
-        self.children.retain(|(_, _, child), _| *child != name);
+        self.remove_children(|key| key.name == name);
     }
 
     /// cass-operator starts it.
@@ -149,13 +176,9 @@ impl World {
     /// registered, which are given up if they are no targets any more.
     pub fn unfinished(&self) -> usize {
         let has_ended = |child: &Value| has_ended(&child["status"]) || self.has_ended_once(child);
-        let is_registered = |context: &Option<String>| {
-            context
-                .as_ref()
-                .is_none_or(|it| self.contexts.contains_key(it))
-        };
         self.own_children()
-            .filter(|((context, ..), child)| !has_ended(child) && is_registered(context))
+            .filter(|(key, _)| self.servers.is_registered(key.context.as_deref()))
+            .filter(|(_, child)| !has_ended(child))
             .filter(|child| self.is_known(*child))
             .count()
     }

@@ -1,6 +1,7 @@
 //! What must hold at the moment when the CassandraTask of a datacenter is created, and when the finalizer is taken off: a panic
 //! where a law is broken. It goes by what the policy can see and has recorded, not by what is hidden from it.
 
+use k8ssandra_task_policy::contract::ObjectRef;
 use serde_json::Value;
 
 use crate::laws::{find, has_ended, is_blank, is_true};
@@ -26,7 +27,7 @@ impl World {
             assert!(
                 self.unfinished() == 0,
                 "{datacenter} is begun beside another one: {:#?}",
-                self.children
+                self.tasks()
             );
             self.assert_no_failure(datacenter);
             self.assert_its_turn(datacenter);
@@ -39,8 +40,8 @@ impl World {
         assert!(!has_begun, "{datacenter} has begun before");
         let name = format!("task1-{datacenter}");
         let mut known = self.own_children().filter(|child| self.is_known(*child));
-        let exists = known.any(|((.., child), _)| *child == name);
-        assert!(!exists, "{datacenter} is begun twice: {:#?}", self.children);
+        let exists = known.any(|(key, _)| key.name == name);
+        assert!(!exists, "{datacenter} is begun twice: {:#?}", self.tasks());
     }
 
     /// The earlier ones are over.
@@ -58,10 +59,10 @@ impl World {
     /// It is the child of a cluster that is seen and stays, and will be cleaned up after.
     fn assert_adopted(&self) {
         assert!(self.is_held(), "begun without the finalizer");
-        assert!(self.control_plane.is_ok(), "begun with the cluster unseen");
-        let cluster = &self.cluster.as_ref().unwrap()["metadata"];
+        assert!(self.answers(None), "begun with the cluster unseen");
+        let cluster = &self.cluster().unwrap()["metadata"];
         assert!(cluster["deletionTimestamp"].is_null(), "begun in the end");
-        let owners = self.task["metadata"]["ownerReferences"].as_array();
+        let owners = self.task()["metadata"]["ownerReferences"].as_array();
         let is_owned = owners.is_some_and(|it| it.iter().any(|it| it["uid"] == cluster["uid"]));
         assert!(is_owned, "begun without an owner: {owners:?}");
     }
@@ -69,12 +70,16 @@ impl World {
     /// A task takes along all that was created for it, where that can be known.
     pub(crate) fn assert_may_go(&self) {
         assert!(self.is_being_deleted(), "it is let go, and is not deleted");
-        let registered = |context: &Option<String>| match context {
-            Some(context) => self.contexts.contains_key(context),
-            None => true,
-        };
-        let mut left = self.own_children().map(|((context, ..), _)| context);
-        assert!(!left.any(registered), "left behind: {:#?}", self.children);
+        let mut left = self.own_children();
+        let is_left = left.any(|(key, _)| self.servers.is_registered(key.context.as_deref()));
+        assert!(!is_left, "left behind: {:#?}", self.tasks());
+    }
+
+    /// Nothing is deleted but a CassandraTask of the task, and only in the end.
+    pub(crate) fn assert_may_delete(&self, key: &ObjectRef) {
+        assert!(self.is_being_deleted(), "deleted: {key:?}");
+        let is_own = self.own_children().any(|(own, _)| own == key);
+        assert!(is_own, "not its own is deleted: {key:?}");
     }
 
     /// Under Forbid a failure cancels the remaining.
@@ -88,7 +93,7 @@ impl World {
             assert!(
                 !self.is_seen_to_fail(&other),
                 "{datacenter} is begun after {other} failed: {:#?}",
-                self.children
+                self.tasks()
             );
             assert!(
                 !self.is_seen_to_be_lost(&other),
@@ -106,7 +111,7 @@ impl World {
     }
 
     fn declared_names(&self) -> Vec<String> {
-        let cluster = self.cluster.as_ref();
+        let cluster = self.cluster();
         let declared = cluster.map(|it| &it["spec"]["cassandra"]["datacenters"]);
         let declared = declared.and_then(Value::as_array).into_iter().flatten();
         declared
@@ -118,7 +123,7 @@ impl World {
     /// Those that the specification asks for, in their order.
     pub(crate) fn targets(&self) -> Vec<String> {
         let declared = self.declared_names();
-        let listed = self.task["spec"]["datacenters"].as_array();
+        let listed = self.task()["spec"]["datacenters"].as_array();
         let Some(listed) = listed.filter(|it| !it.is_empty()) else {
             return declared;
         };
@@ -144,8 +149,7 @@ impl World {
 
     /// Whether the annotation lists it among those that the first creates are for.
     fn is_first_create(&self, datacenter: &str) -> bool {
-        let text = self.task["metadata"]["annotations"]["pilothouse.dev/record"].as_str();
-        let record: Value = serde_json::from_str(text.unwrap_or_default()).unwrap_or_default();
+        let record = self.own_record();
         let creating = record["creating"].as_array();
         creating.is_some_and(|names| names.iter().any(|name| name == datacenter))
     }
@@ -154,10 +158,10 @@ impl World {
         &self.status()["datacenters"][datacenter]
     }
 
-    /// Whether the context that the cluster declares for it answers.
+    /// Whether the context that the cluster declares for it answers, and shows what is there.
     fn sees(&self, datacenter: &str) -> bool {
         let context = self.home(datacenter);
-        let answers = context.and_then(|context| self.contexts.get(context));
-        answers.is_some_and(Result::is_ok)
+        let is_late = self.servers.lagging.contains(&context.map(str::to_owned));
+        context.is_some() && self.answers(context) && !is_late
     }
 }

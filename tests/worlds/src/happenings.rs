@@ -1,14 +1,13 @@
 //! What can happen to a world, and how it happens.
 
 use jiff::SignedDuration;
-use k8ssandra_task_policy::contract::UnavailableReason;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
 
 use crate::children::Foreign;
 use crate::json::{json_value, replace};
-use crate::world::{World, at, stamp, unavailable};
+use crate::world::{World, at, stamp};
 
 const DATACENTERS: [&str; 3] = ["dc1", "dc2", "dc3"];
 
@@ -107,6 +106,57 @@ pub fn happening() -> impl Strategy<Value = Happening> {
     ]
 }
 
+/// What goes wrong with the host.
+#[derive(Debug, Clone)]
+pub enum Hitch {
+    /// It dies when it has sent so many writes from now on.
+    Dies(usize),
+    /// The write after so many does not arrive, and nobody knows.
+    LosesRequest(usize),
+    /// The write after so many is carried out, and the reply does not arrive.
+    LosesReply(usize),
+    /// The watches of these contexts show nothing new: the three remote ones, and the control plane.
+    Lags([bool; 4]),
+}
+
+pub fn hitch() -> impl Strategy<Value = Hitch> {
+    prop_oneof![
+        2 => (0..8_usize).prop_map(Hitch::Dies),
+        1 => (0..4_usize).prop_map(Hitch::LosesRequest),
+        1 => (0..4_usize).prop_map(Hitch::LosesReply),
+        2 => any::<[bool; 4]>().prop_map(Hitch::Lags),
+    ]
+}
+
+impl Hitch {
+    /// Counts a write. Whether it is the one.
+    pub(crate) fn is_now(&mut self) -> bool {
+        match self {
+            Hitch::Dies(0) | Hitch::LosesRequest(0) | Hitch::LosesReply(0) => return true,
+            Hitch::Dies(left) | Hitch::LosesRequest(left) | Hitch::LosesReply(left) => *left -= 1,
+            Hitch::Lags(_) => {}
+        }
+        false
+    }
+}
+
+impl World {
+    /// From now on this goes wrong with the host, and what went wrong before does not.
+    pub fn hit(&mut self, hitch: Option<Hitch>) {
+        let lags = match hitch {
+            Some(Hitch::Lags(lags)) => lags,
+            _ => [false; 4],
+        };
+        let contexts = (1..=3).map(|number| Some(format!("kind-k8ssandra-{number}")));
+        let contexts = contexts.chain([None]).zip(lags);
+        let lagging = contexts
+            .filter(|(_, lags)| *lags)
+            .map(|(context, _)| context);
+        self.servers.lagging = lagging.collect();
+        self.hitch = hitch;
+    }
+}
+
 fn foreign() -> impl Strategy<Value = Foreign> {
     prop_oneof![
         Just(Foreign::Unlabelled),
@@ -139,10 +189,13 @@ fn is_at_work(status: &Value) -> bool {
     status.is_object() && status["completionTime"].is_null()
 }
 
-/// Lets it happen at a time of the day, or now if that is over.
+/// Lets it happen at a time of the day, or now if that is over, unless the task is gone.
 pub fn happen(world: &mut World, happening: &Happening, clock: &str) {
     use Happening::*;
-    world.now = world.now.max(at(clock));
+    if world.is_gone() {
+        return;
+    }
+    world.servers.now = world.servers.now.max(at(clock));
     match happening {
         Start(_) | Work(..) | Complete(_) | Fail(_) | Garbled(..) => work(world, happening, clock),
         Vanish(index) => world.remove_child(name(index)),
@@ -150,24 +203,28 @@ pub fn happen(world: &mut World, happening: &Happening, clock: &str) {
             world.put_foreign(name(index), *foreign, *is_at_work);
         }
         Unreachable(index) => down(world, index),
-        Reachable(index) => drop(world.contexts.insert(context(index), Ok(()))),
-        Unregistered(index) => world.lose(&context(index), UnavailableReason::NotRegistered),
-        ControlPlane(true) => world.control_plane = Ok(()),
-        ControlPlane(false) => {
-            world.control_plane = Err(unavailable(UnavailableReason::Unreachable));
+        Reachable(index) => {
+            world.servers.contexts.insert(context(index));
+            world.regain(Some(&context(index)));
         }
+        Unregistered(index) => {
+            world.servers.contexts.remove(&context(index));
+            world.regain(Some(&context(index)));
+        }
+        ControlPlane(true) => world.regain(None),
+        ControlPlane(false) => world.lose(None),
         Refused(index) => drop(world.refusing.insert(context(index))),
         Granted(index) => drop(world.refusing.remove(&context(index))),
-        Later(seconds) => world.now += SignedDuration::from_secs((*seconds).into()),
+        Later(seconds) => world.servers.now += SignedDuration::from_secs((*seconds).into()),
         ClusterGone | ClusterAgain(_) | Undeclare(_) | Moved(..) if !world.are_all_placed() => {}
-        ClusterGone => world.cluster = None,
-        ClusterBack => world.cluster = Some(world.declared.clone()),
+        ClusterGone => world.set_cluster(None),
+        ClusterBack => world.set_cluster(Some(world.declared.clone())),
         ClusterGoing | ClusterAgain(_) | Undeclare(_) | Moved(..) | Ready(..) => {
             change_cluster(world, happening, clock);
         }
         Restored(is_labelled, stayed) => world.restore(*is_labelled, *stayed),
         RunAgain => world.run_again(),
-        GivenUp(_) | List(_) | Wrong | Right | Policy(_) | Deleted => edit(world, happening, clock),
+        GivenUp(_) | List(_) | Wrong | Right | Policy(_) | Deleted => edit(world, happening),
     }
     world.remember_ends();
 }
@@ -207,13 +264,13 @@ fn work(world: &mut World, happening: &Happening, clock: &str) {
 
 fn down(world: &mut World, index: &Index) {
     // One that is not registered is not known to be down.
-    if world.contexts.contains_key(&context(index)) {
-        world.lose(&context(index), UnavailableReason::Unreachable);
+    if world.servers.is_registered(Some(&context(index))) {
+        world.lose(Some(&context(index)));
     }
 }
 
 /// What people do to the task.
-fn edit(world: &mut World, happening: &Happening, clock: &str) {
+fn edit(world: &mut World, happening: &Happening) {
     use Happening::*;
     match happening {
         GivenUp(index) => {
@@ -235,11 +292,7 @@ fn edit(world: &mut World, happening: &Happening, clock: &str) {
             let jobs = json!([{"name": "job1", "command": "cleanup"}]);
             world.set("/spec/template/jobs", jobs);
         }
-        // It is asked for once only.
-        Deleted if !world.is_being_deleted() => {
-            world.task["metadata"]["deletionTimestamp"] = json!(stamp(clock));
-        }
-        Deleted => {}
+        Deleted => world.delete(),
         other => unreachable!("{other:?}"),
     }
 }
@@ -248,7 +301,8 @@ fn edit(world: &mut World, happening: &Happening, clock: &str) {
 fn change_cluster(world: &mut World, happening: &Happening, clock: &str) {
     use Happening::*;
     let declared = world.declared.clone();
-    let cluster = world.cluster.get_or_insert(declared.clone());
+    let mut changed = world.cluster().unwrap_or(&declared).clone();
+    let cluster = &mut changed;
     match happening {
         ClusterGoing => cluster["metadata"]["deletionTimestamp"] = json!(stamp(clock)),
         ClusterAgain(number) => {
@@ -278,4 +332,5 @@ fn change_cluster(world: &mut World, happening: &Happening, clock: &str) {
         }
         other => unreachable!("{other:?}"),
     }
+    world.set_cluster(Some(changed));
 }

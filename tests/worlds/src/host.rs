@@ -1,253 +1,248 @@
-//! The host's part in the tests: it answers what the policy asks to look at, and carries out its plans.
-
-use std::collections::BTreeMap;
+//! The host's part: the engine works on the API servers, and every request is held to the laws before it is carried out.
 
 use k8ssandra_task_policy::contract::*;
-use k8ssandra_task_policy::{describe, reconcile};
+use k8ssandra_task_policy::reconcile;
 use pilothouse_core::failures::Cause;
 use pilothouse_core::object::Primary;
-use pilothouse_core::{ObjectKey, Resource, plan};
-use serde_json::{Value, json};
+use pilothouse_core::work::{Answer, End, Next, Request, Task, Work};
+use pilothouse_core::{Engine, Object, ObjectKey, Resource, plan};
+use serde_json::Value;
 
-use crate::children::MARK;
-use crate::crd::assert_acceptable;
-use crate::world::{Key, NAMESPACE, World, event_line, lines, unavailable};
+use crate::happenings::Hitch;
+use crate::laws;
+use crate::servers::Servers;
+use crate::world::{SETTINGS, World};
+
+/// How often the task is reconciled after one happening before it counts as never coming to rest.
+const MAX_ROUNDS: usize = 24;
+
+/// The host has died.
+#[derive(Debug)]
+pub struct Died;
+
+type Reply = Result<Option<Object>, Cause>;
 
 impl World {
-    /// The snapshot with the answers to these.
-    pub fn snapshot(&self, selectors: &[Selector]) -> Snapshot {
-        let answer = |selector: &Selector| Observation {
-            selector: selector.clone(),
-            results: self.answer(selector),
-        };
-        Snapshot {
-            now: u64::try_from(self.now.as_millisecond()).unwrap(),
-            primary: self.task.to_string(),
-            observations: selectors.iter().map(answer).collect(),
-            failures: self.failures.list(),
-        }
+    /// A host that was started anew remembers nothing, and lists everything.
+    pub fn restart(&mut self) {
+        self.engine = Engine::new(self.manifest.clone());
+        self.servers.restart();
+        self.hitch = None;
     }
 
-    fn answer(&self, selector: &Selector) -> Vec<ContextResult> {
-        let reference = match selector {
-            Selector::Labels(query) => {
-                let contexts = [None]
-                    .into_iter()
-                    .chain(self.contexts.keys().cloned().map(Some));
-                return contexts
-                    .map(|context| self.sight(context, |_, child| has_labels(child, &query.labels)))
-                    .collect();
+    /// Reconciles until nothing is to be done any more, as must come soon. Where steps are refused, they are tried by turns for
+    /// ever, so it is at rest when each has had its turn.
+    pub fn settle(&mut self) -> Result<(), Died> {
+        let mut quiet = 0;
+        for _ in 0..MAX_ROUNDS {
+            let work = match self.next() {
+                None if self.has_failed() && quiet <= self.refusing.len() + 1 => self.next_now(),
+                work => work,
+            };
+            let Some(work) = work else { return Ok(()) };
+            let before = self.servers.writes;
+            if let Some((_, plan)) = self.ask(work)? {
+                self.act(plan)?;
             }
-            Selector::Object(reference) => reference,
-        };
-        let context = reference.context.clone();
-        if reference.gvk.kind == "K8ssandraCluster" {
-            let is_asked = |cluster: &&Value| cluster["metadata"]["name"] == *reference.name;
-            let cluster = self
-                .cluster
-                .iter()
-                .filter(is_asked)
-                .map(Value::to_string)
-                .collect();
-            return vec![ContextResult {
-                context,
-                objects: self.control_plane.clone().map(|()| cluster),
-            }];
+            quiet = if self.servers.writes == before {
+                quiet + 1
+            } else {
+                0
+            };
         }
-        let namespace = reference.namespace.clone().unwrap();
-        vec![self.sight(context, |key, _| {
-            key.1 == namespace && key.2 == reference.name
-        })]
+        panic!("it never rests: {:#?}", self.events);
     }
 
-    fn sight(
-        &self,
-        context: Option<String>,
-        matches: impl Fn(&Key, &Value) -> bool,
-    ) -> ContextResult {
-        let answers = match &context {
-            None => self.control_plane.clone(),
-            Some(name) => self
-                .contexts
-                .get(name)
-                .cloned()
-                .unwrap_or(Err(unavailable(UnavailableReason::NotRegistered))),
-        };
-        let here = self
-            .children
-            .iter()
-            .filter(|(key, child)| key.0 == context && matches(key, child));
-        let objects = here.map(|(_, child)| child.to_string()).collect();
-        ContextResult {
-            context,
-            objects: answers.map(|()| objects),
+    /// Reconciles once, whatever the task waits for. The plan comes back.
+    pub fn step(&mut self) -> Plan {
+        let work = self.next_now().unwrap();
+        let asked = self.ask(work).ok().flatten();
+        let (_, plan) = asked.unwrap();
+        assert!(self.act(plan.clone()).is_ok(), "the host died");
+        plan
+    }
+
+    /// What the policy would be shown now, call by call, and what it would decide.
+    pub fn calls(&self) -> (Vec<Snapshot>, Plan) {
+        let mut world = self.clone();
+        let work = world.next_now().unwrap();
+        let (calls, plan) = world.ask(work).ok().flatten().unwrap();
+        self.assert_allowed(calls.last().unwrap(), &plan);
+        (calls, plan)
+    }
+
+    /// All that the policy would be shown now, and what it would decide.
+    pub fn decide(&self) -> (Snapshot, Plan) {
+        let (mut calls, plan) = self.calls();
+        (calls.pop().unwrap(), plan)
+    }
+
+    /// Why the last plan did what it did, or nothing.
+    pub fn reasons(&self) -> &[Reason] {
+        let ledger = self.engine.ledger(&self.primary());
+        ledger.map_or(&[], |it| &it.reasons)
+    }
+
+    fn primary(&self) -> ObjectKey {
+        Resource::and_key(&self.task_key).1
+    }
+
+    fn has_failed(&self) -> bool {
+        let ledger = self.engine.ledger(&self.primary());
+        ledger.is_some_and(|it| !it.failures.is_empty() || !it.unconfirmed.is_empty())
+    }
+
+    fn next(&mut self) -> Option<Work> {
+        self.servers.show(&mut self.engine, &self.manifest);
+        self.engine.next(self.servers.now())
+    }
+
+    fn next_now(&mut self) -> Option<Work> {
+        self.engine.reconcile(self.primary());
+        self.next()
+    }
+
+    /// Works until the policy has decided. Its calls and its plan come back, unless it cannot be asked now.
+    fn ask(&mut self, mut work: Work) -> Result<Option<(Vec<Snapshot>, Plan)>, Died> {
+        let mut calls = Vec::new();
+        loop {
+            let answer = match work.task {
+                Task::Send(request) => Answer::Replied(self.send(&request)?),
+                Task::Decide(snapshot) => {
+                    let snapshot = self.spoil(snapshot);
+                    let outcome = reconcile(SETTINGS, &snapshot);
+                    assert_new(&snapshot, &outcome);
+                    calls.push(snapshot);
+                    if let Outcome::Act(plan) = outcome {
+                        assert!(calls.len() <= 3, "it observes a third time");
+                        return Ok(Some((calls, plan)));
+                    }
+                    Answer::Decided(self.manifest.clone(), Ok(outcome))
+                }
+            };
+            let now = self.servers.now();
+            work = match self.engine.answer(now, &work.primary, answer) {
+                Next::Work(next) => *next,
+                Next::Ended(End::Undecided) => return Ok(None),
+                Next::Ended(end) => panic!("{end:#?}"),
+            };
         }
     }
 
-    /// All that the policy observes, and what it decides then. It starts with what its last plan depended on.
-    pub fn decide(&self) -> (Vec<Selector>, Plan) {
-        let mut observed = self.observes.clone();
-        for _ in 0..3 {
-            match reconcile(&self.settings, &self.snapshot(&observed)) {
-                Outcome::Act(plan) => {
-                    self.assert_allowed(&observed, &plan);
-                    return (observed, plan);
-                }
-                Outcome::Observe(new) => {
-                    let is_new = |selector| !observed.contains(selector);
-                    assert!(!new.is_empty() && new.iter().all(is_new), "{new:?}");
-                    observed.extend(new);
-                }
+    /// Has a plan carried out, up to the first step that fails.
+    fn act(&mut self, plan: Plan) -> Result<(), Died> {
+        let outcome = Outcome::Act(plan.clone());
+        let mut answer = Answer::Decided(self.manifest.clone(), Ok(outcome));
+        loop {
+            let (now, task) = (self.servers.now(), self.primary());
+            match self.engine.answer(now, &task, answer) {
+                Next::Work(work) => match work.task {
+                    Task::Send(request) => answer = Answer::Replied(self.send(&request)?),
+                    Task::Decide(_) => panic!("it is asked again: {plan:#?}"),
+                },
+                Next::Ended(End::Decided(_)) => return Ok(()),
+                Next::Ended(end) => panic!("the host denies this plan: {end:?}: {plan:#?}"),
             }
         }
-        panic!("it observes a third time: {observed:?}")
     }
 
     /// The host carries every plan out: it declares what it does, and names nothing that cannot be.
-    fn assert_allowed(&self, asked: &[Selector], plan: &Plan) {
-        let manifest = describe(&self.settings).unwrap();
-        let checked = plan::check(&manifest, &Primary::of(&self.task), asked, plan);
+    fn assert_allowed(&self, seen: &Snapshot, plan: &Plan) {
+        let observed = seen.observations.iter().map(|it| it.selector.clone());
+        let observed: Vec<Selector> = observed.collect();
+        let task: Value = serde_json::from_str(&seen.primary).unwrap();
+        let checked = plan::check(&self.manifest, &Primary::of(&task), &observed, plan);
         if let Err(denied) = checked {
             // No API server gives an object such a name.
-            let is_excused = self.is_spoilt && denied.message.contains("is not a valid name");
+            let is_excused =
+                self.spoilt.is_some() && denied.message.contains("is not a valid name");
             assert!(is_excused, "the host denies this plan: {denied}: {plan:#?}");
         }
     }
 
-    /// What the policy decides.
-    pub fn plan(&self) -> Plan {
-        self.decide().1
-    }
-
-    /// Decides, and carries the plan out. The plan comes back.
-    pub fn step(&mut self) -> Plan {
-        let plan = self.plan();
-        self.execute(&plan, usize::MAX);
-        plan
-    }
-
-    /// Decides, and carries out only so many actions of the plan before the host dies.
-    pub fn die_after(&mut self, actions: usize) {
-        let plan = self.plan();
-        self.execute(&plan, actions);
-    }
-
-    /// Carries out no more than so many actions, up to the first that is refused. What was done comes back.
-    fn execute(&mut self, plan: &Plan, most: usize) -> Vec<String> {
-        let mut lines = lines(plan);
-        self.observes.clone_from(&plan.observes);
-        let manifest = describe(&self.settings).unwrap();
-        let task = Resource {
-            context: None,
-            gvk: manifest.primary,
+    fn send(&mut self, request: &Request) -> Result<Reply, Died> {
+        let hitch = match request {
+            Request::Read { .. } => None,
+            _ => self.hitch.take_if(|hitch| hitch.is_now()),
         };
-        let task = task.object(&ObjectKey {
-            namespace: Some(NAMESPACE.into()),
-            name: "task1".into(),
-        });
-        for (index, action) in plan.actions.iter().enumerate().take(most) {
-            let (object, operation) = plan::denied_target(Some(action), &task);
-            if self.refuses(action) {
-                let now = u64::try_from(self.now.as_millisecond()).unwrap();
-                let cause = Cause::because("Forbidden", "it is forbidden");
-                self.failures.record(now, object, operation, cause);
-                lines.truncate(index);
-                return lines;
+        let unknown = || Cause::unknown("Timeout", "no answer within 15 s");
+        match hitch {
+            Some(Hitch::Dies(_)) => {
+                self.restart();
+                Err(Died)
             }
-            self.carry_out(action);
-            if !matches!(action, Action::RecordEvent(_)) {
-                self.failures.succeeded(&object, operation);
+            Some(Hitch::LosesRequest(_)) => Ok(Err(unknown())),
+            Some(Hitch::LosesReply(_)) => {
+                let reply = self.serve(request, |servers, request| {
+                    servers.carry_out(request).map(|()| None)
+                });
+                Ok(reply.and(Err(unknown())))
             }
+            Some(Hitch::Lags(_)) | None => Ok(self.serve(request, Servers::send)),
         }
-        lines
     }
 
-    fn refuses(&self, action: &Action) -> bool {
-        let context = match action {
-            Action::Create(creation) => &creation.context,
-            Action::Delete(deletion) => &deletion.object.context,
-            _ => return false,
-        };
-        context
-            .as_ref()
-            .is_some_and(|context| self.refusing.contains(context))
+    fn serve(&mut self, request: &Request, send: fn(&mut Servers, &Request) -> Reply) -> Reply {
+        if let Request::RecordEvent { event, .. } = request {
+            self.events
+                .push(format!("{} {}", event.reason, event.message));
+            return Ok(None);
+        }
+        self.servers.reach(request)?;
+        let key = request.object();
+        let is_change = matches!(request, Request::Create { .. } | Request::Delete { .. });
+        let context = key.context.as_ref();
+        if is_change && context.is_some_and(|it| self.refusing.contains(it)) {
+            return Err(Cause::because("Forbidden", "it is forbidden"));
+        }
+        let guard = self.servers.guard(request);
+        let is_again = guard.is_err() && matches!(request, Request::Create { .. });
+        let is_known = self.servers.shown(&key).is_some();
+        assert!(!(is_again && is_known), "created twice: {key:?}");
+        guard?;
+        // What is not shown yet cannot be known.
+        match self.servers.lagging.is_empty() {
+            true => self.assert_may(request, &key),
+            false => self.as_known().assert_may(request, &key),
+        }
+        let reply = send(&mut self.servers, request);
+        match request {
+            Request::Create { .. } => self.created += 1,
+            Request::PatchStatus { .. } => self.remember_beginnings(),
+            _ => {}
+        }
+        reply
     }
 
-    fn carry_out(&mut self, action: &Action) {
-        match action {
-            Action::Create(creation) => self.create(creation),
-            Action::Delete(deletion) if deletion.object.gvk.kind == "K8ssandraTask" => {
-                assert_eq!(self.task["metadata"]["uid"], *deletion.uid);
-                self.task["metadata"]["deletionTimestamp"] = json!(self.now.to_string());
+    /// A request that the guards let pass keeps the laws.
+    fn assert_may(&mut self, request: &Request, key: &ObjectRef) {
+        match request {
+            Request::Create { object, .. } => {
+                let datacenter = object["spec"]["datacenter"]["name"].as_str().unwrap();
+                self.assert_may_begin(datacenter);
             }
-            Action::Delete(deletion) => {
-                assert!(self.is_being_deleted(), "deleted: {deletion:?}");
-                let is_it = |child: &Value| child["metadata"]["uid"] == *deletion.uid;
-                let is_own = self.own_children().any(|(_, child)| is_it(child));
-                assert!(is_own, "not its own is deleted: {deletion:?}");
-                self.children.retain(|_, child| !is_it(child));
-            }
-            Action::PatchMetadata(patch) => {
-                let patch: BTreeMap<String, Value> = serde_json::from_str(patch).unwrap();
-                let was_held = self.is_held();
-                for (name, value) in patch {
-                    self.task["metadata"][name] = value;
-                }
-                if was_held && !self.is_held() {
+            Request::Delete { .. } if *key != self.task_key => self.assert_may_delete(key),
+            Request::Patch { patch, .. } => {
+                let finalizers = &patch["metadata"]["finalizers"];
+                if self.is_held() && finalizers.is_array() && !laws::holds(finalizers) {
                     self.forget_unseen();
                     self.assert_may_go();
                 }
             }
-            Action::SetStatus(status) => {
-                let status: Value = serde_json::from_str(status).unwrap();
-                assert_acceptable(&status);
-                assert_ne!(
-                    status, self.task["status"],
-                    "nothing changed, but it is written"
-                );
-                self.task["status"] = status;
-                self.remember_beginnings();
+            Request::PatchStatus { patch, .. } => {
+                let is_deleted = self.is_being_deleted();
+                laws::assert_may_report(self.status(), &patch[1]["value"], is_deleted);
             }
-            Action::RecordEvent(event) => self.events.push(event_line(event)),
+            _ => {}
         }
-    }
-
-    fn create(&mut self, creation: &Creation) {
-        let mut object: Value = serde_json::from_str(&creation.object).unwrap();
-        self.created += 1;
-        object["metadata"]["uid"] = json!(format!("child-{}", self.created));
-        object["metadata"]["creationTimestamp"] = json!(self.now.to_string());
-        object["metadata"]["annotations"] = json!({MARK: self.task["metadata"]["uid"]});
-        let text = |name: &str| object["metadata"][name].as_str().unwrap().to_owned();
-        let datacenter = object["spec"]["datacenter"]["name"].as_str().unwrap();
-        self.assert_may_begin(datacenter);
-        let key = (creation.context.clone(), text("namespace"), text("name"));
-        assert!(
-            self.children.insert(key, object).is_none(),
-            "created twice: {}",
-            creation.object
-        );
-    }
-
-    /// Steps until nothing is done any more, as must come soon. What was done comes back. Where steps are refused, they are
-    /// tried by turns for ever, so it is at rest when each has had its turn.
-    pub fn settle(&mut self) -> Vec<String> {
-        let mut done = Vec::new();
-        let mut quiet = 0;
-        for _ in 0..16 {
-            let plan = self.plan();
-            let did = self.execute(&plan, usize::MAX);
-            quiet = if did.is_empty() { quiet + 1 } else { 0 };
-            done.extend(did);
-            if plan.actions.is_empty() || quiet > self.refusing.len() {
-                return done;
-            }
-        }
-        panic!("it never rests: {done:?}");
     }
 }
 
-fn has_labels(object: &Value, labels: &[(String, String)]) -> bool {
-    let carried = &object["metadata"]["labels"];
-    labels.iter().all(|(name, value)| carried[name] == **value)
+/// What the policy asks to observe, it has not been shown yet.
+fn assert_new(snapshot: &Snapshot, outcome: &Outcome) {
+    if let Outcome::Observe(new) = outcome {
+        let known = &snapshot.observations;
+        let is_new = |new: &Selector| known.iter().all(|known| known.selector != *new);
+        assert!(!new.is_empty() && new.iter().all(is_new), "{new:?}");
+    }
 }

@@ -1,8 +1,9 @@
 //! What the policy can know of the CassandraTasks that k8ssandra-operator created for a task that it then left.
 
+use k8ssandra_task_policy::contract::ObjectRef;
 use serde_json::Value;
 
-use crate::world::{Key, World};
+use crate::world::World;
 
 impl World {
     /// Whether k8ssandra-operator has created it for the task.
@@ -13,17 +14,16 @@ impl World {
 
     /// Whether the policy can know of a CassandraTask. k8ssandra-operator creates one before it records it; until the policy
     /// has seen it, only its context knows.
-    pub(crate) fn is_known(&self, (key, child): (&Key, &Value)) -> bool {
-        let answers = key.0.as_ref().and_then(|it| self.contexts.get(it));
+    pub(crate) fn is_known(&self, (key, child): (&ObjectRef, &Value)) -> bool {
         !self.is_upstreams(child)
-            || answers.is_some_and(Result::is_ok)
+            || self.answers(key.context.as_deref())
             || self.status()["datacenters"][datacenter(key)].is_object()
     }
 
     /// What nobody has seen nor recorded is out of sight, and stays behind, where the record does not say that it may be there; or
     /// where there is none yet, once its datacenter is no target any more, or the cluster is not seen.
     pub(crate) fn forget_unseen(&mut self) {
-        let is_seen = self.control_plane.is_ok();
+        let is_seen = self.answers(None);
         let targets = if is_seen { self.targets() } else { Vec::new() };
         let record = self.own_record();
         let unobserved = record["unobserved"].as_array();
@@ -31,7 +31,7 @@ impl World {
             let is_noted = unobserved.is_some_and(|it| it.iter().any(|name| name == datacenter));
             is_noted || (record.is_null() && targets.iter().any(|it| it == datacenter))
         };
-        let upstreams = self.children.iter().filter(|(_, it)| self.is_upstreams(it));
+        let upstreams = self.children().filter(|(_, it)| self.is_upstreams(it));
         let kept =
             upstreams.filter(|child| self.is_known(*child) || may_exist(datacenter(child.0)));
         let kept = kept.filter_map(|(_, it)| it["metadata"]["uid"].as_str());
@@ -42,14 +42,14 @@ impl World {
     /// record: a cluster that is edited before that takes them out of sight.
     pub(crate) fn are_all_placed(&self) -> bool {
         let record = self.own_record();
-        let is_placed = |(key, child): (&Key, &Value)| {
+        let is_placed = |(key, child): (&ObjectRef, &Value)| {
             let copy = &self.status()["datacenters"][datacenter(key)];
             let context = record["datacenters"][datacenter(key)]["context"].as_str();
             let is_by_start =
                 copy["startTime"].is_string() && copy["startTime"] == child["status"]["startTime"];
-            is_by_start || context.is_some() && context == key.0.as_deref()
+            is_by_start || context.is_some() && context == key.context.as_deref()
         };
-        let mut upstreams = self.children.iter().filter(|(_, it)| self.is_upstreams(it));
+        let mut upstreams = self.children().filter(|(_, it)| self.is_upstreams(it));
         upstreams.all(is_placed)
     }
 
@@ -61,21 +61,21 @@ impl World {
         let recorded = self.status()["datacenters"].as_object();
         let began = self.is_held() || recorded.is_some_and(|it| !it.is_empty());
         match adopted {
-            Some(adopted) => record["takenOver"] != true || self.now > adopted,
+            Some(adopted) => record["takenOver"] != true || self.servers.now > adopted,
             None => !began,
         }
     }
 
     /// The record of this very task.
-    fn own_record(&self) -> Value {
-        let text = self.task["metadata"]["annotations"]["pilothouse.dev/record"].as_str();
+    pub(crate) fn own_record(&self) -> Value {
+        let text = self.task()["metadata"]["annotations"]["pilothouse.dev/record"].as_str();
         let record: Value = serde_json::from_str(text.unwrap_or_default()).unwrap_or_default();
-        let is_own = record["task"]["uid"] == self.task["metadata"]["uid"];
+        let is_own = record["task"]["uid"] == self.task()["metadata"]["uid"];
         if is_own { record } else { Value::Null }
     }
 }
 
 /// The datacenter whose CassandraTask has that key.
-fn datacenter((_, _, name): &Key) -> &str {
-    name.strip_prefix("task1-").unwrap_or_default()
+pub(crate) fn datacenter(key: &ObjectRef) -> &str {
+    key.name.strip_prefix("task1-").unwrap_or_default()
 }

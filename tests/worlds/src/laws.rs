@@ -1,71 +1,63 @@
 //! What must hold whatever happens: a story in, and a panic where a law is broken.
 
 use jiff::Timestamp;
-use k8ssandra_task_policy::contract::Snapshot;
 use proptest::prelude::*;
-use proptest::sample::Index;
 use serde_json::{Value, json};
 
-use crate::happenings::{Happening, happen, happening};
-use crate::world::World;
+use crate::crd::assert_acceptable;
+use crate::happenings::{Happening, Hitch, happen, happening, hitch};
+use crate::world::{FINALIZER, World};
 
-/// A happening, and what comes of it: usually a world at rest. But the host may die when it has carried out so many actions,
-/// and the next thing happens before it is back.
-pub type Chapter = (Happening, Option<Index>);
+/// A happening, and what goes wrong with the host besides. Usually nothing does, and the world comes to rest.
+pub type Chapter = (Happening, Option<Hitch>);
 
 /// Any story of such a length.
 pub fn story(length: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Chapter>> {
-    let crash = prop::option::weighted(0.3, any::<Index>());
-    prop::collection::vec((happening(), crash), length)
+    let hitch = prop::option::weighted(0.3, hitch());
+    prop::collection::vec((happening(), hitch), length)
 }
 
 /// Plays a story. After each chapter the laws must hold, and what is checked besides.
 pub fn play(mut world: World, story: &[Chapter], check: impl Fn(&World)) {
-    for (minute, (happening, crash)) in (0..).zip(story) {
-        let was_deleted = world.is_being_deleted();
+    for (minute, (happening, hitch)) in (0..).zip(story) {
         let clock = format!("20:{:02}:{:02}", minute / 60, minute % 60);
         happen(&mut world, happening, &clock);
-        let before = world.status().clone();
-        match crash {
-            Some(after) => {
-                let actions = world.plan().actions.len();
-                world.die_after(after.index(actions + 1));
-                world.failures = pilothouse_core::Failures::default();
-                world.observes.clear();
-            }
-            // It comes to rest: the plan of the converged world is empty.
-            None => {
-                world.settle();
-                if world.is_being_deleted() {
-                    is_on_its_way(&world);
-                } else {
-                    says_what_holds_it(&world);
-                }
-            }
-        }
-        // What a finished task says of its deletion is the one thing that it says besides.
-        if !was_deleted && !world.is_being_deleted() {
-            is_frozen(&before, world.status());
-        }
-        hold(&before, world.status());
-        check(&world);
+        world.hit(hitch.clone());
+        let is_alive = world.settle().is_ok();
         if world.is_gone() {
             return;
         }
+        if is_alive && world.servers.lagging.is_empty() {
+            is_at_rest(&mut world);
+        }
+        check(&world);
     }
     goes(world);
 }
 
+/// The host has seen all, and does nothing more.
+fn is_at_rest(world: &mut World) {
+    if world.refusing.is_empty() {
+        let plan = world.step();
+        assert!(plan.actions.is_empty(), "nothing wakes it: {plan:#?}");
+    }
+    if world.is_being_deleted() {
+        is_on_its_way(world);
+    } else {
+        says_what_holds_it(world);
+    }
+}
+
 /// A task that is being deleted goes, unless something is in the way; then it says what.
 fn is_on_its_way(world: &World) {
-    assert!(world.is_gone() || !world.is_kind(), "nothing is in the way");
-    assert!(!world.plan().reasons.is_empty(), "it does not say why");
+    assert!(!world.is_kind(), "nothing is in the way");
+    assert!(!world.reasons().is_empty(), "it does not say why");
 }
 
 /// What was lost in a restore is said, and what k8ssandra-operator found invalid once is not said any more.
 fn says_what_holds_it(world: &World) {
     let status = world.status();
-    let is_cluster_absent = world.control_plane.is_ok() && world.cluster.is_none();
+    let is_cluster_absent = world.answers(None) && world.cluster().is_none();
     let reason = |kind: &str| {
         let condition = find(status, kind).filter(|it| it["status"] == "True");
         condition.map_or(&Value::Null, |it| &it["reason"])
@@ -73,7 +65,7 @@ fn says_what_holds_it(world: &World) {
     if world.is_restored {
         let is_said = is_cluster_absent || reason("Stalled") == "StatusLost";
         assert!(is_said, "the status was lost: {status:#}");
-    } else if world.control_plane.is_ok() && !is_cluster_absent && !is_finished(status) {
+    } else if world.answers(None) && !is_cluster_absent && !is_finished(status) {
         assert_ne!(reason("Invalid"), "Invalid", "it is stale: {status:#}");
     }
 }
@@ -113,6 +105,17 @@ fn complete(status: &mut Value) {
     }
 }
 
+/// A status that is written is one that the public CRD takes and that changes something, and breaks no law.
+pub(crate) fn assert_may_report(before: &Value, after: &Value, is_being_deleted: bool) {
+    assert_acceptable(after);
+    assert_ne!(before, after, "nothing changed, but it is written");
+    // What a finished task says of its deletion is the one thing that it says besides.
+    if !is_being_deleted {
+        is_frozen(before, after);
+    }
+    hold(before, after);
+}
+
 /// What may not change from one status to the next, and what may never go back.
 fn hold(before: &Value, after: &Value) {
     if let Some(start) = before["startTime"].as_str() {
@@ -148,15 +151,24 @@ fn hold(before: &Value, after: &Value) {
 /// When nothing is in the way any more, a task that is deleted goes, and takes along all that was ever created for it.
 fn goes(mut world: World) {
     world.refusing.clear();
-    world.control_plane = Ok(());
-    world.contexts = World::new(3).contexts;
+    world.hit(None);
+    world.servers.lost.clear();
+    world.servers.contexts = World::new(3).servers.contexts;
+    let uid = world.task()["metadata"]["uid"].clone();
     // One that k8ssandra-operator began is adopted before.
-    world.settle();
-    world.task["metadata"]["deletionTimestamp"] = json!("2022-12-15T23:00:00Z");
-    world.settle();
-    assert!(world.is_gone(), "{:#}", world.task);
-    let left: Vec<_> = world.own_children().collect();
+    world.settle().unwrap();
+    world.delete();
+    world.settle().unwrap();
+    assert!(world.is_gone(), "{:#}", world.task());
+    let left = world.children().filter(|(_, it)| world.is_of(it, &uid));
+    let left: Vec<_> = left.collect();
     assert!(left.is_empty(), "left behind: {left:#?}");
+}
+
+/// Whether the policy's finalizer is among these.
+pub(crate) fn holds(finalizers: &Value) -> bool {
+    let mut names = finalizers.as_array().into_iter().flatten();
+    names.any(|it| it == FINALIZER)
 }
 
 /// The condition of that type in a status.
@@ -198,10 +210,4 @@ pub fn has_ended(status: &Value) -> bool {
     completion.is_some_and(|text| text.parse::<Timestamp>().is_ok())
         || is_true(status, "Complete")
         || is_true(status, "Failed") && !is_true(status, "Running")
-}
-
-/// The snapshot of a world at rest, with all that the policy asks to see.
-pub fn full_snapshot(world: &World) -> Snapshot {
-    let (observed, _) = world.decide();
-    world.snapshot(&observed)
 }

@@ -1,7 +1,7 @@
 //! Small worlds for properties: a task, its cluster and its CassandraTasks in several contexts, to which anything can happen.
 //!
-//! [`World`] answers what the policy asks to look at and carries out its plans as the host does; [`happenings`] are what can
-//! happen to it, generated; [`laws`] is what must hold after each of them; k8ssandra-operator may have begun the task
+//! [`World`] is API servers in memory under the engine that the host runs; [`happenings`] are what can happen to it, generated,
+//! and what can go wrong with the host; [`laws`] is what must hold after each of them; k8ssandra-operator may have begun the task
 //! ([`takeover`]); in [`spoilt`] worlds an object is not what it should be. Both the policy's own properties and those of
 //! policy and host together are told on it. It asserts as it goes: a world in which something impossible happens panics.
 
@@ -21,6 +21,7 @@ pub mod json;
 mod known;
 pub mod laws;
 mod restore;
+pub mod servers;
 pub mod size;
 pub mod spoilt;
 pub mod takeover;

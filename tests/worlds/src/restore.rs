@@ -1,7 +1,7 @@
 //! A restore from a backup: API servers drop the status of an object that is created.
 
 use jiff::SignedDuration;
-use pilothouse_core::Failures;
+use k8ssandra_task_policy::contract::ObjectRef;
 use serde_json::{Value, json};
 
 use crate::world::World;
@@ -17,20 +17,22 @@ impl World {
             return;
         }
         // It takes longer than clocks may differ by.
-        self.now += SignedDuration::from_hours(1);
-        let metadata = &mut self.task["metadata"];
+        self.servers.now += SignedDuration::from_hours(1);
+        let now = self.servers.now.to_string();
+        let task = self.task_mut();
+        let metadata = &mut task["metadata"];
         if is_labelled || metadata["annotations"][RECORD].is_null() {
             metadata["labels"] = json!({LABEL: "nightly"});
         }
-        metadata["uid"] = json!(format!("task-uid-{}", self.now));
-        metadata["creationTimestamp"] = json!(self.now.to_string());
-        self.task["status"] = Value::Null;
+        metadata["uid"] = json!(format!("task-uid-{now}"));
+        metadata["creationTimestamp"] = json!(now);
+        task["status"] = Value::Null;
         let mut stayed = stayed.into_iter().cycle();
-        self.children.retain(|_, _| stayed.next() == Some(true));
+        let is_lost = |_: &ObjectRef| stayed.next() != Some(true);
+        self.remove_children(is_lost);
         self.upstream.clear();
         self.begun.clear();
-        self.failures = Failures::default();
-        self.observes.clear();
+        self.restart();
         self.is_restored = true;
     }
 
@@ -39,7 +41,7 @@ impl World {
         if !self.is_restored {
             return;
         }
-        let metadata = &mut self.task["metadata"];
+        let metadata = &mut self.task_mut()["metadata"];
         for (of, name) in [("annotations", RECORD), ("labels", LABEL)] {
             if let Some(fields) = metadata[of].as_object_mut() {
                 fields.remove(name);

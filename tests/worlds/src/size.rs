@@ -1,6 +1,7 @@
 //! Clusters of a given size: what a policy is shown of them, for the benchmark and for the tests of the limits.
 
-use k8ssandra_task_policy::contract::{Gvk, ObjectRef, Operation, Selector, Snapshot};
+use k8ssandra_task_policy::contract::{Failure, Operation, Selector, Snapshot};
+use pilothouse_core::Failures;
 use pilothouse_core::failures::Cause;
 use serde_json::{Value, json};
 
@@ -35,19 +36,19 @@ impl Size {
     /// The same once its CassandraTasks exist and every pod but one of each is done, and nothing is left to write.
     pub fn running(self) -> World {
         let mut world = self.new_task();
-        world.settle();
-        for child in world.children.values_mut() {
+        world.settle().unwrap();
+        for child in world.children_mut() {
             let datacenter = child["spec"]["datacenter"]["name"].as_str().unwrap_or("");
             child["status"] = running(datacenter, self.pods, self.pods.saturating_sub(1));
         }
-        world.settle();
+        world.settle().unwrap();
         world
     }
 
     /// The same at the moment when one more pod of each datacenter is done: the largest status that is ever written.
     pub fn progressed(self) -> World {
         let mut world = self.running();
-        for child in world.children.values_mut() {
+        for child in world.children_mut() {
             let datacenter = child["spec"]["datacenter"]["name"].as_str().unwrap_or("");
             child["status"] = running(datacenter, self.pods, self.pods);
         }
@@ -62,16 +63,12 @@ impl Size {
 
     /// The same where every delete was refused.
     pub fn delete_refused(self) -> World {
-        let mut world = self.deleted();
-        refuse(&mut world, self, Operation::Delete);
-        world
+        self.deleted().refusing_all()
     }
 
     /// A new task whose creates were all refused.
     pub fn create_refused(self) -> World {
-        let mut world = self.new_task();
-        refuse(&mut world, self, Operation::Create);
-        world
+        self.new_task().refusing_all()
     }
 
     /// A task that runs in half of the datacenters when the others are added to it, one after the other from now on.
@@ -80,7 +77,7 @@ impl Size {
             .map(|it| format!("dc{it}"))
             .collect();
         let mut world = self.new_task().with("/spec/datacenters", json!(half));
-        world.settle();
+        world.settle().unwrap();
         world
             .with("/spec/datacenters", json!([]))
             .with("/spec/dcConcurrencyPolicy", json!("Forbid"))
@@ -92,14 +89,14 @@ impl Size {
         for number in 1..self.datacenters {
             world.complete(&format!("dc{number}"), "19:50:00");
         }
-        world.settle();
+        world.settle().unwrap();
         world
     }
 
     /// A task whose first datacenter has failed, which cancels all others.
     pub fn cancelled(self) -> World {
         let mut world = World::new(self.datacenters);
-        world.settle();
+        world.settle().unwrap();
         world.fail("dc1", "19:50:00");
         world
     }
@@ -107,25 +104,44 @@ impl Size {
     /// A task in whose other datacenters a second controller is at work.
     pub fn conflicting(self) -> World {
         let mut world = World::new(self.datacenters);
-        world.settle();
+        world.settle().unwrap();
         for number in 2..=self.datacenters {
-            let name = format!("task1-dc{number}");
+            let key = world.child_key(&format!("dc{number}"));
             let mut object = foreign(number);
-            object["metadata"]["name"] = json!(name);
+            object["metadata"]["name"] = json!(key.name);
             object["metadata"]["creationTimestamp"] = json!(stamp("19:59:00"));
             object["metadata"]["annotations"] = json!({});
-            let context = Some(format!("kind-k8ssandra-{number}"));
-            world
-                .children
-                .insert((context, NAMESPACE.into(), name), object);
+            world.servers.put(key, object);
         }
         world
     }
 
     /// What the policy is shown of a cluster of this size where it is shown all that it asks for.
     pub fn snapshot(self, world: &World) -> Snapshot {
-        let (observed, _) = world.decide();
-        self.with_foreign(world.snapshot(&observed))
+        let (mut snapshot, _) = world.decide();
+        snapshot.failures = self.failures(world);
+        self.with_foreign(snapshot)
+    }
+
+    /// What has failed once each API server that refuses has refused to do it with its CassandraTask.
+    fn failures(self, world: &World) -> Vec<Failure> {
+        let operation = match world.is_being_deleted() {
+            true => Operation::Delete,
+            false => Operation::Create,
+        };
+        let mut failures = Failures::default();
+        for number in 1..=self.datacenters {
+            let key = world.child_key(&format!("dc{number}"));
+            if key
+                .context
+                .as_ref()
+                .is_some_and(|it| world.refusing.contains(it))
+            {
+                let cause = Cause::because("Forbidden", "it is forbidden");
+                failures.record(world.servers.now().wall, key, operation, cause);
+            }
+        }
+        failures.list()
     }
 
     /// Adds the foreign CassandraTasks to what the labels find in the control plane.
@@ -142,21 +158,6 @@ impl Size {
                 .for_each(|it| it.extend(objects.clone()));
         }
         snapshot
-    }
-}
-
-/// Each API server refuses to do that with its CassandraTask.
-fn refuse(world: &mut World, size: Size, operation: Operation) {
-    let now = u64::try_from(world.now.as_millisecond()).unwrap();
-    for number in 1..=size.datacenters {
-        let object = ObjectRef {
-            context: Some(format!("kind-k8ssandra-{number}")),
-            gvk: Gvk::new("control.k8ssandra.io/v1alpha1", "CassandraTask"),
-            namespace: Some(NAMESPACE.into()),
-            name: format!("task1-dc{number}"),
-        };
-        let cause = Cause::because("Forbidden", "it is forbidden");
-        world.failures.record(now, object, operation, cause);
     }
 }
 

@@ -78,7 +78,7 @@ impl Left {
         // Without a finalizer, only a status shows that it began.
         self.bind(&mut world, self.is_owned && !copies.is_empty());
         if !copies.is_empty() || self.was_invalid {
-            world.task["status"] = self.status(&copies);
+            world.task_mut()["status"] = self.status(&copies);
         }
         world.remember_beginnings();
         world.remember_ends();
@@ -100,9 +100,9 @@ impl Left {
     /// Creates a CassandraTask, and lets cass-operator work. What k8ssandra-operator sees last comes back.
     fn begin(&self, world: &mut World, name: &str, course: &[&str], is_late: bool) -> Value {
         world.upstream.insert(format!("upstream-{name}"));
-        let context = world.home(name).map(str::to_owned);
-        let key = (context, NAMESPACE.to_owned(), format!("task1-{name}"));
-        world.children.insert(key, cassandra_task(name));
+        world
+            .servers
+            .put(world.child_key(name), cassandra_task(name));
         let mut seen = json!({});
         for (number, fixture) in course.iter().enumerate() {
             world.write(name, fixture, &format!("19:3{}:00", number + 2));
@@ -174,7 +174,6 @@ fn one_after_the_other(earlier: &mut [&[&str]]) {
 fn cassandra_task(datacenter: &str) -> Value {
     json!({
         "metadata": {
-            "name": format!("task1-{datacenter}"), "namespace": NAMESPACE,
             "uid": format!("upstream-{datacenter}"), "creationTimestamp": stamp("19:31:00"),
             "labels": {
                 "app.kubernetes.io/name": "k8ssandra-operator", "app.kubernetes.io/part-of": "k8ssandra",

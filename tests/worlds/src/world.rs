@@ -1,36 +1,38 @@
-//! A small world for the tests: a task, its cluster and its CassandraTasks in several contexts. It answers what the policy
-//! asks to look at and carries out plans as the host does (`host`); a simulated cass-operator works on the CassandraTasks.
+//! A small world for the tests: a task, its cluster and its CassandraTasks on the API servers of several contexts, under the
+//! engine that the host runs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
 
+use crate::servers::Servers;
 use jiff::Timestamp;
 use k8ssandra_task_policy::contract::*;
-use pilothouse_core::Failures;
+use k8ssandra_task_policy::describe;
+use pilothouse_core::Engine;
 use serde_json::{Value, json};
+
+use crate::happenings::Hitch;
+use crate::laws::holds;
 
 pub const NAMESPACE: &str = "k8ssandra-operator";
 pub const FINALIZER: &str = "control.k8ssandra.io/finalizer";
+/// The policy's settings.
+pub(crate) const SETTINGS: &str = "{}";
 
-/// Context, namespace and name of a CassandraTask.
-pub type Key = (Option<String>, String, String);
-
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct World {
-    pub settings: String,
-    pub now: Timestamp,
-    pub task: Value,
-    pub cluster: Option<Value>,
+    pub servers: Servers,
+    pub(crate) engine: Engine,
+    pub(crate) manifest: Arc<Manifest>,
+    pub(crate) task_key: ObjectRef,
+    cluster_key: ObjectRef,
     /// The cluster as it is at first.
     pub declared: Value,
-    pub children: BTreeMap<Key, Value>,
-    /// What each context but the control plane answers.
-    pub contexts: BTreeMap<String, Result<(), Unavailable>>,
-    pub control_plane: Result<(), Unavailable>,
-    pub failures: Failures,
-    /// What the last plan depended on.
-    pub observes: Vec<Selector>,
     /// The contexts that refuse to create and to delete.
     pub refusing: BTreeSet<String>,
+    /// What will go wrong with the host's requests.
+    pub hitch: Option<Hitch>,
     /// The events that were recorded.
     pub events: Vec<String>,
     pub created: usize,
@@ -42,16 +44,15 @@ pub struct World {
     pub begun: BTreeSet<String>,
     /// Whether the task came back from a backup, and nobody has said since that it is to run again.
     pub is_restored: bool,
-    /// Whether one of its objects may be any JSON.
-    pub is_spoilt: bool,
+    /// What the policy is shown instead of an object: its uid, and any JSON.
+    pub(crate) spoilt: Option<(Value, Value)>,
 }
 
-/// A context that cannot say what it has.
-pub fn unavailable(reason: UnavailableReason) -> Unavailable {
-    Unavailable {
-        reason,
-        since: None,
-        message: "down".into(),
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let objects = self.servers.iter();
+        let named = objects.map(|(key, it)| ((&key.context, &key.name), it.to_string()));
+        f.debug_map().entries(named).finish()
     }
 }
 
@@ -71,38 +72,44 @@ impl World {
         let declared = (1..=datacenters)
             .map(|number| json!({"metadata": {"name": format!("dc{number}")}, "k8sContext": context(number), "size": 1}));
         let cluster = json!({
-            "metadata": {"name": "demo", "namespace": NAMESPACE, "uid": "cluster-uid"},
+            "metadata": {"name": "demo", "uid": "cluster-uid"},
             "spec": {"cassandra": {"datacenters": declared.collect::<Vec<_>>()}},
         });
         let task = json!({
-            "metadata": {"name": "task1", "namespace": NAMESPACE, "uid": "task-uid"},
+            "metadata": {"uid": "task-uid"},
             "spec": {
                 "cluster": {"name": "demo"},
                 "template": {"jobs": [{"name": "job1", "command": "cleanup"}]},
             },
         });
-        World {
-            settings: "{}".into(),
-            now: at("19:43:00"),
-            task,
-            cluster: Some(cluster.clone()),
-            declared: cluster,
-            children: BTreeMap::new(),
-            contexts: (1..=datacenters)
-                .map(|number| (context(number), Ok(())))
-                .collect(),
-            control_plane: Ok(()),
-            failures: Failures::default(),
-            observes: Vec::new(),
+        let key = |api_version, kind: &str, name: &str| ObjectRef {
+            context: None,
+            gvk: Gvk::new(api_version, kind),
+            namespace: Some(NAMESPACE.into()),
+            name: name.into(),
+        };
+        let manifest = Arc::new(describe(SETTINGS).unwrap());
+        let mut world = World {
+            servers: Servers::new(at("19:43:00")),
+            engine: Engine::new(manifest.clone()),
+            manifest,
+            task_key: key("control.k8ssandra.io/v1alpha1", "K8ssandraTask", "task1"),
+            cluster_key: key("k8ssandra.io/v1alpha1", "K8ssandraCluster", "demo"),
+            declared: cluster.clone(),
             refusing: BTreeSet::new(),
+            hitch: None,
             events: Vec::new(),
             created: 0,
             ended: BTreeSet::new(),
             upstream: BTreeSet::new(),
             begun: BTreeSet::new(),
             is_restored: false,
-            is_spoilt: false,
-        }
+            spoilt: None,
+        };
+        world.servers.contexts = (1..=datacenters).map(context).collect();
+        world.servers.put(world.task_key.clone(), task);
+        world.set_cluster(Some(cluster));
+        world
     }
 
     /// With all datacenters in one context, the first.
@@ -111,7 +118,13 @@ impl World {
         for datacenter in declared.as_array_mut().unwrap() {
             datacenter["k8sContext"] = json!("kind-k8ssandra-1");
         }
-        self.cluster = Some(self.declared.clone());
+        self.set_cluster(Some(self.declared.clone()));
+        self
+    }
+
+    /// With contexts that all refuse to create and to delete.
+    pub fn refusing_all(mut self) -> World {
+        self.refusing.clone_from(&self.servers.contexts);
         self
     }
 
@@ -124,17 +137,63 @@ impl World {
     /// Changes the task, by a JSON pointer whose last part may be new.
     pub fn set(&mut self, pointer: &str, value: Value) {
         let (parent, name) = pointer.rsplit_once('/').unwrap();
-        self.task.pointer_mut(parent).unwrap()[name] = value;
+        self.task_mut().pointer_mut(parent).unwrap()[name] = value;
+    }
+
+    /// The task; null if it is gone.
+    pub fn task(&self) -> &Value {
+        let task = self.servers.get(&self.task_key);
+        task.unwrap_or(&Value::Null)
+    }
+
+    pub fn task_mut(&mut self) -> &mut Value {
+        self.servers.get_mut(&self.task_key).unwrap()
+    }
+
+    /// The cluster, if it is there.
+    pub fn cluster(&self) -> Option<&Value> {
+        self.servers.get(&self.cluster_key)
+    }
+
+    pub fn set_cluster(&mut self, cluster: Option<Value>) {
+        match cluster {
+            Some(cluster) => self.servers.put(self.cluster_key.clone(), cluster),
+            None => self.servers.remove(&self.cluster_key),
+        }
+    }
+
+    /// The task's deletion is asked for.
+    pub fn delete(&mut self) {
+        self.servers.delete(&self.task_key);
+    }
+
+    /// The same with the task and its cluster as the engine knows them.
+    pub(crate) fn as_known(&self) -> World {
+        let mut known = self.clone();
+        for key in [&self.task_key, &self.cluster_key] {
+            match self.servers.shown(key) {
+                Some(object) => known.servers.put(key.clone(), object.clone()),
+                None => known.servers.remove(key),
+            }
+        }
+        known
     }
 
     /// A context says no more what it has.
-    pub fn lose(&mut self, context: &str, reason: UnavailableReason) {
-        match reason {
-            UnavailableReason::NotRegistered => self.contexts.remove(context),
-            _ => self
-                .contexts
-                .insert(context.into(), Err(unavailable(reason))),
-        };
+    pub fn lose(&mut self, context: Option<&str>) {
+        let lost = self.servers.lost.entry(context.map(str::to_owned));
+        lost.or_insert(self.servers.now);
+    }
+
+    /// It says again what it has.
+    pub fn regain(&mut self, context: Option<&str>) {
+        self.servers.lost.remove(&context.map(str::to_owned));
+    }
+
+    /// Whether a context is registered and says what it has.
+    pub fn answers(&self, context: Option<&str>) -> bool {
+        let is_lost = self.servers.lost.contains_key(&context.map(str::to_owned));
+        self.servers.is_registered(context) && !is_lost
     }
 
     /// The context that the cluster declares for a datacenter, as it is at first.
@@ -146,71 +205,34 @@ impl World {
 
     /// Whether the task's deletion was asked for.
     pub fn is_being_deleted(&self) -> bool {
-        !self.task["metadata"]["deletionTimestamp"].is_null()
+        !self.task()["metadata"]["deletionTimestamp"].is_null()
     }
 
     /// Whether the policy's finalizer is on the task.
     pub fn is_held(&self) -> bool {
-        let finalizers = self.task["metadata"]["finalizers"].as_array();
-        finalizers.is_some_and(|it| it.iter().any(|it| it == FINALIZER))
+        holds(&self.task()["metadata"]["finalizers"])
     }
 
     /// Whether the task is gone: the deletion of one that nothing holds.
     pub fn is_gone(&self) -> bool {
-        self.is_being_deleted() && !self.is_held()
+        self.task().is_null()
     }
 
     /// Whether nothing keeps a plan from being carried out, and everything that is registered is seen.
     pub fn is_kind(&self) -> bool {
-        let mut answers = self.contexts.values().chain([&self.control_plane]);
         let declared = &self.declared["spec"]["cassandra"]["datacenters"];
         let declared = declared.as_array().into_iter().flatten();
         let mut homes = declared.filter_map(|it| it["k8sContext"].as_str());
-        let are_registered = homes.all(|home| self.contexts.contains_key(home));
-        are_registered && self.refusing.is_empty() && answers.all(Result::is_ok)
+        let are_registered = homes.all(|home| self.servers.is_registered(Some(home)));
+        are_registered && self.refusing.is_empty() && self.servers.lost.is_empty()
     }
 
     /// Whether its policy is Forbid now.
     pub fn is_forbidden(&self) -> bool {
-        self.task["spec"]["dcConcurrencyPolicy"] != "Allow"
+        self.task()["spec"]["dcConcurrencyPolicy"] != "Allow"
     }
 
     pub fn status(&self) -> &Value {
-        &self.task["status"]
+        &self.task()["status"]
     }
-}
-
-pub fn event_line(event: &Event) -> String {
-    let severity = if event.severity == Severity::Normal {
-        "Normal"
-    } else {
-        "Warning"
-    };
-    format!("{severity} {} {}", event.reason, event.message)
-}
-
-/// The actions of a plan, a line each.
-pub fn lines(plan: &Plan) -> Vec<String> {
-    let line = |action: &Action| match action {
-        Action::Create(creation) => {
-            let object: Value = serde_json::from_str(&creation.object).unwrap();
-            let name = object["metadata"]["name"].as_str().unwrap();
-            format!(
-                "create {name} in {}",
-                creation.context.as_deref().unwrap_or("the control plane")
-            )
-        }
-        Action::Delete(deletion) => {
-            let context = deletion
-                .object
-                .context
-                .as_deref()
-                .unwrap_or("the control plane");
-            format!("delete {} in {context}", deletion.object.name)
-        }
-        Action::PatchMetadata(_) => "patch-metadata".to_owned(),
-        Action::SetStatus(_) => "set-status".to_owned(),
-        Action::RecordEvent(event) => format!("event {}", event_line(event)),
-    };
-    plan.actions.iter().map(line).collect()
 }

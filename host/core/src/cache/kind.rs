@@ -25,20 +25,20 @@ pub enum Health {
 }
 
 /// An object, and when we wrote it if the watch has not shown that write yet.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Entry {
     object: Arc<Object>,
     written: Option<Epoch>,
 }
 
 /// An object that we deleted and whose end the watch has not shown yet.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Tombstone {
     uid: String,
     written: Epoch,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct KindCache {
     pub(super) is_namespaced: Option<bool>,
     health: BTreeMap<Option<String>, Health>,
@@ -151,17 +151,19 @@ impl KindCache {
         objects: Vec<Object>,
         since: Epoch,
     ) -> Vec<Change> {
+        let is_in = |key: &ObjectKey| {
+            namespace.is_none_or(|namespace| key.namespace.as_deref() == Some(namespace))
+        };
         self.tombstones
-            .retain(|_, tombstone| tombstone.written >= since);
+            .retain(|key, tombstone| !is_in(key) || tombstone.written >= since);
         let listed: BTreeSet<ObjectKey> = objects.iter().map(|object| object.key.clone()).collect();
         let gone: Vec<ObjectKey> = self
             .entries
             .iter()
-            .filter(|(key, _)| {
-                namespace.is_none_or(|namespace| key.namespace.as_deref() == Some(namespace))
-            })
             .filter(|(key, entry)| {
-                !listed.contains(key) && entry.written.is_none_or(|written| written < since)
+                is_in(key)
+                    && !listed.contains(key)
+                    && entry.written.is_none_or(|written| written < since)
             })
             .map(|(key, _)| key.clone())
             .collect();
@@ -299,11 +301,10 @@ impl KindCache {
     }
 }
 
-/// Whether `object` is a state of the same object from before `known`. Resource versions that are not numbers cannot
-/// be compared; then what comes counts.
+/// Whether `object` is a state from before `known`, of the same object or of an earlier one of its name: an API server counts
+/// the resource versions of a kind together. Those that are not numbers cannot be compared; then what comes counts.
 fn older(object: &Object, known: &Object) -> bool {
-    object.uid == known.uid
-        && matches!((object.version(), known.version()), (Some(a), Some(b)) if a < b)
+    matches!((object.version(), known.version()), (Some(a), Some(b)) if a < b)
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ pub enum Unknown {
 }
 
 /// The caches of all contexts.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Caches {
     kinds: BTreeMap<Resource, KindCache>,
 }

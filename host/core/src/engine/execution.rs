@@ -11,7 +11,7 @@ use tracing::{debug, info, warn};
 
 use super::Engine;
 use super::run::{Execution, Run, Verdict};
-use crate::failures::Cause;
+use crate::failures::{Cause, NOT_REGISTERED};
 use crate::ledger::Unconfirmed;
 use crate::object::{Object, ObjectKey, Resource};
 use crate::plan::{CREATED_FOR, Step};
@@ -78,12 +78,23 @@ impl Engine {
                 End::Decided(Box::new(decided)),
             );
         };
+        if !self.is_current(primary, &execution.primary) && !matches!(step, Step::RecordEvent(_)) {
+            // The watch has woken what has its name now.
+            let end = End::Decided(Box::new(execution.decided));
+            return self.end(now, primary, Verdict::Done(None), end);
+        }
         if let Some(cause) = self.not_sent(step) {
             let step = step.clone();
             return self.failed(now, primary, execution, &step, cause);
         }
         let request = execution.request(&self.home(), step);
         self.send(primary, Run::Executing(execution), request)
+    }
+
+    /// Whether a primary that was decided upon is still there: another one of its name is to be decided upon by itself.
+    fn is_current(&self, primary: &ObjectKey, decided: &Object) -> bool {
+        let known = self.caches.get(&self.home(), primary);
+        known.is_some_and(|known| known.uid == decided.uid)
     }
 
     /// Why a step cannot be sent at all: nothing is changed by it, and nobody need ask what became of it.
@@ -93,11 +104,8 @@ impl Engine {
         };
         let context = context_name(&resource.context);
         let is_registered = self.contexts.contains(&resource.context);
-        (!is_registered).then(|| Cause {
-            class: FailureClass::Refused,
-            reason: "NotRegistered".into(),
-            message: format!("context {context} is not registered with this host"),
-        })
+        let message = format!("context {context} is not registered with this host");
+        (!is_registered).then(|| Cause::because(NOT_REGISTERED, &message))
     }
 
     /// The reply to what a step asked for.
@@ -111,25 +119,29 @@ impl Engine {
         let Some(step) = execution.steps.pop_front() else {
             return self.execute(now, primary, execution);
         };
-        let reply = match (&step, execution.exists.take(), reply) {
+        let reply = match (&step, execution.unclear.take(), reply) {
             (Step::Create { resource, .. }, Some(exists), Ok(existing)) => {
                 self.adopt(resource, &execution.primary, existing, exists)
             }
-            // An earlier answer was lost, or a restart came between: it may be what was asked for.
-            (Step::Create { resource, key, .. }, None, Err(cause))
-                if cause.reason == "AlreadyExists" =>
-            {
+            (Step::Delete { resource, key, uid }, Some(conflict), Ok(found)) => {
+                self.deleted(primary, resource, key, uid, found, conflict)
+            }
+            (
+                Step::Create { resource, key, .. } | Step::Delete { resource, key, .. },
+                None,
+                Err(cause),
+            ) if is_unclear(&step, &cause) => {
                 let (resource, key) = (resource.clone(), key.clone());
-                execution.exists = Some(cause);
+                execution.unclear = Some(cause);
                 execution.steps.push_front(step);
                 let request = Request::Read { resource, key };
                 return self.send(primary, Run::Executing(execution), request);
             }
             (_, _, Ok(object)) => {
-                self.carried_out(&mut execution, &step, object);
+                self.carried_out(primary, &mut execution, &step, object);
                 Ok(())
             }
-            (Step::Delete { resource, key, uid }, _, Err(cause)) if is_gone(&cause) => {
+            (Step::Delete { resource, key, uid }, _, Err(cause)) if cause.reason == "NotFound" => {
                 self.overlay_gone(resource, key, uid);
                 Ok(())
             }
@@ -162,30 +174,56 @@ impl Engine {
         };
         let is_ours = existing.annotations.get(CREATED_FOR) == Some(&primary.uid)
             && !existing.is_being_deleted;
-        self.overlay(resource, existing);
+        self.overlay(&primary.key, resource, existing);
         if is_ours { Ok(()) } else { Err(exists) }
     }
 
-    fn carried_out(&mut self, execution: &mut Execution, step: &Step, object: Option<Object>) {
+    /// What is there under the name of an object whose delete was answered with a conflict: another object, or still that one.
+    fn deleted(
+        &mut self,
+        primary: &ObjectKey,
+        resource: &Resource,
+        key: &ObjectKey,
+        uid: &str,
+        found: Option<Object>,
+        conflict: Cause,
+    ) -> Result<(), Cause> {
+        let is_there = found.as_ref().is_some_and(|found| found.uid == uid);
+        if !is_there {
+            self.overlay_gone(resource, key, uid);
+        }
+        if let Some(found) = found {
+            self.overlay(primary, resource, found);
+        }
+        if is_there { Err(conflict) } else { Ok(()) }
+    }
+
+    fn carried_out(
+        &mut self,
+        primary: &ObjectKey,
+        execution: &mut Execution,
+        step: &Step,
+        object: Option<Object>,
+    ) {
         match (step, object) {
             (Step::Create { resource, key, .. }, Some(created)) => {
                 let context = context_name(&resource.context);
                 info!(object = %key, kind = %resource.gvk, context, primary = %execution.primary.key, "created");
-                self.overlay(resource, created);
+                self.overlay(primary, resource, created);
             }
             (Step::Delete { resource, key, uid }, left) => {
                 let context = context_name(&resource.context);
                 info!(object = %key, kind = %resource.gvk, context, "deleted");
                 match left {
-                    // Its finalizers keep it.
-                    Some(object) if !object.finalizers.is_empty() => self.overlay(resource, object),
-                    _ => self.overlay_gone(resource, key, uid),
+                    // Its finalizers keep it, or it has time to stop.
+                    Some(object) => self.overlay(primary, resource, object),
+                    None => self.overlay_gone(resource, key, uid),
                 }
             }
             // The next step is guarded by the resourceVersion that this one has made.
             (Step::PatchMetadata(_) | Step::SetStatus(_), Some(patched)) => {
                 execution.primary = Arc::new(patched.clone());
-                self.overlay(&self.home(), patched);
+                self.overlay(primary, &self.home(), patched);
             }
             _ => {}
         }
@@ -205,15 +243,13 @@ impl Engine {
             message,
         } = &cause;
         let of_primary = matches!(step, Step::PatchMetadata(_) | Step::SetStatus(_));
-        let verdict = if of_primary && matches!(reason.as_str(), "Conflict" | "NotFound") {
+        if of_primary && matches!(reason.as_str(), "Conflict" | "NotFound") {
             // Nothing is wrong: it is decided anew on the newer primary.
             debug!(%primary, "{step}: {message}");
-            Verdict::Stale
         } else {
             warn!(%primary, reason, "{step}: {message}");
-            Verdict::Failed
-        };
-        if *class == FailureClass::UnknownOutcome && verdict == Verdict::Failed {
+        }
+        if *class == FailureClass::UnknownOutcome {
             let (resource, key) = match step {
                 Step::Create { resource, key, .. } | Step::Delete { resource, key, .. } => {
                     (resource.clone(), key.clone())
@@ -231,12 +267,17 @@ impl Engine {
         self.end(
             now,
             primary,
-            verdict,
+            Verdict::Failed,
             End::Decided(Box::new(execution.decided)),
         )
     }
 
-    pub(super) fn overlay(&mut self, resource: &Resource, object: Object) {
+    /// What an API server has answered counts until the watch shows it, unless the watch has shown its end already.
+    pub(super) fn overlay(&mut self, primary: &ObjectKey, resource: &Resource, object: Object) {
+        let sent = self.sent.get(primary);
+        if sent.is_some_and(|sent| sent.has_gone(&object)) {
+            return;
+        }
         let changes = self.caches.wrote(resource, object);
         self.changed(resource, changes);
     }
@@ -247,7 +288,12 @@ impl Engine {
     }
 }
 
-/// Gone already, or another object has its name by now.
-fn is_gone(cause: &Cause) -> bool {
-    matches!(cause.reason.as_str(), "NotFound" | "Conflict")
+/// Whether the object has to be read to know what an answer means: a create whose earlier answer was lost finds its own object, and a
+/// delete finds another object than it names, or something that keeps the object.
+fn is_unclear(step: &Step, cause: &Cause) -> bool {
+    match step {
+        Step::Create { .. } => cause.reason == "AlreadyExists",
+        Step::Delete { .. } => cause.reason == "Conflict",
+        _ => false,
+    }
 }

@@ -4,12 +4,12 @@
 
 use std::sync::Arc;
 
-use pilothouse_contract::{FailureClass, Manifest, Outcome, Plan, Selector, Snapshot};
+use pilothouse_contract::{Manifest, Outcome, Plan, Selector, Snapshot};
 use tracing::debug;
 
 use super::Engine;
 use super::run::{Deciding, Execution, Run, Verdict, work};
-use crate::failures::Cause;
+use crate::failures::{Cause, NOT_REGISTERED, NOT_SERVED};
 use crate::ledger::{Ledger, Unconfirmed};
 use crate::object::{Object, ObjectKey};
 use crate::plan;
@@ -74,6 +74,7 @@ impl Engine {
             self.forget(primary);
             return self.end(now, primary, Verdict::Done(None), End::Undecided);
         };
+        self.begin_ledger(primary, &object.uid);
         // Where the policy fails, the next reconcile starts with nothing.
         let selectors = std::mem::take(&mut self.ledger_mut(primary).observes);
         let asked = Deciding {
@@ -84,6 +85,19 @@ impl Engine {
         self.decide(now, primary, asked)
     }
 
+    /// Nothing is remembered of an earlier primary of that name but the writes that are still unconfirmed.
+    fn begin_ledger(&mut self, primary: &ObjectKey, uid: &str) {
+        let ledger = self.ledger_mut(primary);
+        if ledger.uid != uid {
+            *ledger = Ledger {
+                uid: uid.to_owned(),
+                unconfirmed: std::mem::take(&mut ledger.unconfirmed),
+                ..Ledger::default()
+            };
+            self.queue.forget(primary);
+        }
+    }
+
     /// Until an unconfirmed write is read back, its kind is unavailable to the policy.
     fn read_back(
         &mut self,
@@ -92,17 +106,18 @@ impl Engine {
         reply: Result<Option<Object>, Cause>,
     ) {
         match reply {
-            Ok(Some(object)) => self.overlay(&write.resource, object),
+            Ok(Some(object)) => self.overlay(primary, &write.resource, object),
+            // What came since it was asked for is not what the answer is about.
             Ok(None) => {
-                if let Some(known) = self.caches.get(&write.resource, &write.key) {
-                    self.overlay_gone(&write.resource, &write.key, &known.uid);
+                let known = self.sent.get(primary).and_then(|it| it.known.clone());
+                if let Some(uid) = known {
+                    self.overlay_gone(&write.resource, &write.key, &uid);
                 }
             }
-            Err(Cause {
-                class: FailureClass::UnknownOutcome | FailureClass::Throttled,
-                ..
-            }) => return,
-            Err(_) => {}
+            // Nobody can have written there.
+            Err(Cause { reason, .. }) if matches!(reason.as_str(), NOT_REGISTERED | NOT_SERVED) => {
+            }
+            Err(_) => return,
         }
         self.confirmed(primary, write);
     }
@@ -171,9 +186,9 @@ impl Engine {
             Ok(Outcome::Act(plan)) => self.check(now, primary, asked, manifest, plan),
             Ok(Outcome::Observe(more)) => match self.observe(primary, asked, more) {
                 Ok(asked) => self.decide(now, primary, asked),
-                Err((object, error)) => self.hold(primary, &manifest, object, &error),
+                Err((asked, error)) => self.hold(primary, &manifest, asked, &error),
             },
-            Err(error) => self.hold(primary, &manifest, asked.primary, &error),
+            Err(error) => self.hold(primary, &manifest, asked, &error),
         }
     }
 
@@ -183,7 +198,7 @@ impl Engine {
         primary: &ObjectKey,
         mut asked: Deciding,
         more: Vec<Selector>,
-    ) -> Result<Deciding, (Arc<Object>, String)> {
+    ) -> Result<Deciding, (Deciding, String)> {
         let is_new = |selector: &Selector| !asked.selectors.contains(selector);
         let new: Vec<Selector> = more.into_iter().filter(is_new).collect();
         let count = asked.selectors.len() + new.len();
@@ -202,7 +217,7 @@ impl Engine {
             asked.calls += 1;
             return Ok(asked);
         };
-        Err((asked.primary, error))
+        Err((asked, error))
     }
 
     fn check(

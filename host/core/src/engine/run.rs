@@ -1,24 +1,22 @@
 //! How far a reconcile is, and how it ends.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use pilothouse_contract::{Event, FailureClass, Manifest, Plan, Selector, Severity};
+use pilothouse_contract::{Event, FailureClass, Manifest, ObjectRef, Plan, Selector, Severity};
 use tracing::{debug, info, warn};
 
 use super::Engine;
+use crate::cache::Caches;
 use crate::failures::Cause;
 use crate::ledger::{Ledger, Unconfirmed};
-use crate::object::{Object, ObjectKey};
+use crate::object::{Object, ObjectKey, Resource};
 use crate::plan::{self, Step};
 use crate::work::{Decided, End, Next, Now, Request, Task, Work};
 
-/// How soon a primary is decided again that changed while it was decided upon; the watch brings its new state.
-const STALE_DELAY: Duration = Duration::from_millis(50);
-
 /// How far the reconcile of a primary is.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Run {
     /// The object of an unconfirmed write is read back; these come after it.
     ReadingBack(Unconfirmed, Vec<Unconfirmed>),
@@ -31,7 +29,7 @@ pub(super) enum Run {
 }
 
 /// What the policy is asked with.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Deciding {
     pub(super) primary: Arc<Object>,
     pub(super) selectors: Vec<Selector>,
@@ -45,22 +43,62 @@ pub(super) enum Verdict {
     Done(Option<Duration>),
     /// Something that it depends on is not known yet: that wakes it.
     NotYet,
-    /// It was decided on an old state: call again in a moment.
-    Stale,
-    /// It failed: call again after a while.
+    /// It was decided on an old state, or failed: call again after a while, or when something changes.
     Failed,
 }
 
 /// A plan that is being carried out.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Execution {
     pub(super) manifest: Arc<Manifest>,
     /// The primary that was decided upon, and after a write to it the one that was answered.
     pub(super) primary: Arc<Object>,
     pub(super) steps: VecDeque<Step>,
-    /// The answer to a create that found an object of that name, while that is read.
-    pub(super) exists: Option<Cause>,
+    /// The answer to a create or a delete that says that there is another object than was thought, while that is read.
+    pub(super) unclear: Option<Cause>,
     pub(super) decided: Decided,
+}
+
+/// A request that was sent, and what has become of its object since. An answer tells what was when the API server gave it: by the time
+/// it comes, the watch may have shown something newer.
+#[derive(Clone, Debug)]
+pub(super) struct Sent {
+    resource: Resource,
+    key: ObjectKey,
+    /// The uid of the object that was known when it was sent.
+    pub(super) known: Option<String>,
+    latest: Option<String>,
+    /// The uids of objects that were known, and are not any more.
+    gone: BTreeSet<String>,
+}
+
+impl Sent {
+    fn new(object: ObjectRef, caches: &Caches) -> Self {
+        let (resource, key) = Resource::and_key(&object);
+        let known = caches.get(&resource, &key).map(|it| it.uid.clone());
+        Self {
+            latest: known.clone(),
+            known,
+            resource,
+            key,
+            gone: BTreeSet::new(),
+        }
+    }
+
+    /// Something has changed in the caches.
+    pub(super) fn changed(&mut self, resource: &Resource, key: &ObjectKey, caches: &Caches) {
+        if (&self.resource, &self.key) == (resource, key) {
+            let uid = caches.get(resource, key).map(|it| it.uid.clone());
+            let before = std::mem::replace(&mut self.latest, uid);
+            self.gone
+                .extend(before.filter(|before| self.latest.as_ref() != Some(before)));
+        }
+    }
+
+    /// Whether an object that is answered has gone since it was sent.
+    pub(super) fn has_gone(&self, object: &Object) -> bool {
+        self.gone.contains(&object.uid)
+    }
 }
 
 impl Execution {
@@ -74,7 +112,7 @@ impl Execution {
             manifest,
             primary,
             steps: steps.into(),
-            exists: None,
+            unclear: None,
             decided,
         }
     }
@@ -86,15 +124,18 @@ impl Engine {
         &mut self,
         primary: &ObjectKey,
         manifest: &Manifest,
-        object: Arc<Object>,
+        asked: Deciding,
         error: &str,
     ) -> Next {
+        // What it observed now may be what changes that.
+        self.subscriptions
+            .set(primary, asked.selectors.into_iter().collect());
         warn!(%primary, policy = manifest.name, "held as it is: {error}");
         let message = format!("held as it is, the policy failed: {error}");
         self.report(
             primary,
             manifest,
-            object,
+            asked.primary,
             "PolicyFailed",
             message,
             error.to_owned(),
@@ -155,6 +196,8 @@ impl Engine {
     }
 
     pub(super) fn send(&mut self, primary: &ObjectKey, run: Run, request: Request) -> Next {
+        let sent = Sent::new(request.object(), &self.caches);
+        self.sent.insert(primary.clone(), sent);
         self.runs.insert(primary.clone(), run);
         work(primary, Task::Send(request))
     }
@@ -182,14 +225,12 @@ impl Engine {
             }
             // What it waits for wakes it.
             Verdict::NotYet => {}
-            Verdict::Stale => self
-                .queue
-                .add_at(primary.clone(), now.elapsed + STALE_DELAY),
             Verdict::Failed => {
                 let delay = self.queue.add_with_backoff(primary.clone(), now.elapsed);
                 debug!(%primary, ?delay, "will be tried again");
             }
         }
+        self.sent.remove(primary);
         self.queue.done(primary);
         Next::Ended(end)
     }

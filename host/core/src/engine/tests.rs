@@ -12,6 +12,9 @@ use super::*;
 use crate::failures::Cause;
 use crate::work::{Answer, End, Next, Request, Task};
 
+mod late;
+mod turns;
+
 fn resource(context: Option<&str>, kind: &str) -> Resource {
     Resource {
         context: context.map(str::to_owned),
@@ -287,12 +290,24 @@ fn a_policy_that_does_not_decide_is_asked_eight_times() {
 fn a_status_that_was_decided_on_an_old_state_is_decided_again() {
     let mut rig = Rig::new();
     let status = Action::SetStatus(json!({"a": 1}).to_string());
-    let Request::PatchStatus { patch, .. } = rig.sends(plan(vec![status])) else {
+    let Request::PatchStatus { patch, .. } = rig.sends(plan(vec![status.clone()])) else {
         panic!()
     };
     assert_eq!(patch[0]["value"], "1", "guarded by the resourceVersion");
-    rig.answer(Answer::Replied(Err(Cause::because("Conflict", "changed"))));
-    assert_eq!(rig.engine.next_due(), Some(Duration::from_millis(50)));
+    let conflict = Answer::Replied(Err(Cause::because("Conflict", "changed")));
+    rig.answer(conflict.clone());
+    assert_eq!(rig.engine.next_due(), Some(Duration::from_millis(200)));
+    // While the watch lags behind, it is not decided over and over.
+    rig.engine.reconcile(key("o"));
+    let Some(Task::Decide(_)) = rig.next() else {
+        panic!()
+    };
+    request(rig.decides(Outcome::Act(plan(vec![status]))));
+    rig.answer(conflict);
+    assert_eq!(rig.engine.next_due(), Some(Duration::from_millis(400)));
+    rig.engine
+        .seen(&resource(None, "Order"), object("o", 2, "u"));
+    assert!(matches!(rig.next(), Some(Task::Decide(_))), "at once");
 }
 
 #[test]
