@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use cass_operator_sim::CassOperator;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{Api, DeleteParams};
-use pilothouse_clusters::cass_operator::CassOperator;
-use pilothouse_clusters::real::Environment;
+use kube_env::Environment;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 

@@ -7,16 +7,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use cass_operator_sim::CassOperator;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use kube::Client;
+use kube_sim::{Cluster, Serving, system_clock, tokio_clock};
 use pilothouse::clock::Clock;
 use pilothouse::contexts::Contexts;
 use pilothouse::host::{Host, Options};
 use pilothouse::policy::wasm::{Limits, Runtime};
 use pilothouse::swap::Source;
-use pilothouse_clusters::cass_operator::CassOperator;
-use pilothouse_clusters::sim::{Cluster, Serving, system_clock, tokio_clock};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use pilothouse_clusters::sim::{Cluster, Fault, Filter, Verb};
+use kube_sim::{Cluster, Fault, Filter, Verb};
 use pilothouse_tests::objects::{CONTEXTS, demo, task};
 use pilothouse_tests::simulated::{Deciding, Stage, play};
 use pilothouse_tests::world::{Look, World, condition_of};
