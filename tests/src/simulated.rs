@@ -109,15 +109,15 @@ impl Stage {
             .map(|name| Cluster::new(name, clock.clone()))
             .collect();
         let failures = Failures::default();
-        let mut keep: Vec<Box<dyn std::any::Any + Send>> = Vec::new();
+        let mut cass_operators = Vec::new();
         for cluster in &clusters {
             for crd in CRDS {
                 cluster.install_crds(crd)?;
             }
-            keep.push(Box::new(CassOperator::start(
+            cass_operators.push(CassOperator::start(
                 cluster.client("cass-operator"),
                 cass_operator(&failures, pod_time).with_clock(clock.clone()),
-            )));
+            ));
         }
         let client = |user: &str| -> BTreeMap<String, Client> {
             CONTEXTS
@@ -135,7 +135,7 @@ impl Stage {
             operator: Box::new(operator),
             failures,
             kubectl: None,
-            keep,
+            cass_operators,
         };
         Ok(Self { world, clusters })
     }

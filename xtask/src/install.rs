@@ -57,6 +57,24 @@ pub fn tool(checkout: &Checkout, name: &str, version: &str) -> anyhow::Result<()
         .run()?)
 }
 
+/// Installs one of these tools that are long to compile: from a wheel of Python's with the program in it, which takes
+/// seconds, or else as any other tool. Takes a version that is there already.
+pub fn wheel(checkout: &Checkout, name: &str, version: &str) -> anyhow::Result<()> {
+    let sh = &checkout.sh;
+    if works(cmd!(sh, "{name} --version")) {
+        return Ok(());
+    }
+    // A directory of its own: pip replaces what is in one.
+    let wheel = checkout.target("tools").join(name);
+    let package = format!("astral-dev-toolchain-{name}=={version}");
+    let pip = "-m pip install --quiet --root-user-action ignore --no-deps --upgrade".split(' ');
+    if works(cmd!(sh, "python3 {pip...} --target {wheel} {package}")) {
+        let tools = sh.create_dir(checkout.target("tools/bin"))?;
+        return Ok(sh.copy_file(wheel.join("bin").join(name), tools)?);
+    }
+    tool(checkout, name, version)
+}
+
 /// Tells cargo-llvm-cov where LLVM's coverage programs are, of the compiler's LLVM: they read what it writes.
 pub fn llvm_tools(sh: &Shell) -> anyhow::Result<()> {
     // A person who names them has a reason to.

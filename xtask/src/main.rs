@@ -73,8 +73,8 @@ enum Task {
     },
     /// Run every check and test, the cheap ones first
     ///
-    /// Formatting, builds, lints, then all tests, on simulated clusters and on real API servers; stops at the first
-    /// step that fails. With CI=true, nothing may be skipped.
+    /// Formatting, dependencies, builds, lints, then all tests, on simulated clusters and on real API servers; stops at
+    /// the first part that fails, and ends with a table of what each took. With CI=true, nothing may be skipped.
     Test {
         /// Leave out the tests on real API servers
         #[arg(long)]

@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 #[derive(Default)]
 pub struct Report(Vec<(String, &'static str, Duration)>);
 
+/// What is said of something that ran within a part: its time does not count in the total.
+const WITHIN: &str = "of it, tests one after the other";
+
 impl Report {
     /// Announces a part, runs it, and notes how it went.
     pub fn part(
@@ -22,6 +25,11 @@ impl Report {
         result.map_err(|error| error.context(format!("`{name}` failed")))
     }
 
+    /// Notes how long something took within the last part.
+    pub fn within(&mut self, name: &str, took: Duration) {
+        self.note(&format!("  {name}"), WITHIN, took);
+    }
+
     /// Notes what became of a part that ran elsewhere, or did not run.
     pub fn note(&mut self, name: &str, outcome: &'static str, took: Duration) {
         self.0.push((name.to_owned(), outcome, took));
@@ -30,11 +38,12 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let total = self.0.iter().map(|(_, _, took)| *took).sum();
+        let parts = self.0.iter().filter(|(_, outcome, _)| *outcome != WITHIN);
+        let total = parts.map(|(_, _, took)| *took).sum();
         let total = ("total".to_owned(), "", total);
         for (name, outcome, took) in self.0.iter().chain([&total]) {
             let took = took.as_secs_f64();
-            let line = format!("  {name:<28}{took:>8.1} s  {outcome}");
+            let line = format!("  {name:<36}{took:>8.1} s  {outcome}");
             writeln!(out, "{}", line.trim_end())?;
         }
         Ok(())
@@ -51,10 +60,12 @@ mod tests {
         report.note("format", "ok", Duration::from_millis(840));
         report.note("real API server", "skipped", Duration::ZERO);
         report.note("tests", "FAILED", Duration::from_millis(61_240));
-        let expected = "  format                           0.8 s  ok\n\
-                        \x20 real API server                  0.0 s  skipped\n\
-                        \x20 tests                           61.2 s  FAILED\n\
-                        \x20 total                           62.1 s\n";
+        report.within("host", Duration::from_secs(90));
+        let expected = "  format                                   0.8 s  ok\n\
+                        \x20 real API server                          0.0 s  skipped\n\
+                        \x20 tests                                   61.2 s  FAILED\n\
+                        \x20   host                                  90.0 s  of it, tests one after the other\n\
+                        \x20 total                                   62.1 s\n";
         assert_eq!(report.to_string(), expected);
     }
 

