@@ -132,23 +132,35 @@ mod tests {
         assert_eq!(plan.reasons[0].code, "InvalidSettings");
     }
 
-    /// What each selector finds: one cluster, and nothing else.
-    fn observed(selector: Selector) -> contract::Observation {
+    /// What each selector finds: one cluster, and that CassandraTask, if any.
+    fn observed(selector: Selector, child: Option<&Value>) -> contract::Observation {
         let cluster = r#"{"metadata":{"name":"demo","namespace":"ns","uid":"c1"},"spec":{"cassandra":{"datacenters":[{"metadata":{"name":"dc1"}}]}}}"#;
         let is_cluster =
             matches!(&selector, Selector::Object(it) if it.gvk == names::k8ssandra_cluster());
-        let objects = Vec::from_iter(is_cluster.then(|| cluster.to_owned()));
+        let found = match is_cluster {
+            true => Some(cluster.to_owned()),
+            false => child.map(Value::to_string),
+        };
         contract::Observation {
             selector,
             results: vec![ContextResult {
                 context: None,
-                objects: Ok(objects),
+                objects: Ok(Vec::from_iter(found)),
             }],
         }
     }
 
     /// The plan for a task of which the API server has refused that operation, if any.
     fn plan(task: &Value, refused: Option<Operation>) -> contract::Plan {
+        plan_beside(task, None, refused)
+    }
+
+    /// The same, where there is that CassandraTask.
+    fn plan_beside(
+        task: &Value,
+        child: Option<&Value>,
+        refused: Option<Operation>,
+    ) -> contract::Plan {
         let mut snapshot = snapshot(&task.to_string());
         let object = Task::read(&snapshot.primary).unwrap().reference();
         snapshot.failures.extend(refused.map(|operation| Failure {
@@ -165,7 +177,7 @@ mod tests {
             match reconcile("{}", &snapshot) {
                 Outcome::Act(plan) => break plan,
                 Outcome::Observe(selectors) => {
-                    let observed = selectors.into_iter().map(observed);
+                    let observed = selectors.into_iter().map(|it| observed(it, child));
                     snapshot.observations.extend(observed);
                 }
             }
@@ -241,6 +253,40 @@ mod tests {
         assert!(is_looked_up(&["Failed", "Running"]));
         assert!(is_looked_up(&["Complete", "Failed", "Running"]));
         assert!(!is_looked_up(&["Failed"]));
+    }
+
+    /// No API server has such objects.
+    #[test]
+    fn a_task_without_a_namespace_is_left_alone() {
+        let Outcome::Act(plan) = reconcile("{}", &snapshot(r#"{"metadata":{"name":"task1"}}"#))
+        else {
+            panic!("looked")
+        };
+        assert!(plan.actions.is_empty());
+        assert_eq!(plan.requeue, Requeue::OnChange);
+        let why = "the K8ssandraTask cannot be read: metadata.namespace: Required value";
+        assert_eq!(plan.reasons[0].message, why);
+    }
+
+    #[test]
+    fn a_cassandra_task_without_a_uid_is_not_deleted_by_guess() {
+        let mut task = task();
+        task["metadata"]["finalizers"] = json!(["control.k8ssandra.io/finalizer"]);
+        task["metadata"]["deletionTimestamp"] = json!("1970-01-01T00:01:00Z");
+        let mut child = json!({"metadata": {
+            "name": "task1-dc1", "namespace": "ns", "uid": "u1", "annotations": {"pilothouse.dev/created-for": "t1"},
+            "labels": {"k8ssandra.io/task-name": "task1", "k8ssandra.io/task-namespace": "ns"},
+        }});
+        let deletes = |plan: &contract::Plan| {
+            let mut actions = plan.actions.iter();
+            actions.any(|action| matches!(action, Action::Delete(_)))
+        };
+        assert!(deletes(&plan_beside(&task, Some(&child), None)));
+        child["metadata"]["uid"] = Value::Null;
+        let plan = plan_beside(&task, Some(&child), None);
+        assert!(!deletes(&plan), "{:?}", plan.actions);
+        let why = "cannot delete a CassandraTask without name or uid in the control plane";
+        assert_eq!(plan.reasons[0].message, why);
     }
 
     /// What is not listed here could read a clock, draw a random number or do I/O behind the policy's back.

@@ -52,3 +52,19 @@ fn creates_that_are_refused_for_good_come_after_the_others() {
     }
     assert!(world.own_child("dc8").is_some(), "{:?}", world.events);
 }
+
+#[test]
+fn what_a_clock_that_is_behind_has_created_is_late_no_sooner() {
+    let mut world = World::new(2);
+    world.settle().unwrap();
+    world.servers.now = at("19:50:00");
+    let complete =
+        json!({"type": "Complete", "status": "True", "lastTransitionTime": stamp("19:50:00")});
+    world.child("dc1")["status"] = json!({
+        "startTime": stamp("19:44:00"), "completionTime": stamp("19:50:00"), "succeeded": 1, "conditions": [complete],
+    });
+    world.settle().unwrap();
+    world.child("dc2")["metadata"]["creationTimestamp"] = json!(stamp("19:20:00"));
+    world.servers.now = at("19:51:00");
+    assert_eq!(world.step().requeue, Requeue::After(240 * 1000));
+}

@@ -26,7 +26,7 @@ fn directory() -> PathBuf {
 fn play(name: &str) -> (Value, Vec<String>) {
     let path = directory().join(format!("{name}.yaml"));
     let scenario = Scenario::read(&path).unwrap();
-    let mut clusters = Memory::new(&scenario, &native::Native).unwrap();
+    let mut clusters = Memory::new(&scenario, &native::Native, native::definitions()).unwrap();
     let (mut primary, mut events) = (Value::Null, Vec::new());
     for step in &scenario.steps {
         clusters.advance(step.at).unwrap();

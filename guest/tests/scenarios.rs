@@ -28,7 +28,7 @@ fn main() -> ExitCode {
 
 fn play(path: &Path) -> Result<(), Failed> {
     let scenario = Scenario::read(path).map_err(|error| format!("{error:#}"))?;
-    let mut report = run::in_memory(&scenario, &native::Native);
+    let mut report = run::in_memory(&scenario, &native::Native, native::definitions());
     let accepts = std::env::var_os("PILOTHOUSE_ACCEPT").is_some();
     golden::check(&scenario, &mut report, accepts).map_err(|error| format!("{error:#}"))?;
     if report.passed() {

@@ -16,6 +16,8 @@ pub enum Kind {
     Cluster,
     /// `events.k8s.io/v1 Event`
     Event,
+    /// `v1 Namespace`
+    Namespace,
 }
 
 impl Kind {
@@ -41,6 +43,7 @@ impl Kind {
                 "k8ssandraclusters",
             ),
             Self::Event => ("events.k8s.io", "v1", "Event", "events"),
+            Self::Namespace => ("", "v1", "Namespace", "namespaces"),
         };
         ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, version, kind), plural)
     }
@@ -51,6 +54,7 @@ impl Kind {
             "K8ssandraTask" => Ok(Self::Task),
             "CassandraTask" => Ok(Self::CassandraTask),
             "K8ssandraCluster" => Ok(Self::Cluster),
+            "Namespace" => Ok(Self::Namespace),
             other => bail!("there is nothing of the kind {other:?} here"),
         }
     }

@@ -114,6 +114,7 @@ impl Stage {
             for crd in CRDS {
                 cluster.install_crds(crd)?;
             }
+            cluster.create_namespace("k8ssandra-operator");
             cass_operators.push(CassOperator::start(
                 cluster.client("cass-operator"),
                 cass_operator(&failures, pod_time).with_clock(clock.clone()),

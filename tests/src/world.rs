@@ -158,11 +158,8 @@ impl World {
         Ok(())
     }
 
-    /// Creates a namespace, where namespaces have to be.
+    /// Creates a namespace.
     pub async fn create_namespace(&self, context: &str, name: &str) -> Result<()> {
-        if self.kubectl.is_none() {
-            return Ok(());
-        }
         let namespaces = Api::<Namespace>::all(self.clients[context].clone());
         let namespace = serde_json::from_value(json!({ "metadata": { "name": name } }))?;
         namespaces

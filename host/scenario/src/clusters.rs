@@ -81,6 +81,22 @@ pub enum Change {
     Nothing,
 }
 
+impl Change {
+    /// The namespace of the object that it is about.
+    pub(crate) fn namespace(&self) -> Option<&str> {
+        match self {
+            Self::Apply { object, .. } => object["metadata"]["namespace"].as_str(),
+            Self::Patch { object, .. }
+            | Self::Status { object, .. }
+            | Self::PatchStatus { object, .. }
+            | Self::Delete(object)
+            | Self::Permit(object) => object.namespace.as_deref(),
+            Self::Refuse(refusal) => refusal.object.namespace.as_deref(),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Change {
     /// In one line, for titles of steps and of failures.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -78,6 +78,13 @@ pub fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Expect, D::Err
 }
 
 impl Expect {
+    /// The objects that it names.
+    pub(crate) fn references(&self) -> impl Iterator<Item = &Reference> {
+        let lists = [&self.created, &self.deleted];
+        let listed = lists.into_iter().flat_map(|list| list.iter());
+        listed.chain(self.objects.keys())
+    }
+
     /// Everything that is not as expected.
     pub fn check(
         &self,

@@ -15,6 +15,7 @@
 
 pub mod clusters;
 mod conditions;
+pub mod definitions;
 pub mod expect;
 pub mod golden;
 pub mod memory;
@@ -26,6 +27,7 @@ mod subset;
 mod transcript;
 
 pub use clusters::{Clusters, Policy};
+pub use definitions::Definitions;
 pub use pilothouse_contract as contract;
 pub use run::{Report, run};
 pub use scenario::{Scenario, files, name};

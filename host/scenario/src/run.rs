@@ -7,6 +7,7 @@ use anyhow::Result;
 
 use crate::clusters::{Clusters, Policy, Seen};
 use crate::conditions::Conditions;
+use crate::definitions::Definitions;
 use crate::memory::Memory;
 use crate::scenario::{Scenario, Step, seconds};
 
@@ -83,9 +84,9 @@ fn play(
     Ok((seen, wrong))
 }
 
-/// Plays a scenario in memory.
-pub fn in_memory(scenario: &Scenario, policy: &dyn Policy) -> Report {
-    match Memory::new(scenario, policy) {
+/// Plays a scenario in memory, on API servers that hold objects to these definitions.
+pub fn in_memory(scenario: &Scenario, policy: &dyn Policy, definitions: &Definitions) -> Report {
+    match Memory::new(scenario, policy, definitions) {
         Ok(mut memory) => run(scenario, &mut memory),
         Err(error) => Report {
             failures: vec![format!("{error:#}")],

@@ -7,6 +7,7 @@ mod shape;
 mod step;
 mod yaml;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -39,6 +40,8 @@ pub struct Scenario {
     pub has_golden: bool,
     /// Why it cannot be played on API servers: they would never have such an object, for example.
     pub memory_only: Option<String>,
+    /// Whether API servers hold objects to the definitions of their kinds.
+    pub has_definitions: bool,
     /// The policy's settings, as JSON.
     pub settings: String,
     /// The remote contexts that are registered at the start.
@@ -77,6 +80,7 @@ struct Document {
     #[serde(default)]
     golden: bool,
     memory_only: Option<String>,
+    definitions: Option<String>,
     settings: Option<Value>,
     #[serde(default)]
     contexts: Vec<String>,
@@ -165,6 +169,19 @@ impl Scenario {
         self.contexts.iter().chain(later).map(String::as_str)
     }
 
+    /// The namespaces that there are in every context: the scenario's own, and all that it names.
+    pub fn namespaces(&self) -> BTreeSet<String> {
+        let changes = self
+            .given
+            .iter()
+            .chain(self.steps.iter().map(|step| &step.change));
+        let changed = changes.filter_map(Change::namespace);
+        let expected = self.steps.iter().flat_map(|step| step.expect.references());
+        let expected = expected.filter_map(|object| object.namespace.as_deref());
+        let named = changed.chain(expected).chain([self.namespace.as_str()]);
+        named.map(str::to_owned).collect()
+    }
+
     pub(crate) fn parse(path: &Path, text: &str) -> Result<Self> {
         let scenario = || format!("scenario {}", path.display());
         shape::check(&yaml::parse(path, text)?).with_context(scenario)?;
@@ -176,6 +193,12 @@ impl Scenario {
             .start
             .parse()
             .context("start: not an RFC 3339 time")?;
+        let has_definitions = match document.definitions.as_deref() {
+            None => true,
+            Some("none") if document.memory_only.is_some() => false,
+            Some("none") => bail!("definitions: none goes with `memoryOnly`"),
+            Some(other) => bail!("definitions: say none, or leave it out: {other}"),
+        };
         let files = Files::beside(path);
         let mut scenario = Self {
             path: path.to_owned(),
@@ -183,6 +206,7 @@ impl Scenario {
             covers: document.covers,
             has_golden: document.golden,
             memory_only: document.memory_only,
+            has_definitions,
             settings: document
                 .settings
                 .map_or_else(|| "{}".to_owned(), |settings| settings.to_string()),

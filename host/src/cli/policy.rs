@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use clap::Subcommand;
-use pilothouse_scenario::{Report, Scenario, files, golden, run};
+use pilothouse_scenario::{Definitions, Report, Scenario, definitions, files, golden, run};
 
 use crate::policy::wasm::{Limits, Runtime};
 use crate::scenario::Component;
@@ -33,6 +33,11 @@ pub struct Test {
     /// Scenarios; of a directory, all *.yaml in it and below it, except in folders `fixtures`.
     #[arg(required = true, value_name = "SCENARIO")]
     scenarios: Vec<PathBuf>,
+    /// CustomResourceDefinitions that objects are held to; of a directory, all *.yaml in and below it that are
+    /// such. Without its
+    /// definition, a kind is taken as it is.
+    #[arg(long, value_name = "PATH")]
+    crds: Vec<PathBuf>,
     /// Make what is decided now the golden texts.
     #[arg(long)]
     accept: bool,
@@ -53,11 +58,12 @@ impl Command {
 impl Test {
     fn execute(self) -> Result<ExitCode> {
         let component = self.component()?;
+        let definitions = definitions::read(&self.crds)?;
         let paths = all(&self.scenarios)?;
         let begun = Instant::now();
         let (mut passed, mut failed, mut unread) = (0, 0, 0);
         for path in &paths {
-            match self.play(path, &component) {
+            match self.play(path, &component, &definitions) {
                 Ok(report) => {
                     let count = if report.passed() {
                         &mut passed
@@ -93,9 +99,14 @@ impl Test {
     }
 
     /// Plays a scenario. An error where a file cannot be read, or written.
-    fn play(&self, path: &Path, component: &Component) -> Result<Report> {
+    fn play(
+        &self,
+        path: &Path,
+        component: &Component,
+        definitions: &Definitions,
+    ) -> Result<Report> {
         let scenario = Scenario::read(path)?;
-        let mut report = run::in_memory(&scenario, component);
+        let mut report = run::in_memory(&scenario, component, definitions);
         golden::check(&scenario, &mut report, self.accept)?;
         Ok(report)
     }

@@ -9,9 +9,11 @@ use anyhow::{Context as _, Result, bail, ensure};
 use pilothouse::policy::wasm::{Limits, Runtime};
 use pilothouse::scenario::Component;
 use pilothouse_scenario::contract::{Manifest, Outcome, Snapshot};
-use pilothouse_scenario::{Policy, Report, Scenario, golden, run};
+use pilothouse_scenario::{Definitions, Policy, Report, Scenario, golden, run};
 
 pub use simulated::Simulated;
+
+use crate::simulated::CRDS;
 
 /// The names and the files, by name.
 pub fn files() -> Result<Vec<(String, PathBuf)>> {
@@ -51,9 +53,18 @@ impl Policy for Compared {
     }
 }
 
+/// The definitions that the simulated clusters have, too.
+fn definitions() -> Result<Definitions> {
+    let mut definitions = Definitions::default();
+    for crd in CRDS {
+        definitions.extend(Definitions::parse(crd)?);
+    }
+    Ok(definitions)
+}
+
 /// Plays a scenario on the component: the same golden text as natively.
 pub fn on_the_component(scenario: &Scenario, policy: &Compared) -> Result<()> {
-    let mut report = run::in_memory(scenario, policy);
+    let mut report = run::in_memory(scenario, policy, &definitions()?);
     golden::check(scenario, &mut report, false)?;
     passed(&report)
 }

@@ -83,6 +83,9 @@ impl Simulated {
             for crd in CRDS {
                 cluster.install_crds(crd)?;
             }
+            for namespace in scenario.namespaces() {
+                cluster.create_namespace(&namespace);
+            }
             clusters.insert(context, cluster);
         }
         drop(entered);
@@ -123,8 +126,11 @@ impl Simulated {
     fn api(&self, reference: &Reference) -> Result<Api<DynamicObject>> {
         let client = self.cluster(&reference.context)?.client(OTHERS);
         let namespace = reference.namespace.as_deref().unwrap_or_default();
-        let resource = Kind::named(&reference.kind)?.resource();
-        Ok(Api::namespaced_with(client, namespace, &resource))
+        let kind = Kind::named(&reference.kind)?;
+        Ok(match kind {
+            Kind::Namespace => Api::all_with(client, &kind.resource()),
+            _ => Api::namespaced_with(client, namespace, &kind.resource()),
+        })
     }
 
     fn start(&mut self) -> Result<()> {
@@ -259,6 +265,9 @@ impl Clusters for Simulated {
             | Change::Register(_)
             | Change::Unregister(_)
             | Change::Restart => RECOVERY,
+            // A namespace that comes or goes refuses what the host does, or permits it.
+            Change::Apply { object, .. } if object["kind"] == "Namespace" => LONG_RECOVERY,
+            Change::Delete(object) if object.kind == "Namespace" => RECOVERY,
             _ => Duration::ZERO,
         };
         match change {

@@ -144,6 +144,8 @@ impl Engine {
                 self.overlay_gone(resource, key, uid);
                 Ok(())
             }
+            // Nothing depends on an event.
+            (Step::RecordEvent(_), _, Err(_)) => Ok(()),
             (_, _, Err(cause)) => Err(cause),
         };
         match reply {

@@ -3,18 +3,24 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, bail};
+use kube_sim::{Failure as Failed, Patch};
 use pilothouse_contract::{
-    Failure, Interest, Operation, Scope, Severity, Unavailable, UnavailableReason, context_name,
+    Failure, Interest, ObjectRef, Operation, Scope, Severity, Unavailable, UnavailableReason,
+    context_name,
 };
 use pilothouse_core::cache::Health;
 use pilothouse_core::failures::Cause;
 use pilothouse_core::work::{Answer, Decided, End, Next, Now, Request, Task, Work};
 use pilothouse_core::{Object, ObjectKey, Resource};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::objects::Key;
-use super::{Memory, Shown};
+use super::Memory;
+use super::servers::{location, object};
 use crate::clusters::Refusal;
+use crate::reference::Reference;
+
+/// An API server's reply, or how there is none.
+type Answered = Result<Option<Object>, Cause>;
 
 /// How often a primary is reconciled after one change before it counts as never coming to rest.
 const MAX_ROUNDS: usize = 12;
@@ -116,41 +122,13 @@ impl Memory<'_> {
     }
 
     fn list(&mut self, resource: &Resource) {
-        let is_here = |key: &&Key| key.context == resource.context && key.gvk == resource.gvk;
-        let gone = self.shown.keys().filter(is_here);
-        let gone = gone.filter(|key| self.objects.get(key).is_none());
-        for key in gone.cloned().collect::<Vec<_>>() {
-            if let Some(shown) = self.shown.remove(&key) {
-                self.engine.seen_gone(resource, &shown.object());
+        for change in self.servers.news(resource) {
+            let object = object(change.object);
+            match change.is_gone {
+                true => self.engine.seen_gone(resource, &object),
+                false => self.engine.seen(resource, object),
             }
         }
-        let here: Vec<Key> = self.objects.keys().filter(is_here).cloned().collect();
-        for key in here {
-            let object = self.objects.get(&key);
-            if self.shown.get(&key).map(|shown| &shown.value) != object
-                && let Some(object) = self.stored(&key)
-            {
-                self.engine.seen(resource, object);
-            }
-        }
-    }
-
-    /// An object as the API server has it now, with a new resourceVersion where it has changed.
-    fn stored(&mut self, key: &Key) -> Option<Object> {
-        let value = self.objects.get(key)?;
-        let shown = match self.shown.get(key) {
-            Some(shown) if shown.value == *value => shown.clone(),
-            _ => {
-                self.version += 1;
-                Shown {
-                    key: key.object_key(),
-                    value: value.clone(),
-                    version: self.version,
-                }
-            }
-        };
-        self.shown.insert(key.clone(), shown.clone());
-        Some(shown.object())
     }
 
     /// What the host watches: the primaries, and what the manifest is interested in.
@@ -187,7 +165,7 @@ impl Memory<'_> {
 
     fn perform(&mut self, task: &Task) -> Result<Answer> {
         Ok(match task {
-            Task::Send(request) => Answer::Replied(self.send(request)),
+            Task::Send(request) => Answer::Replied(self.send(request)?),
             Task::Decide(snapshot) => {
                 let outcome = self.policy.reconcile(&self.settings, snapshot)?;
                 self.outcome = Some(outcome.clone());
@@ -196,8 +174,7 @@ impl Memory<'_> {
         })
     }
 
-    fn send(&mut self, request: &Request) -> Result<Option<Object>, Cause> {
-        let key = Key::at(request.object());
+    fn send(&mut self, request: &Request) -> Result<Answered> {
         if let Request::RecordEvent { event, .. } = request {
             let severity = match event.severity {
                 Severity::Normal => "Normal",
@@ -206,90 +183,57 @@ impl Memory<'_> {
             let line = format!("{severity} {} {}", event.reason, event.message);
             self.seen.events.push(line);
             self.seen.writes += 1;
-            return Ok(None);
+            return Ok(Ok(None));
         }
-        self.reach(&key)?;
-        self.permitted(&key, request)?;
-        match request {
-            Request::Create { object, .. } => {
-                if self.objects.get(&key).is_some() {
-                    let message = format!("{} already exists", key.reference());
-                    return Err(Cause::because("AlreadyExists", &message));
-                }
-                self.objects.create(key.clone(), object.clone(), self.now);
-                self.seen.created.push(key.reference());
-                self.seen.writes += 1;
-            }
-            Request::Delete { uid, .. } => {
-                self.guard(&key, "uid", uid)?;
-                self.objects.delete(&key, self.now);
-                self.seen.deleted.push(key.reference());
-                self.seen.writes += 1;
-            }
+        let target = request.object();
+        let allowed = self
+            .reach(&target)
+            .and_then(|()| self.permitted(&target, request));
+        if let Err(cause) = allowed {
+            return Ok(Err(cause));
+        }
+        let before = self.servers.store(&target.context)?.version();
+        let reply = self.write(&target, request)?;
+        let store = self.servers.store(&target.context)?;
+        self.seen.writes += usize::from(store.version() > before);
+        store.collect_garbage(self.now);
+        match (request, &reply) {
+            (Request::Create { .. }, Ok(_)) => self.seen.created.push(reference(&target)),
+            (Request::Delete { .. }, Ok(_)) => self.seen.deleted.push(reference(&target)),
+            _ => {}
+        }
+        let reply = reply.map(|left| left.map(object));
+        Ok(reply.map_err(|it| Cause::answered(it.code, &it.reason, &it.message)))
+    }
+
+    fn write(
+        &mut self,
+        target: &ObjectRef,
+        request: &Request,
+    ) -> Result<Result<Option<Value>, Failed>> {
+        let (at, now) = (location(target), self.now);
+        if let Request::Create { object, .. } = request {
+            let made = self.servers.create(&target.context, object.clone(), now)?;
+            return Ok(made.map(Some));
+        }
+        let store = self.servers.store(&target.context)?;
+        Ok(match request {
+            Request::Delete { uid, .. } => store.delete(&at, Some(uid), now),
             Request::Patch { patch, .. } => {
-                let metadata = &patch["metadata"];
-                self.change(&key, &metadata["resourceVersion"], |object| {
-                    let mut metadata = metadata.clone();
-                    metadata["resourceVersion"] = Value::Null;
-                    json_patch::merge(&mut object["metadata"], &metadata);
-                })?;
+                let patch = Patch::Merge(patch.clone());
+                store.patch(&at, &patch, false, now).map(Some)
             }
             Request::PatchStatus { patch, .. } => {
-                self.change(&key, &patch[0]["value"], |object| {
-                    object["status"] = patch[1]["value"].clone();
-                })?;
+                let patch = Patch::Json(serde_json::from_value(patch.clone())?);
+                store.patch(&at, &patch, true, now).map(Some)
             }
-            Request::Read { .. } | Request::RecordEvent { .. } => {}
-        }
-        Ok(self.stored(&key))
-    }
-
-    fn change(
-        &mut self,
-        key: &Key,
-        version: &Value,
-        change: impl FnOnce(&mut Value),
-    ) -> Result<(), Cause> {
-        let shown = self
-            .shown
-            .get(key)
-            .map(|shown| json!(shown.version.to_string()));
-        let Some(object) = self.objects.get_mut(key).filter(|_| shown.is_some()) else {
-            return Err(not_found(key));
-        };
-        if shown.as_ref() != Some(version) {
-            return Err(Cause::because("Conflict", "the object has been modified"));
-        }
-        let before = object.clone();
-        change(object);
-        self.seen.writes += usize::from(*object != before);
-        self.objects.collect(key);
-        self.objects.collect_dependents(self.now);
-        Ok(())
-    }
-
-    fn guard(&self, key: &Key, field: &str, value: &str) -> Result<(), Cause> {
-        let object = self.objects.get(key).ok_or_else(|| not_found(key))?;
-        match object["metadata"][field] == *value {
-            true => Ok(()),
-            false => Err(Cause::because(
-                "Conflict",
-                &format!("the {field} is another"),
-            )),
-        }
+            _ => Ok(store.get(&at)),
+        })
     }
 
     /// Whether the API server there takes a request for an object.
-    fn reach(&self, key: &Key) -> Result<(), Cause> {
+    fn reach(&self, key: &ObjectRef) -> Result<(), Cause> {
         let context = context_name(&key.context);
-        let is_registered = key
-            .context
-            .as_ref()
-            .is_none_or(|name| self.contexts.contains(name));
-        if !is_registered {
-            let message = format!("context {context} is not registered with this host");
-            return Err(Cause::unknown("Unreachable", message));
-        }
         let lost = |kind| self.lost.get(&(key.context.clone(), kind));
         let is_kind_lost = lost(Some(key.gvk.kind.clone()))
             .is_some_and(|(reason, _)| *reason == UnavailableReason::Unreachable);
@@ -302,7 +246,7 @@ impl Memory<'_> {
         Ok(())
     }
 
-    fn permitted(&self, key: &Key, request: &Request) -> Result<(), Cause> {
+    fn permitted(&self, key: &ObjectRef, request: &Request) -> Result<(), Cause> {
         let operation = match request {
             Request::Create { .. } => Operation::Create,
             Request::Delete { .. } => Operation::Delete,
@@ -310,7 +254,7 @@ impl Memory<'_> {
             Request::PatchStatus { .. } => Operation::SetStatus,
             Request::Read { .. } | Request::RecordEvent { .. } => return Ok(()),
         };
-        let reference = key.reference();
+        let reference = reference(key);
         let is_meant = |refusal: &&Refusal| {
             refusal.object == reference && refusal.operation.is_none_or(|it| it == operation)
         };
@@ -321,8 +265,14 @@ impl Memory<'_> {
     }
 }
 
-fn not_found(key: &Key) -> Cause {
-    Cause::because("NotFound", &format!("{} not found", key.reference()))
+/// As a scenario would name an object.
+fn reference(object: &ObjectRef) -> Reference {
+    Reference {
+        kind: object.gvk.kind.clone(),
+        namespace: object.namespace.clone(),
+        name: object.name.clone(),
+        context: object.context.clone(),
+    }
 }
 
 /// What makes a failure another one.

@@ -5,23 +5,23 @@
 //! here, and nothing runs at once: a story is played the same each time.
 
 mod host;
-mod objects;
+mod servers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use jiff::Timestamp;
+use kube_sim::{Definitions, Patch};
 use pilothouse_contract::{Gvk, Manifest, Outcome, UnavailableReason};
-use pilothouse_core::{Engine, Object, ObjectKey};
+use pilothouse_core::{Engine, ObjectKey, Resource};
 use serde_json::{Value, json};
 
-use crate::clusters::{Change, Clusters, Policy, Refusal, Rest, Seen};
-use crate::near::hint;
+use crate::clusters::{Change, Clusters, Policy, Refusal, Rest, Seen, named};
 use crate::reference::{Context, Reference};
 use crate::scenario::Scenario;
 use crate::transcript::Transcript;
-use objects::{Key, Objects};
+use servers::{Servers, object};
 
 /// How often the host may be called between two steps because the policy asked for it.
 const MAX_CALLS: usize = 1_000;
@@ -34,10 +34,7 @@ pub struct Memory<'p> {
     engine: Engine,
     start: Timestamp,
     now: Timestamp,
-    objects: Objects,
-    /// What the engine was shown of each object, and under which resourceVersion.
-    shown: BTreeMap<Key, Shown>,
-    version: u64,
+    servers: Servers,
     /// The registered remote contexts.
     contexts: BTreeSet<String>,
     /// What cannot be reached: a context, or a kind in it.
@@ -57,42 +54,26 @@ pub struct Memory<'p> {
     transcript: Transcript,
 }
 
-/// An object as a watch has shown it.
-#[derive(Clone)]
-struct Shown {
-    key: ObjectKey,
-    value: Value,
-    version: u64,
-}
-
-impl Shown {
-    fn object(&self) -> Object {
-        let mut document = self.value.as_object().cloned().unwrap_or_default();
-        if let Some(metadata) = document.get_mut("metadata").and_then(Value::as_object_mut) {
-            metadata.insert("resourceVersion".into(), json!(self.version.to_string()));
-        }
-        let mut object = Object::of(document);
-        object.key = self.key.clone();
-        object
-    }
-}
-
 impl<'p> Memory<'p> {
     /// The clusters at the start of a scenario.
-    pub fn new(scenario: &Scenario, policy: &'p dyn Policy) -> Result<Self> {
+    pub fn new(
+        scenario: &Scenario,
+        policy: &'p dyn Policy,
+        definitions: &Definitions,
+    ) -> Result<Self> {
         let manifest = policy
             .describe(&scenario.settings)
             .with_context(|| format!("the policy refuses the settings {}", scenario.settings))?;
         let manifest = Arc::new(manifest);
+        let interests = manifest.interests.iter().map(|interest| &interest.gvk);
+        let kinds: Vec<Gvk> = interests.chain([&manifest.primary]).cloned().collect();
         let mut memory = Self {
             policy,
             settings: scenario.settings.clone(),
             engine: Engine::new(manifest.clone()),
             start: scenario.start,
             now: scenario.start,
-            objects: Objects::default(),
-            shown: BTreeMap::new(),
-            version: 0,
+            servers: Servers::new(scenario, definitions, &kinds)?,
             contexts: scenario.contexts.iter().cloned().collect(),
             lost: BTreeMap::new(),
             refusals: Vec::new(),
@@ -107,8 +88,12 @@ impl<'p> Memory<'p> {
         };
         memory.transcript.story(&scenario.story);
         memory.restart();
-        for change in &scenario.given {
-            memory.happen(change)?;
+        for given in &scenario.given {
+            let Change::Apply { context, object } = given else {
+                continue;
+            };
+            let restored = memory.servers.restore(context, object, scenario.start);
+            restored.with_context(|| format!("given {}", named(context.as_deref(), object)))?;
         }
         Ok(memory)
     }
@@ -116,46 +101,17 @@ impl<'p> Memory<'p> {
     /// A host that was started anew remembers nothing.
     fn restart(&mut self) {
         self.engine = Engine::new(self.manifest.clone());
-        self.shown.clear();
+        self.servers.forget();
         for name in &self.contexts {
             self.engine.add_context(Some(name.clone()));
         }
     }
 
-    /// What a kind is, by its name alone.
-    fn gvk_of(&self, kind: &str) -> Result<Gvk> {
-        let declared = self.manifest.interests.iter().map(|interest| &interest.gvk);
-        let known = declared.chain([&self.manifest.primary]);
-        let known: Vec<&Gvk> = known.chain(self.objects.kinds()).collect();
-        let found = known.iter().find(|gvk| gvk.kind == kind);
-        found.copied().cloned().with_context(|| {
-            let hint = hint(kind, known.iter().map(|gvk| gvk.kind.as_str()));
-            format!("neither the policy nor an object is of the kind {kind}{hint}")
-        })
-    }
-
-    fn key(&self, reference: &Reference) -> Result<Key> {
-        Ok(Key {
-            context: reference.context.clone(),
-            gvk: self
-                .gvk_of(&reference.kind)
-                .with_context(|| reference.to_string())?,
-            namespace: reference.namespace.clone(),
-            name: reference.name.clone(),
-        })
-    }
-
-    fn existing(&mut self, reference: &Reference) -> Result<&mut Value> {
-        let key = self.key(reference)?;
-        self.objects
-            .get_mut(&key)
-            .with_context(|| format!("{reference} is not there"))
-    }
-
     /// The first primary.
-    fn primary(&self) -> Option<&Key> {
-        let is_primary = |key: &&Key| key.context.is_none() && key.gvk == self.manifest.primary;
-        self.objects.keys().find(is_primary)
+    fn primary(&self) -> Option<Value> {
+        let gvk = self.manifest.primary.clone();
+        let primaries = Resource { context: None, gvk };
+        self.servers.list(&primaries).into_iter().next()
     }
 }
 
@@ -181,31 +137,27 @@ impl Clusters for Memory<'_> {
     }
 
     fn happen(&mut self, change: &Change) -> Result<()> {
+        let now = self.now;
         match change {
-            Change::Apply { context, object } => self.objects.apply(context, object, self.now),
+            Change::Apply { context, object } => self.servers.apply(context, object, now)?,
             Change::Patch { object, patch } => {
-                let existing = self.existing(object)?;
-                let before = existing.clone();
-                json_patch::merge(existing, patch);
-                Objects::count_generation(&before, existing);
-                let key = self.key(object)?;
-                self.objects.collect(&key);
+                self.servers
+                    .patch(object, &Patch::Merge(patch.clone()), false, now)?;
             }
-            Change::Status { object, status } => self.existing(object)?["status"] = status.clone(),
+            Change::Status { object, status } => self.servers.set_status(object, status, now)?,
             Change::PatchStatus { object, patch } => {
-                json_patch::merge(&mut self.existing(object)?["status"], patch);
+                let patch = Patch::Merge(json!({ "status": patch }));
+                self.servers.patch(object, &patch, true, now)?;
             }
-            Change::Delete(object) => {
-                self.existing(object)?;
-                let key = self.key(object)?;
-                self.objects.delete(&key, self.now);
-            }
+            Change::Delete(object) => self.servers.delete(object, now)?,
             Change::Lose {
                 context,
                 kind,
                 reason,
             } => {
-                kind.as_deref().map(|kind| self.gvk_of(kind)).transpose()?;
+                kind.as_deref()
+                    .map(|kind| self.servers.gvk_of(kind))
+                    .transpose()?;
                 self.lost
                     .insert((context.clone(), kind.clone()), (*reason, self.now));
             }
@@ -221,7 +173,7 @@ impl Clusters for Memory<'_> {
                 self.restart();
             }
             Change::Refuse(refusal) => {
-                self.key(&refusal.object)?;
+                self.servers.location(&refusal.object)?;
                 // The last word counts.
                 self.refusals.retain(|known| known.object != refusal.object);
                 self.refusals.push(refusal.clone());
@@ -237,8 +189,8 @@ impl Clusters for Memory<'_> {
         self.settle_anew()?;
         let mut seen = std::mem::take(&mut self.seen);
         if let Some(first) = self.primary() {
-            seen.primary = self.objects.get(first).cloned();
-            let (key, now) = (first.object_key(), self.now().elapsed);
+            seen.primary = Some(first.clone());
+            let (key, now) = (object(first).key, self.now().elapsed);
             let due = self.engine.due(&key);
             let requeue = due.map(|due| due.saturating_sub(now));
             let reasons = self.reasons.get(&key).cloned();
@@ -248,7 +200,7 @@ impl Clusters for Memory<'_> {
     }
 
     fn object(&self, reference: &Reference) -> Result<Option<Value>> {
-        Ok(self.objects.get(&self.key(reference)?).cloned())
+        self.servers.get(reference)
     }
 
     fn begin(&mut self, heading: &str, note: Option<&str>) {

@@ -134,6 +134,10 @@ impl Policy for Orders {
 }
 
 fn play(steps: &str) -> crate::Report {
+    play_on(steps, &Definitions::default())
+}
+
+fn play_on(steps: &str, definitions: &Definitions) -> crate::Report {
     let directory = std::env::temp_dir().join(format!(
         "pilothouse-{}-{:?}",
         std::process::id(),
@@ -153,7 +157,7 @@ fn play(steps: &str) -> crate::Report {
     std::fs::write(&path, text).unwrap();
     let scenario = Scenario::read(Path::new(&path));
     std::fs::remove_dir_all(&directory).unwrap();
-    in_memory(&scenario.unwrap(), &Orders)
+    in_memory(&scenario.unwrap(), &Orders, definitions)
 }
 
 #[track_caller]
@@ -246,7 +250,7 @@ fn what_is_refused_is_not_there_and_comes_when_it_is_permitted() {
 #[test]
 fn finalizers_hold_and_owners_take_along() {
     passes(
-        "- apply: {apiVersion: test/v1, kind: Order, metadata: {name: p, ownerReferences: [{uid: uid-1}]}, spec: {}}
+        "- apply: {apiVersion: test/v1, kind: Order, metadata: {name: p, ownerReferences: [{apiVersion: test/v1, kind: Order, name: o, uid: uid-1}]}, spec: {}}
   expect: {created: [Item p-item in east]}
 - delete: Order o
   expect:
@@ -277,4 +281,47 @@ fn the_host_is_called_when_it_asked_to_be() {
         );
     }
     assert!(!transcript.contains("22:43"));
+}
+
+/// What API servers do to an object is done here, too, where there is a definition.
+#[test]
+fn objects_are_held_to_their_definitions() {
+    let definition = r#"{"kind": "CustomResourceDefinition", "apiVersion": "apiextensions.k8s.io/v1",
+        "metadata": {"name": "orders.test"}, "spec": {"group": "test", "scope": "Namespaced",
+        "names": {"kind": "Order", "plural": "orders"}, "versions": [{"name": "v1", "served": true, "storage": true,
+        "subresources": {"status": {}}, "schema": {"openAPIV3Schema": {"type": "object", "properties": {
+            "spec": {"type": "object", "properties": {"trap": {"type": "boolean"}, "size": {"type": "integer", "default": 2}}},
+            "status": {"type": "object", "properties": {"saw": {"type": "string", "enum": ["unregistered"]}}}}}}}]}}"#;
+    let definitions = Definitions::parse(definition).unwrap();
+    let report = play_on(
+        "  expect: {objects: {Order o: {spec: {size: 2, other: null}}}}
+- patch: Order o
+  with: {spec: {other: 1}}
+  expect: {objects: {Order o: {spec: {other: null}}}}
+- patch: Order o
+  with: {spec: {trap: text}}",
+        &definitions,
+    );
+    let expected = "step 3, patch Order default/o: Order.test \"o\" is invalid: spec.trap: Invalid value: \"string\": spec.trap in body \
+                    must be of type boolean: \"string\"";
+    assert_eq!(report.failures, [expected]);
+    // What the policy writes is held to it as well.
+    let transcript = report.transcript.unwrap();
+    assert!(transcript.contains("failed: Invalid: "), "{transcript}");
+    assert!(transcript.contains("status.saw"), "{transcript}");
+}
+
+#[test]
+fn a_namespace_that_is_not_there_refuses_what_is_created_in_it() {
+    let report = play(
+        "- delete: Namespace default in east
+  expect: {objects: {Item o-item in east: null}}
+- apply: {apiVersion: v1, kind: Namespace, metadata: {name: default}}
+  context: east
+  expect: {created: [Item o-item in east]}",
+    );
+    assert!(report.passed(), "{report}");
+    let transcript = report.transcript.unwrap();
+    let failure = "NotFound: create Item default/o-item in east: namespaces \"default\" not found";
+    assert!(transcript.contains(failure), "{transcript}");
 }

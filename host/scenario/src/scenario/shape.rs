@@ -8,11 +8,12 @@ use serde_json::{Map, Value};
 
 use crate::near::hint;
 
-const DOCUMENT: [&str; 10] = [
+const DOCUMENT: [&str; 11] = [
     "story",
     "covers",
     "contexts",
     "namespace",
+    "definitions",
     "settings",
     "start",
     "given",

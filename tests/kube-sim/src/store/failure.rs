@@ -147,6 +147,11 @@ impl Failure {
         Self::new(422, "Invalid", message).about("", "", "")
     }
 
+    pub(crate) fn no_namespace(namespace: &str) -> Self {
+        let message = format!("namespaces \"{namespace}\" not found");
+        Self::new(404, "NotFound", message).about("", "namespaces", namespace)
+    }
+
     pub(crate) fn namespace_terminating(kind: &Kind, namespace: &str, name: &str) -> Self {
         let message = format!(
             "{} \"{name}\" is forbidden: unable to create new content in namespace {namespace} because it is being \

@@ -18,10 +18,8 @@ impl Definitions {
             serde_saphyr::from_multiple(yaml).context("reading CustomResourceDefinitions")?;
         let documents = documents.into_iter().filter(|document| !document.is_null());
         let documents: Vec<Value> = documents.collect();
-        for document in documents
-            .iter()
-            .filter(|document| document["kind"] != DEFINITION)
-        {
+        let is_other = |document: &&Value| document["kind"] != DEFINITION;
+        if let Some(document) = documents.iter().find(is_other) {
             let name = document["metadata"]["name"].as_str();
             let (kind, name) = (&document["kind"], name.unwrap_or("without a name"));
             bail!("{kind} {name} is not a {DEFINITION}, and nothing else can be installed");

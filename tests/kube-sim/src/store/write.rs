@@ -172,7 +172,7 @@ impl State {
         self.keep(place, object)
     }
 
-    /// Namespaces need not exist, but one that is going takes nothing new.
+    /// What is created in a namespace needs one that exists and is not going.
     fn check_namespace(
         &self,
         kind: &Kind,
@@ -184,7 +184,7 @@ impl State {
         };
         let place = Place::new(&builtin::NAMESPACES.into(), "", namespace);
         match self.tables.get(&place) {
-            None => Ok(()),
+            None => Err(Failure::no_namespace(namespace)),
             Some(found) if deleting(&found.value) => {
                 Err(Failure::namespace_terminating(kind, namespace, name))
             }

@@ -119,7 +119,7 @@ async fn at_a_version() {
     let future = rig.get(&format!("{HERE}?resourceVersion=1000")).await;
     assert_eq!(
         future.refusal(),
-        (504, "Too large resource version: 1000, current: 5")
+        (504, "Too large resource version: 1000, current: 10")
     );
 }
 

@@ -143,7 +143,7 @@ async fn an_ordinary_day() {
         terminal.run(wait).await,
         "boat.harbour.test/nora condition met\n"
     );
-    assert_eq!(terminal.run("get ns --context lake").await, "");
+    assert_eq!(terminal.run("get crds --context lake").await, "");
     assert_eq!(
         terminal.run("explain boat.spec.rig").await.lines().next(),
         Some("GROUP:      harbour.test")

@@ -18,7 +18,7 @@ async fn a_new_object_gets_its_metadata_from_the_server() {
     assert_eq!(
         made.body["metadata"],
         json!({
-            "name": "a", "namespace": "ns", "uid": uid, "generation": 1, "resourceVersion": "4",
+            "name": "a", "namespace": "ns", "uid": uid, "generation": 1, "resourceVersion": "9",
             "creationTimestamp": "2022-12-15T19:43:35Z",
         })
     );

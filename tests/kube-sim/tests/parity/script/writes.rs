@@ -4,6 +4,9 @@ use serde_json::{Value, json};
 
 use super::{BOATS, Step, at, boat, loosely, merge, patch, post, put, with};
 
+/// In a namespace that does not exist.
+const NOWHERE: &str = "/apis/harbour.test/v1/namespaces/nowhere/boats";
+
 pub fn creations() -> Vec<Step> {
     vec![
         post(BOATS, boat("a")),
@@ -99,6 +102,8 @@ pub fn refusals() -> Vec<Step> {
         )),
         metadata("ownerReferences", json!([owner(false, "")])),
         post(BOATS, with(boat("x"), "/kind", json!("Raft"))),
+        post(NOWHERE, boat("x")),
+        post(NOWHERE, with(boat("x"), "/spec", json!({}))),
         loosely(post(
             BOATS,
             with(boat("x"), "/apiVersion", json!("harbour.test/v2")),
