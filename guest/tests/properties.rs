@@ -1,8 +1,11 @@
 //! What holds whatever happens: random worlds, random edits and random JSON. `PROPTEST_CASES=3000` looks longer.
 
+use std::collections::BTreeSet;
+
 use k8ssandra_task_policy::contract::{Action, Outcome};
 use k8ssandra_task_policy::{describe, reconcile};
 use policy_worlds::World;
+use policy_worlds::children::table;
 use policy_worlds::happenings::{Happening, happen, happening};
 use policy_worlds::json::json_value;
 use policy_worlds::laws::{is_finished, is_true, play, story};
@@ -10,6 +13,8 @@ use policy_worlds::spoilt::spoilt_world;
 use policy_worlds::takeover::taken_over;
 use proptest::prelude::*;
 use proptest::sample::Selector;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
 const SETTINGS: [&str; 4] = ["extraCommands", "maxJobs", "defaultTtlSeconds", "labels"];
@@ -210,4 +215,24 @@ proptest! {
         let acted = matches!(reconcile("{}", &snapshot), Outcome::Act(_));
         prop_assert!(looked && acted);
     }
+}
+
+/// Every write of cass-operator's table can be part of a story.
+#[test]
+fn every_write_of_cass_operator_is_generated() {
+    let mut runner = TestRunner::deterministic();
+    let mut missing: BTreeSet<&str> = table().names().collect();
+    for _ in 0..200 {
+        if missing.is_empty() {
+            return;
+        }
+        let story = prop::collection::vec(happening(), 40);
+        let mut world = world("Allow");
+        for happening in story.new_tree(&mut runner).unwrap().current() {
+            world.settle().unwrap();
+            happen(&mut world, &happening, "20:00:00");
+        }
+        missing.retain(|it| !world.written.contains(it));
+    }
+    panic!("never written: {missing:?}");
 }

@@ -32,17 +32,6 @@ pub fn task(name: &str, spec: &Value) -> Value {
         "metadata": { "name": name },
         "spec": { "cluster": { "name": "demo" }, "template": { "jobs": [{ "name": "job1", "command": "restart" }] } },
     });
-    merge(&mut task["spec"], spec);
+    json_patch::merge(&mut task["spec"], spec);
     task
-}
-
-fn merge(into: &mut Value, from: &Value) {
-    match (into, from) {
-        (Value::Object(into), Value::Object(from)) => {
-            for (key, value) in from {
-                merge(into.entry(key.clone()).or_insert(Value::Null), value);
-            }
-        }
-        (into, from) => *into = from.clone(),
-    }
 }

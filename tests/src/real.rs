@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use cass_operator_sim::CassOperator;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{Api, DeleteParams};
-use pilothouse_clusters::cass_operator::CassOperator;
-use pilothouse_clusters::real::Environment;
+use kube_env::Environment;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
@@ -129,7 +129,7 @@ impl Clusters {
 
     async fn world_as(&self, namespace: &str, pod_time: Duration, access: Access) -> Result<World> {
         let failures = Failures::default();
-        let mut keep: Vec<Box<dyn std::any::Any + Send>> = Vec::new();
+        let mut cass_operators = Vec::new();
         let mut contexts: BTreeSet<&str> = CONTEXTS.into();
         contexts.insert(self.control_plane);
         for context in &contexts {
@@ -141,10 +141,8 @@ impl Clusters {
         }
         for context in CONTEXTS {
             let options = cass_operator(&failures, pod_time).in_namespace(namespace);
-            keep.push(Box::new(CassOperator::start(
-                self.environment.client(context)?,
-                options,
-            )));
+            let client = self.environment.client(context)?;
+            cass_operators.push(CassOperator::start(client, options));
         }
         let mut operator = Process::new(access, namespace)?;
         operator.start().await?;
@@ -159,7 +157,7 @@ impl Clusters {
             kubectl: Some(Kubectl {
                 kubeconfig: self.kubeconfig(),
             }),
-            keep,
+            cass_operators,
         })
     }
 }

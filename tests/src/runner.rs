@@ -4,8 +4,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
+use kube_env::{REQUIRED, available};
 use libtest_mimic::{Arguments, Failed, Trial};
-use pilothouse_clusters::real::{REQUIRED, available};
 use tokio::runtime::Handle;
 
 use crate::behaviours::Behaviour;

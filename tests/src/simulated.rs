@@ -7,16 +7,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use cass_operator_sim::CassOperator;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use kube::Client;
+use kube_sim::{Cluster, Serving, system_clock, tokio_clock};
 use pilothouse::clock::Clock;
 use pilothouse::contexts::Contexts;
 use pilothouse::host::{Host, Options};
 use pilothouse::policy::wasm::{Limits, Runtime};
 use pilothouse::swap::Source;
-use pilothouse_clusters::cass_operator::CassOperator;
-use pilothouse_clusters::sim::{Cluster, Serving, system_clock, tokio_clock};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -109,15 +109,15 @@ impl Stage {
             .map(|name| Cluster::new(name, clock.clone()))
             .collect();
         let failures = Failures::default();
-        let mut keep: Vec<Box<dyn std::any::Any + Send>> = Vec::new();
+        let mut cass_operators = Vec::new();
         for cluster in &clusters {
             for crd in CRDS {
                 cluster.install_crds(crd)?;
             }
-            keep.push(Box::new(CassOperator::start(
+            cass_operators.push(CassOperator::start(
                 cluster.client("cass-operator"),
                 cass_operator(&failures, pod_time).with_clock(clock.clone()),
-            )));
+            ));
         }
         let client = |user: &str| -> BTreeMap<String, Client> {
             CONTEXTS
@@ -135,7 +135,7 @@ impl Stage {
             operator: Box::new(operator),
             failures,
             kubectl: None,
-            keep,
+            cass_operators,
         };
         Ok(Self { world, clusters })
     }

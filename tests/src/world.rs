@@ -10,11 +10,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
+use cass_operator_sim::{CassOperator, Options};
 use futures::future::BoxFuture;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::Client;
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
-use pilothouse_clusters::cass_operator::Options;
 use serde_json::{Value, json};
 
 pub use crate::kind::Kind;
@@ -81,8 +81,8 @@ pub struct World {
     pub failures: Failures,
     /// kubectl's view, where there is a kubectl.
     pub kubectl: Option<Kubectl>,
-    /// Stops everything else when the behaviour ends.
-    pub keep: Vec<Box<dyn std::any::Any + Send>>,
+    /// The cass-operators, in the order of [`CONTEXTS`](crate::objects::CONTEXTS).
+    pub cass_operators: Vec<CassOperator>,
 }
 
 impl World {

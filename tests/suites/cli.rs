@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use pilothouse_clusters::sim::{Cluster, system_clock};
+use kube_sim::{Cluster, system_clock};
 use pilothouse_tests::component;
 use pilothouse_tests::simulated::CRDS;
 

@@ -13,10 +13,10 @@ use std::time::Duration;
 use kube::Client;
 use kube::api::{Api, ApiResource, DynamicObject, ListParams, PostParams};
 use kube::core::GroupVersionKind;
+use kube_sim::{Cluster, tokio_clock};
 use pilothouse::contexts::Contexts;
 use pilothouse::host::{Host, Options};
 use pilothouse::policy::wasm::{Limits, Runtime};
-use pilothouse_clusters::sim::{Cluster, tokio_clock};
 use pilothouse_tests::component;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -147,8 +147,12 @@ async fn held_with(what: &str, reason: &str, note: &str) {
         "{what}: {:?} lacks {note:?}",
         events[0]["note"]
     );
-    // At 0, 0.2, 0.6, 1.4, 3 and 6.2 seconds.
-    assert_eq!(events[0]["series"]["count"], 6, "{what}: {events:#?}");
+    // Tried again, but less and less often: after the same time each time, it were dozens.
+    let tries = events[0]["series"]["count"].as_u64();
+    assert!(
+        tries.is_some_and(|tries| (3..=12).contains(&tries)),
+        "{what}: {events:#?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,5 +1,5 @@
 //! Every scenario on the component, where each decision is compared with the native policy's and the golden text is the same,
-//! and under the host on simulated clusters.
+//! and under the host on simulated clusters; those that are for objects in memory only are ignored there.
 
 #![allow(
     clippy::panic,
@@ -9,24 +9,31 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use anyhow::Result;
+use libtest_mimic::{Arguments, Trial};
+use pilothouse_scenario::Scenario;
+use pilothouse_tests::runner::trial;
 use pilothouse_tests::scenarios::{Compared, files, on_the_component, simulated};
 
 fn main() -> ExitCode {
-    let policy = match Compared::built() {
-        Ok(policy) => Arc::new(policy),
-        Err(error) => panic!("{error:#}"),
-    };
-    let files = files().unwrap_or_else(|error| panic!("{error:#}"));
+    trials().map_or_else(
+        |error| panic!("{error:#}"),
+        |trials| libtest_mimic::run(&Arguments::from_args(), trials).exit_code(),
+    )
+}
+
+fn trials() -> Result<Vec<Trial>> {
+    let policy = Arc::new(Compared::built()?);
     let mut trials = Vec::new();
-    for (name, path) in files {
-        let (policy, file) = (policy.clone(), path.clone());
-        trials.push(Trial::test(format!("component::{name}"), move || {
-            on_the_component(&file, &policy).map_err(|error| Failed::from(format!("{error:?}")))
+    for (name, path) in files()? {
+        let scenario = Arc::new(Scenario::read(&path)?);
+        let is_ignored = scenario.memory_only.is_some();
+        let (policy, played) = (policy.clone(), scenario.clone());
+        trials.push(trial(format!("component::{name}"), move || {
+            on_the_component(&played, &policy)
         }));
-        trials.push(Trial::test(format!("simulated::{name}"), move || {
-            simulated(&path).map_err(|error| Failed::from(format!("{error:?}")))
-        }));
+        let simulated = trial(format!("simulated::{name}"), move || simulated(&scenario));
+        trials.push(simulated.with_ignored_flag(is_ignored));
     }
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+    Ok(trials)
 }

@@ -1,20 +1,26 @@
-//! `cargo xtask build`: policies, then the host; and the environment in which tests and the demo find them.
+//! `cargo xtask build` and `bench`: policies, then the host or the benchmark; and the environment in which tests, the
+//! benchmark and the demo find what was built.
 
-use std::process::Command;
+use anyhow::ensure;
+use xshell::Cmd;
 
-use anyhow::{Context, ensure};
-
-use crate::paths::{Paths, Profile};
+use crate::checkout::{Checkout, Profile};
 use crate::policy;
-use crate::process::{cargo, run};
 
 /// Builds the policies and the host.
-pub fn build(paths: &Paths, profile: Profile) -> anyhow::Result<()> {
-    policy::build_all(paths)?;
-    let mut cargo = cargo(paths);
-    cargo.args(arguments(profile));
-    run(&mut cargo).context("the host did not compile")?;
-    let host = paths.host(profile);
+pub fn build(checkout: &Checkout, profile: Profile) -> anyhow::Result<()> {
+    policy::build_all(checkout)?;
+    // What is compiled for users has the features of the host alone. What is compiled for tests has those that the whole
+    // workspace agrees on, and the demo beside it: the tests then compile none of the dependencies again.
+    let arguments = match profile {
+        Profile::Debug => "build --workspace --bin pilothouse --bin demo",
+        Profile::Release => "build --package pilothouse --bin pilothouse --release",
+        Profile::Image => {
+            "build --package pilothouse --bin pilothouse --release --no-default-features"
+        }
+    };
+    checkout.cargo().args(arguments.split(' ')).run()?;
+    let host = checkout.host(profile);
     ensure!(
         host.exists(),
         "cargo built the host, but not as {}; is a `build.target` configured, in CARGO_BUILD_TARGET or in cargo's \
@@ -25,44 +31,18 @@ pub fn build(paths: &Paths, profile: Profile) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What is compiled for users has the features of the host alone. What is compiled for tests has those that the whole
-/// workspace agrees on, and the demo beside it: the tests then compile none of the dependencies again.
-fn arguments(profile: Profile) -> &'static [&'static str] {
-    match profile {
-        Profile::Release => &[
-            "build",
-            "--package",
-            "pilothouse",
-            "--bin",
-            "pilothouse",
-            "--release",
-        ],
-        Profile::Image => &[
-            "build",
-            "--package",
-            "pilothouse",
-            "--bin",
-            "pilothouse",
-            "--no-default-features",
-            "--release",
-        ],
-        Profile::Debug => &[
-            "build",
-            "--workspace",
-            "--bin",
-            "pilothouse",
-            "--bin",
-            "demo",
-        ],
-    }
+/// Builds the policies, then measures them: what, is written in tests/benches.
+pub fn bench(checkout: &Checkout, arguments: &[String]) -> anyhow::Result<()> {
+    policy::build_all(checkout)?;
+    // As fast as a release, and much faster to build. The component is what users run, whatever the profile here.
+    let bench = "bench --package pilothouse-tests --bench policy --profile verify --";
+    let cargo = checkout.cargo().args(bench.split(' ')).args(arguments);
+    Ok(with_built(checkout, cargo).run()?)
 }
 
 /// Tells a program where the policy and the host are that it is to run.
-pub fn hand_over(paths: &Paths, command: &mut Command) {
+pub fn with_built<'a>(checkout: &Checkout, command: Cmd<'a>) -> Cmd<'a> {
     command
-        .env(
-            "PILOTHOUSE_POLICY",
-            paths.policy(policy::K8SSANDRA_TASK.name),
-        )
-        .env("PILOTHOUSE_BIN", paths.host(Profile::Debug));
+        .env("PILOTHOUSE_POLICY", checkout.target(policy::K8SSANDRA_TASK))
+        .env("PILOTHOUSE_BIN", checkout.host(Profile::Debug))
 }

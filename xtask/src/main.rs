@@ -1,4 +1,4 @@
-//! `cargo xtask`: the chores of this repository.
+//! `cargo xtask`: what builds and tests this repository.
 //!
 //! In come the words of the command line; out go calls of the tools that do the work (cargo, go, rustup, apt-get) and
 //! an exit code. Nothing here knows Kubernetes or Cassandra, and nothing here is part of the product.
@@ -9,16 +9,12 @@
 )]
 
 mod apiserver;
-mod bench;
 mod build;
-mod debian;
+mod checkout;
 mod demo;
-mod imports;
-mod paths;
+mod install;
 mod policy;
-mod process;
 mod report;
-mod rustup;
 mod test;
 mod verify;
 mod wasm_target;
@@ -27,7 +23,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::paths::{Paths, Profile};
+use crate::checkout::{Checkout, Profile};
 
 /// Builds, demonstrates and tests Pilothouse.
 #[derive(Parser)]
@@ -67,11 +63,18 @@ enum Task {
         arguments: Vec<String>,
     },
     /// Show Pilothouse at work, on clusters of its own
-    Demo(demo::Demo),
+    ///
+    /// `cargo xtask demo -- --help` lists the demo's options: among them `--real`, for real API servers (needs Go; the
+    /// first time takes minutes), and `--keep`, to look around with kubectl when it is over.
+    Demo {
+        /// For the demo
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Run every check and test, the cheap ones first
     ///
-    /// Formatting, builds, lints, then all tests, on simulated clusters and on real API servers; stops at the first
-    /// step that fails. With CI=true, nothing may be skipped.
+    /// Formatting, dependencies, builds, lints, then all tests, on simulated clusters and on real API servers; stops at
+    /// the first part that fails, and ends with a table of what each took. With CI=true, nothing may be skipped.
     Test {
         /// Leave out the tests on real API servers
         #[arg(long)]
@@ -80,8 +83,8 @@ enum Task {
     /// Run the checks of the policy that take longer than tests may
     ///
     /// Model checking, property tests with many more cases, line coverage and mutation testing: half an hour or more on
-    /// two cores. Prints a report on standard output and everything else on standard error. Fails if something does not
-    /// hold, if fewer than 98 % of the lines run, or if no test notices a mutant. Missing tools are installed: cargo's in
+    /// two cores. Reports on standard output, and ends with a table of the parts. Fails if something does not hold, if
+    /// fewer than 98 % of the lines run, or if no test notices a mutant. Missing tools are installed: cargo's in
     /// target/tools, LLVM's with rustup or apt-get.
     Verify(verify::Verify),
 }
@@ -98,13 +101,15 @@ fn main() -> ExitCode {
 }
 
 fn run(task: Task) -> anyhow::Result<()> {
-    let paths = Paths::of_this_run()?;
+    let checkout = Checkout::of_this_run()?;
     match task {
-        Task::Build { release, image } => build::build(&paths, Profile::of(release, image)),
-        Task::Apiserver => apiserver::build(&paths),
-        Task::Bench { arguments } => bench::run_all(&paths, &arguments),
-        Task::Demo(demo) => demo.run(&paths),
-        Task::Test { skip_real } => test::run(&paths, skip_real),
-        Task::Verify(verify) => verify.run(&paths),
+        Task::Build { image: true, .. } => build::build(&checkout, Profile::Image),
+        Task::Build { release: true, .. } => build::build(&checkout, Profile::Release),
+        Task::Build { .. } => build::build(&checkout, Profile::Debug),
+        Task::Apiserver => apiserver::build(&checkout),
+        Task::Bench { arguments } => build::bench(&checkout, &arguments),
+        Task::Demo { arguments } => demo::run(&checkout, &arguments),
+        Task::Test { skip_real } => test::run(&checkout, skip_real),
+        Task::Verify(verify) => verify.run(&checkout),
     }
 }

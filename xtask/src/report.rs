@@ -1,65 +1,53 @@
-//! Announces steps and keeps their times: in go names and durations, out goes text for a person. It runs nothing.
+//! Runs the parts of a long command and keeps their times, for a table at its end.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// How a step ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// Well.
-    Passed,
-    /// Not well; it is the last one then.
-    Failed,
-    /// It was left out.
-    Skipped,
-}
+/// The parts so far: their names, what came of them, how long they took.
+#[derive(Default)]
+pub struct Report(Vec<(String, &'static str, Duration)>);
 
-/// The steps so far.
-#[derive(Debug, Default)]
-pub struct Report {
-    lines: Vec<(&'static str, Outcome, Duration, String)>,
-}
+/// What is said of something that ran within a part: its time does not count in the total.
+const WITHIN: &str = "of it, tests one after the other";
 
 impl Report {
-    /// Notes how a step ended.
-    pub fn note(&mut self, name: &'static str, outcome: Outcome, took: Duration) {
-        self.explain(name, outcome, took, String::new());
+    /// Announces a part, runs it, and notes how it went.
+    pub fn part(
+        &mut self,
+        name: &str,
+        run: impl FnOnce() -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        eprintln!("\n== {name}");
+        let started = Instant::now();
+        let result = run();
+        let outcome = if result.is_ok() { "ok" } else { "FAILED" };
+        self.note(name, outcome, started.elapsed());
+        result.map_err(|error| error.context(format!("`{name}` failed")))
     }
 
-    /// Notes how a step ended, and in a few words what came of it.
-    pub fn explain(&mut self, name: &'static str, outcome: Outcome, took: Duration, what: String) {
-        self.lines.push((name, outcome, took, what));
+    /// Notes how long something took within the last part.
+    pub fn within(&mut self, name: &str, took: Duration) {
+        self.note(&format!("  {name}"), WITHIN, took);
     }
 
-    /// Whether no step failed.
-    pub fn is_well(&self) -> bool {
-        self.lines
-            .iter()
-            .all(|(_, outcome, ..)| *outcome != Outcome::Failed)
+    /// Notes what became of a part that ran elsewhere, or did not run.
+    pub fn note(&mut self, name: &str, outcome: &'static str, took: Duration) {
+        self.0.push((name.to_owned(), outcome, took));
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let width = self.lines.iter().map(|(name, ..)| name.len()).max();
-        let width = width.unwrap_or_default().max("total".len());
-        for (name, outcome, took, what) in &self.lines {
-            let outcome = match outcome {
-                Outcome::Passed => "ok",
-                Outcome::Failed => "FAILED",
-                Outcome::Skipped => "skipped",
-            };
-            let colon = if what.is_empty() { "" } else { ": " };
-            let took = seconds(*took);
-            writeln!(out, "  {name:width$}  {took:>8}  {outcome}{colon}{what}")?;
+        let parts = self.0.iter().filter(|(_, outcome, _)| *outcome != WITHIN);
+        let total = parts.map(|(_, _, took)| *took).sum();
+        let total = ("total".to_owned(), "", total);
+        for (name, outcome, took) in self.0.iter().chain([&total]) {
+            let took = took.as_secs_f64();
+            let line = format!("  {name:<36}{took:>8.1} s  {outcome}");
+            writeln!(out, "{}", line.trim_end())?;
         }
-        let total = self.lines.iter().map(|(_, _, took, _)| *took).sum();
-        write!(out, "  {:width$}  {:>8}", "total", seconds(total))
+        Ok(())
     }
-}
-
-fn seconds(duration: Duration) -> String {
-    format!("{:.1} s", duration.as_secs_f64())
 }
 
 #[cfg(test)]
@@ -69,27 +57,28 @@ mod tests {
     #[test]
     fn a_report_is_a_table_with_a_total() {
         let mut report = Report::default();
-        report.note("format", Outcome::Passed, Duration::from_millis(840));
-        report.note("real API server", Outcome::Skipped, Duration::ZERO);
-        report.note("tests", Outcome::Failed, Duration::from_millis(61_240));
-        let expected = "  format              0.8 s  ok\n\
-                        \x20 real API server     0.0 s  skipped\n\
-                        \x20 tests              61.2 s  FAILED\n\
-                        \x20 total              62.1 s";
+        report.note("format", "ok", Duration::from_millis(840));
+        report.note("real API server", "skipped", Duration::ZERO);
+        report.note("tests", "FAILED", Duration::from_millis(61_240));
+        report.within("host", Duration::from_secs(90));
+        let expected = "  format                                   0.8 s  ok\n\
+                        \x20 real API server                          0.0 s  skipped\n\
+                        \x20 tests                                   61.2 s  FAILED\n\
+                        \x20   host                                  90.0 s  of it, tests one after the other\n\
+                        \x20 total                                   62.1 s\n";
         assert_eq!(report.to_string(), expected);
-        assert!(!report.is_well());
     }
 
     #[test]
-    fn what_came_of_a_step_stands_behind_it() {
+    fn a_part_that_fails_is_noted_and_named() {
         let mut report = Report::default();
-        let what = "9 configurations".to_owned();
-        report.explain("model", Outcome::Passed, Duration::from_secs(2), what);
-        assert!(
-            report
-                .to_string()
-                .starts_with("  model     2.0 s  ok: 9 configurations\n")
+        report.part("lints", || Ok(())).unwrap();
+        let failed = report.part("tests", || anyhow::bail!("two failed"));
+        assert_eq!(
+            format!("{:#}", failed.unwrap_err()),
+            "`tests` failed: two failed"
         );
-        assert!(report.is_well());
+        let outcomes: Vec<_> = report.0.iter().map(|(_, outcome, _)| *outcome).collect();
+        assert_eq!(outcomes, ["ok", "FAILED"]);
     }
 }

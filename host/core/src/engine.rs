@@ -165,6 +165,11 @@ impl Engine {
         self.ledgers.get(primary)
     }
 
+    /// What is known of the clusters.
+    pub fn caches(&self) -> &Caches {
+        &self.caches
+    }
+
     /// The kind of the primaries.
     fn home(&self) -> Resource {
         Resource {

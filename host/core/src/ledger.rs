@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use pilothouse_contract::{Reason, Selector};
+use pilothouse_contract::{Failure, FailureClass, ObjectRef, Reason, Selector};
 
-use crate::failures::Failures;
+use crate::failures::{Cause, Failures};
 use crate::object::{ObjectKey, Resource};
+use crate::plan::Step;
 
 /// An object on which a write of unknown outcome was made.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,4 +30,30 @@ pub struct Ledger {
     pub unconfirmed: BTreeMap<Unconfirmed, u64>,
     /// Why the last plan did what it did, or nothing.
     pub reasons: Vec<Reason>,
+}
+
+impl Ledger {
+    /// A step of a plan for that primary was carried out.
+    pub fn succeeded(&mut self, primary: &ObjectRef, step: &Step) {
+        if let Some((object, operation)) = step.target(primary) {
+            self.failures.succeeded(&object, operation);
+        }
+    }
+
+    /// A step has failed. A write of unknown outcome is unconfirmed from now on. None for an event, which cannot fail.
+    pub fn failed(
+        &mut self,
+        now: u64,
+        primary: &ObjectRef,
+        step: &Step,
+        cause: Cause,
+    ) -> Option<Failure> {
+        let (object, operation) = step.target(primary)?;
+        if cause.class == FailureClass::UnknownOutcome {
+            let (resource, key) = Resource::and_key(&object);
+            let write = Unconfirmed { resource, key };
+            self.unconfirmed.entry(write).or_insert(now);
+        }
+        Some(self.failures.record(now, object, operation, cause))
+    }
 }

@@ -105,6 +105,11 @@ impl Table {
         self.courses.keys().map(String::as_str)
     }
 
+    /// The names of the writes.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.writes.keys().map(String::as_str)
+    }
+
     /// Whether a course ends.
     #[must_use]
     pub fn ends(&self, course: &str) -> Ends {

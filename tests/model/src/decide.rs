@@ -1,25 +1,27 @@
 //! What the policy decides: a view of the world in, a plan out. It is asked here, and nowhere else.
 //!
-//! The host's part is played as the host does it: a snapshot answers what was asked for, round by round, and a plan is checked
-//! before it is carried out. The policy is pure, so each different view is asked about once.
+//! What it is shown and what it may do, the engine says: its snapshot answers what was asked for, round by round, and its check
+//! denies a plan. The policy is pure, so each different view is asked about once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dashmap::DashMap;
 use k8ssandra_task_policy::contract::{
-    Failure, Manifest, Observation, Outcome, Plan as Answer, Reason, Selector, Snapshot,
+    Failure, Manifest, Outcome, Plan as Answer, Reason, Selector,
 };
+use pilothouse_core::Object;
+use pilothouse_core::plan::check;
 
-use crate::clock;
 use crate::config::Config;
 use crate::facts::{Facts, RecordFacts};
 use crate::laws::Law;
 use crate::plan::{self, Plan};
 use crate::planned::Planned;
+use crate::render;
+use crate::snapshot::Shown;
 use crate::state::{Cluster, MOST, Seen, State, Task};
 use crate::tables::Table;
-use crate::{render, snapshot};
 
 /// The policy's settings.
 const SETTINGS: &str = "{}";
@@ -33,8 +35,10 @@ pub struct View {
     pub task: Task,
     /// Its cluster.
     pub cluster: Option<Cluster>,
-    /// What each context showed.
+    /// What each context showed; nothing where a write is unconfirmed.
     pub seen: [Seen; MOST],
+    /// Where that is why it shows nothing.
+    pub unconfirmed: [bool; MOST],
     /// The contexts that the host was given.
     pub registered: [bool; MOST],
     /// What has failed and not succeeded since.
@@ -52,6 +56,7 @@ impl View {
             seen: state
                 .dcs
                 .map(|dc| if dc.in_doubt { Seen::Blind } else { dc.seen }),
+            unconfirmed: state.dcs.map(|dc| dc.in_doubt && dc.seen != Seen::Blind),
             registered: state.dcs.map(|dc| dc.registered),
             failures: state.host.failures,
             clock: state.clock,
@@ -160,38 +165,35 @@ impl Policy {
         decision
     }
 
+    /// A K8ssandraTask as its API server shows it.
+    pub fn render(&self, config: &Config, task: Task) -> Object {
+        let spec = &config.specs[usize::from(task.spec)];
+        let (status, record) = (
+            self.statuses.get(task.status),
+            self.records.get(task.record),
+        );
+        render::task(task, spec, &status, &record)
+    }
+
     fn ask(&self, config: &Config, view: &View) -> Decision {
-        let spec = &config.specs[usize::from(view.task.spec)];
-        let mut shown = Snapshot {
-            now: clock::now(view.clock),
-            primary: render::task(
-                view.task,
-                spec,
-                &self.statuses.get(view.task.status),
-                &self.records.get(view.task.record),
-            ),
-            observations: Vec::new(),
-            failures: self.failures.get(view.failures).as_ref().clone(),
-        };
+        let primary = self.render(config, view.task);
+        let shown = Shown::new(config, view);
+        let mut asked = Vec::new();
         for _ in 0..=MOST_LOOKS {
+            let failures = self.failures.get(view.failures).as_ref().clone();
+            let Ok(snapshot) = shown.snapshot(&primary, &asked, failures) else {
+                return self.broken(Law::TwoRounds, "it asks for what is never listed");
+            };
             self.calls.fetch_add(1, Ordering::Relaxed);
-            match (config.policy)(SETTINGS, &shown) {
-                Outcome::Act(answer) => return self.decision(config, view, &answer),
+            match (config.policy)(SETTINGS, &snapshot) {
+                Outcome::Act(answer) => {
+                    return self.decision(config, view, &primary, &asked, &answer);
+                }
                 Outcome::Observe(more) => {
-                    let old: Vec<Selector> = shown
-                        .observations
-                        .iter()
-                        .map(|it| it.selector.clone())
-                        .collect();
-                    if more.is_empty() || more.iter().any(|selector| old.contains(selector)) {
+                    if more.is_empty() || more.iter().any(|selector| asked.contains(selector)) {
                         return self.broken(Law::TwoRounds, "it asks for nothing new");
                     }
-                    shown
-                        .observations
-                        .extend(more.into_iter().map(|selector| Observation {
-                            results: snapshot::answer(config, view, &selector),
-                            selector,
-                        }));
+                    asked.extend(more);
                 }
             }
         }
@@ -207,15 +209,23 @@ impl Policy {
         }
     }
 
-    fn decision(&self, config: &Config, view: &View, answer: &Answer) -> Decision {
+    fn decision(
+        &self,
+        config: &Config,
+        view: &View,
+        primary: &Object,
+        asked: &[Selector],
+        answer: &Answer,
+    ) -> Decision {
+        let checked = match check(&self.manifest, &primary.primary(), asked, answer) {
+            Ok(checked) => checked,
+            Err(denied) => return self.broken(Law::WellFormed, &denied.to_string()),
+        };
         let mut steps = Vec::new();
-        for (index, action) in (0..).zip(&answer.actions) {
-            match plan::step(&self.manifest, &self.statuses, &self.records, action) {
-                Ok(Some(step)) => steps.push((index, step)),
-                Ok(None) => {}
-                Err(wrong) => {
-                    return self.broken(Law::WellFormed, &format!("action {index}: {wrong}"));
-                }
+        for checked in checked {
+            match plan::step(&self.statuses, &self.records, &checked) {
+                Ok(step) => steps.extend(step.map(|step| (checked, step))),
+                Err(unknown) => return self.broken(Law::WellFormed, &unknown),
             }
         }
         let spec = &config.specs[usize::from(view.task.spec)];

@@ -5,21 +5,20 @@
 //! what could come between them could as well come before, unseen.
 //!
 //! ```text
-//! host ─▶ doubts   a write without an answer is asked after, before anything else is decided
-//!      ─▶ server   what the API server does with a write
+//! host ─▶ server   what the API server does with a write
 //!      ─▶ caches   what the host sees of the world
-//!      ─▶ failures what it remembers of writes that failed
+//!      ─▶ ledger   what it remembers of writes that failed, and reads back before anything else is decided
 //! ```
 
 pub mod caches;
-mod doubts;
-pub mod failures;
+pub mod ledger;
 mod server;
+
+use pilothouse_core::failures::Cause;
 
 use crate::decide::View;
 use crate::model::{Fault, World};
 use crate::state::{Exec, State, pay};
-use server::Failed;
 
 /// The host makes its next move; `None` if it has none, or that cannot go wrong with it.
 pub fn step(world: &World, state: &State, fault: Fault) -> Option<State> {
@@ -36,28 +35,30 @@ pub fn step(world: &World, state: &State, fault: Fault) -> Option<State> {
 fn decide(world: &World, mut next: State, fault: Fault) -> Option<State> {
     match (next.has_doubts(), fault) {
         (false, Fault::Unasked) => return None,
-        (true, Fault::Unasked) => {
-            pay(&mut next.left.faults)?;
-            if next.host.in_doubt {
-                // It decides nothing while it does not know the task itself.
-                return Some(next);
-            }
-        }
+        (true, Fault::Unasked) => pay(&mut next.left.faults)?,
         // The answers first: anything may come between them and the decision.
-        (true, _) if doubts::ask(&mut next) => return (fault == Fault::None).then_some(next),
+        (true, _) if ledger::read_back(&mut next) => {
+            if next.host.task.is_none() {
+                ledger::forget(&mut next);
+            }
+            return (fault == Fault::None).then_some(next);
+        }
         _ => {}
     }
-    let decision = View::of(&next).map(|view| world.policy.decide(&world.config, &view));
-    let is_idle = decision.as_ref().is_none_or(|it| it.is_idle());
-    let Some(decision) = decision.filter(|_| !is_idle) else {
-        // Failures are forgotten with the task that they were about.
-        let is_gone = next.host.task.is_none();
-        let had_failed = is_gone && std::mem::take(&mut next.host.failures) != 0;
-        return (fault.is_smooth() && had_failed).then_some(next);
+    let Some(view) = View::of(&next) else {
+        return (ledger::forget(&mut next) && fault.is_smooth()).then_some(next);
     };
+    if next.host.in_doubt {
+        // It decides nothing while it does not know the task itself.
+        return Some(next);
+    }
+    let decision = world.policy.decide(&world.config, &view);
     if let Some((law, _)) = &decision.broken {
         next.broken = Some(*law);
         return fault.is_smooth().then_some(next);
+    }
+    if decision.steps.steps.is_empty() {
+        return None;
     }
     let exec = Exec {
         plan: decision.plan,
@@ -71,32 +72,32 @@ fn decide(world: &World, mut next: State, fault: Fault) -> Option<State> {
 
 fn carry_out(world: &World, next: &mut State, exec: Exec, fault: Fault) -> Option<()> {
     let plan = world.policy.plans.get(exec.plan);
-    let (_, step) = plan.steps.get(usize::from(exec.next))?;
+    let (checked, step) = plan.steps.get(usize::from(exec.next))?;
     let mut write = || server::write(world, next, &plan, step, exec);
+    let silence = || Err(Cause::unknown("Timeout", "no answer within 15 s"));
     let outcome = match fault {
         Fault::None | Fault::Unasked => write().map(|answer| caches::lay_over(next, answer)),
-        Fault::Refused => Err(SILENCE),
+        Fault::Refused => silence(),
         // Not modelled, see the README.
-        Fault::Forbidden => Err(Failed::Refused("Forbidden", "it is forbidden")),
+        Fault::Forbidden => Err(Cause::because("Forbidden", "it is forbidden")),
         Fault::Lost => {
             // Where nothing would have been done anyway, there is nothing to lose.
             write().ok()?;
-            Err(SILENCE)
+            silence()
         }
     };
     match outcome {
         Ok(()) => {
-            failures::clear(&world.policy, next, step);
+            ledger::succeeded(&world.policy, next, checked);
             let is_last = usize::from(exec.next) + 1 == plan.steps.len();
             // Deleting the task makes the plan's own version of it stale: so not `exec`, but what has become of it.
-            next.host.plan = next.host.plan.filter(|_| !is_last);
+            let goes_on = !is_last && plan.is_for(next.host.task);
+            next.host.plan = next.host.plan.filter(|_| goes_on);
             next.host.plan.iter_mut().for_each(|exec| exec.next += 1);
         }
-        Err(Failed::Stale) => next.host.plan = None,
-        Err(Failed::Refused(reason, message)) => {
-            doubts::raise(&world.config, next, step, reason);
+        Err(cause) => {
             next.host.plan = None;
-            failures::raise(&world.policy, next, step, reason, message);
+            ledger::failed(world, next, &plan, checked, cause);
         }
     }
     if !fault.is_smooth() {
@@ -104,6 +105,3 @@ fn carry_out(world: &World, next: &mut State, exec: Exec, fault: Fault) -> Optio
     }
     Some(())
 }
-
-/// There was no answer.
-const SILENCE: Failed = Failed::Refused("Timeout", "no answer within 15 s");

@@ -4,7 +4,7 @@
 //! configs ─▶ model ─▶ stateright, breadth first ─▶ run: counts, and each counterexample as a list of moves in words
 //!              │
 //!              ├─ host      decides on what it has seen, and carries out one step at a time
-//!              │    └─ decide   the policy's code, asked once for each different view (snapshot, plan)
+//!              │    └─ decide   the policy's code, asked once for each different view (the engine's snapshot and check of plans)
 //!              ├─ starts    what there is to begin with
 //!              ├─ moves     people, cass-operator (operator), contexts, watches, time
 //!              └─ laws, planned, rest, fair, told, sights   what must hold, what must be said, and what must be reachable

@@ -6,6 +6,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use dashmap::DashMap;
+use pilothouse_core::Object;
 use stateright::{Model, Property};
 
 use crate::config::Config;
@@ -153,6 +154,11 @@ impl World {
             deleting: true,
             ..child
         })
+    }
+
+    /// A K8ssandraTask as its API server shows it.
+    pub fn render(&self, task: Task) -> Object {
+        self.policy.render(&self.config, task)
     }
 
     /// A K8ssandraTask as somebody creates it.

@@ -5,7 +5,7 @@
 
 mod others;
 
-use crate::host::caches::{fresh, restart};
+use crate::host::caches::{fresh, restart, see_task};
 use crate::model::{Act, Fault, World, dcs};
 use crate::operator;
 use crate::state::{Child, Cluster, State, Task, pay};
@@ -60,7 +60,7 @@ pub fn made(world: &World, state: &State, act: Act) -> Option<State> {
             pay(&mut next.left.crashes)?;
             restart(&mut next);
         }
-        Act::SeeTask => next.host.task = next.task,
+        Act::SeeTask => see_task(&mut next),
         Act::SeeCluster => next.host.cluster = next.cluster,
         Act::See(dc) => next.dcs[dc].seen = fresh(&next.dcs[dc]),
         Act::Tick => {

@@ -1,11 +1,13 @@
-//! A policy's actions, checked as the host checks them, as steps that the world of the model can carry out.
+//! A plan that has passed the engine's check, as steps that the world of the model can carry out.
 //!
-//! Comes in: the manifest and an action. Goes out: a step, or what is wrong with the action. Nothing is carried out here.
+//! Comes in: a checked step. Goes out: what it does in this world, or that the model cannot show it. Nothing is carried out here.
 
-use k8ssandra_task_policy::contract::{Action, Creation, Manifest, ObjectRef, Verb};
+use pilothouse_core::plan::Step as Checked;
+use pilothouse_core::{ObjectKey, Resource};
 use serde_json::{Map, Value};
 
 use crate::render::{self, FINALIZER, RECORD};
+use crate::state::Task;
 use crate::tables::Table;
 
 /// One step of a plan, as the world of the model can carry it out.
@@ -26,131 +28,75 @@ pub enum Step {
 /// A plan that was checked. Events are left out: nothing in the model depends on them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Plan {
-    /// The steps, each with its index among the plan's actions.
-    pub steps: Vec<(u32, Step)>,
+    /// The steps, as the engine and as the model have them.
+    pub steps: Vec<(Checked, Step)>,
     /// Which K8ssandraTask it was made for.
     pub incarnation: u8,
     /// Whether that said Forbid.
     pub forbid: bool,
 }
 
-/// The host's checks, and what the action does in this world; `None` for an event.
+impl Plan {
+    /// Whether it was made for that K8ssandraTask.
+    pub fn is_for(&self, task: Option<Task>) -> bool {
+        task.is_some_and(|task| task.incarnation == self.incarnation)
+    }
+}
+
+/// What a step does in this world; `None` for an event.
 pub fn step(
-    manifest: &Manifest,
     statuses: &Table<String>,
     records: &Table<String>,
-    action: &Action,
+    checked: &Checked,
 ) -> Result<Option<Step>, String> {
-    match action {
-        Action::RecordEvent(event) if event.reason.is_empty() || event.message.is_empty() => {
-            Err("an event says nothing".into())
+    let step = match checked {
+        Checked::RecordEvent(_) => return Ok(None),
+        Checked::SetStatus(status) => {
+            let text = Value::Object(status.clone()).to_string();
+            Some(Step::Status(statuses.number(text)))
         }
-        Action::RecordEvent(_) => Ok(None),
-        Action::SetStatus(status) => {
-            serde_json::from_str::<Map<String, Value>>(status)
-                .map_err(|error| error.to_string())?;
-            Ok(Some(Step::Status(statuses.number(status.clone()))))
+        Checked::PatchMetadata(patch) => metadata(records, patch),
+        Checked::Create { resource, key, .. } => child(resource, key).map(Step::Create),
+        Checked::Delete { resource, key, uid } if *resource == render::tasks() => {
+            let incarnation = render::number(uid, "task-");
+            incarnation
+                .filter(|_| *key == render::key(render::TASK))
+                .map(Step::DeleteTask)
         }
-        Action::PatchMetadata(patch) => metadata(records, patch).map(Some),
-        Action::Create(creation) => created(manifest, creation).map(Some),
-        Action::Delete(it) => deleted(manifest, &it.object, &it.uid).map(Some),
-    }
-}
-
-fn created(manifest: &Manifest, creation: &Creation) -> Result<Step, String> {
-    let object: Value =
-        serde_json::from_str(&creation.object).map_err(|error| error.to_string())?;
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let name = text(&object["metadata"]["name"]);
-    let dc = render::dc_of(&name, &format!("{}-dc", render::TASK))
-        .ok_or_else(|| format!("it creates {name}"))?;
-    let namespace = text(&object["metadata"]["namespace"]);
-    if creation.context != Some(render::context_name(dc)) || namespace != render::NAMESPACE {
-        return Err(format!("it creates {name} in the wrong place"));
-    }
-    let api = format!("{} {}", text(&object["apiVersion"]), text(&object["kind"]));
-    may(manifest, Verb::Create, &api)?;
-    Ok(Step::Create(dc))
-}
-
-fn deleted(manifest: &Manifest, object: &ObjectRef, uid: &str) -> Result<Step, String> {
-    let gvk = &object.gvk;
-    may(
-        manifest,
-        Verb::Delete,
-        &format!("{}/{} {}", gvk.group, gvk.version, gvk.kind),
-    )?;
-    let unknown = || format!("it deletes {} with uid {uid:?}", object.name);
-    if gvk.kind == "K8ssandraTask" {
-        return render::number(uid, "task-")
-            .map(Step::DeleteTask)
-            .ok_or_else(unknown);
-    }
-    let dc = object
-        .context
-        .as_deref()
-        .and_then(|context| render::dc_of(context, "kind-"));
-    let birth = render::number(uid, "child-");
-    let (dc, birth) = dc.zip(birth).ok_or_else(unknown)?;
-    if object.name != render::child_name(dc) {
-        return Err(unknown());
-    }
-    Ok(Step::DeleteChild(dc, birth))
-}
-
-fn may(manifest: &Manifest, verb: Verb, api: &str) -> Result<(), String> {
-    let is_declared = manifest.interests.iter().any(|interest| {
-        let gvk = &interest.gvk;
-        format!("{}/{} {}", gvk.group, gvk.version, gvk.kind) == api
-            && interest.verbs.contains(&verb)
-    });
-    if is_declared {
-        Ok(())
-    } else {
-        Err(format!("the manifest does not declare {verb:?} of {api}"))
-    }
-}
-
-fn metadata(records: &Table<String>, patch: &str) -> Result<Step, String> {
-    let patch: Map<String, Value> =
-        serde_json::from_str(patch).map_err(|error| error.to_string())?;
-    if let Some(field) = patch
-        .keys()
-        .find(|key| !["annotations", "finalizers", "ownerReferences"].contains(&key.as_str()))
-    {
-        return Err(format!("it patches metadata.{field}"));
-    }
-    let list = |name: &str| {
-        patch
-            .get(name)
-            .map(|value| value.as_array().cloned().unwrap_or_default())
+        Checked::Delete { resource, key, uid } => {
+            let (dc, birth) = (child(resource, key), render::number(uid, "child-"));
+            dc.zip(birth)
+                .map(|(dc, birth)| Step::DeleteChild(dc, birth))
+        }
     };
-    let finalizers = list("finalizers");
-    if finalizers.iter().flatten().any(|name| name != FINALIZER) {
-        return Err("it patches somebody else's finalizer".into());
-    }
-    let owner = |references: Vec<Value>| {
-        let uid = references
-            .first()
-            .and_then(|reference| reference["uid"].as_str());
-        uid.and_then(|uid| render::number(uid, "cluster-"))
-            .unwrap_or(0)
-    };
-    Ok(Step::Metadata(
-        finalizers.map(|names| !names.is_empty()),
-        list("ownerReferences").map(owner),
-        record(records, &patch)?,
-    ))
+    let step = step.ok_or_else(|| format!("the model cannot show that step: {checked:?}"))?;
+    Ok(Some(step))
 }
 
-/// The record, which is the only annotation that is patched.
-fn record(records: &Table<String>, patch: &Map<String, Value>) -> Result<Option<u32>, String> {
-    let annotations = patch.get("annotations").and_then(Value::as_object);
-    let mut number = None;
-    for (name, value) in annotations.into_iter().flatten() {
-        let text = value.as_str().filter(|_| name == RECORD);
-        let text = text.ok_or_else(|| format!("it patches the annotation {name}"))?;
-        number = Some(records.number(text.to_owned()));
+/// Whose CassandraTask has that name in that place.
+fn child(resource: &Resource, key: &ObjectKey) -> Option<usize> {
+    let dc = render::dc_of(&key.name, &format!("{}-dc", render::TASK))?;
+    (*resource == render::children(Some(dc)) && *key == render::key(&key.name)).then_some(dc)
+}
+
+fn metadata(records: &Table<String>, patch: &Map<String, Value>) -> Option<Step> {
+    let (mut finalizer, mut owner, mut record) = (None, None, None);
+    for (field, value) in patch {
+        let items = value.as_array().map(Vec::as_slice).unwrap_or_default();
+        match (field.as_str(), items) {
+            ("finalizers", []) => finalizer = Some(false),
+            ("finalizers", [name]) if name == FINALIZER => finalizer = Some(true),
+            ("ownerReferences", []) => owner = Some(0),
+            ("ownerReferences", [it]) => {
+                owner = Some(render::number(it["uid"].as_str()?, "cluster-")?);
+            }
+            ("annotations", []) => {
+                let annotations = value.as_object()?;
+                let text = annotations.get(RECORD).filter(|_| annotations.len() == 1);
+                record = Some(records.number(text?.as_str()?.to_owned()));
+            }
+            _ => return None,
+        }
     }
-    Ok(number)
+    Some(Step::Metadata(finalizer, owner, record))
 }

@@ -2,11 +2,13 @@
 //!
 //! What is judged here is the decision, so what happens between it and the writes does not matter.
 
+use pilothouse_core::plan::Step as Checked;
+
 use crate::clock;
 use crate::config::Config;
 use crate::decide::{Policy, View};
 use crate::facts::{Facts, Record, RecordFacts};
-use crate::host::failures::is_refused_create;
+use crate::host::ledger::is_refused_create;
 use crate::laws::Law;
 use crate::model::dcs;
 use crate::plan::Step;
@@ -41,7 +43,7 @@ impl<'a> Planned<'a> {
     }
 
     /// The law that these steps break.
-    pub fn broken(&self, steps: &[(u32, Step)]) -> Option<Law> {
+    pub fn broken(&self, steps: &[(Checked, Step)]) -> Option<Law> {
         let forbid = self.config.specs[usize::from(self.view.task.spec)].forbid;
         let creates = steps.iter().filter_map(|(_, step)| match step {
             Step::Create(dc) => Some(*dc),
@@ -53,7 +55,8 @@ impl<'a> Planned<'a> {
         });
         let is_creating = creates.clone().next().is_some();
         let may_run_beside = |dc| self.is_other_unobserved(dc) || self.is_other_at_work(dc);
-        let is_release = |(_, step): &(u32, Step)| matches!(step, Step::Metadata(Some(false), ..));
+        let is_release =
+            |(_, step): &(Checked, Step)| matches!(step, Step::Metadata(Some(false), ..));
         if forbid && is_creating && self.has_seen_failure() {
             Some(Law::NothingAfterAFailure)
         } else if forbid && creates.clone().any(may_run_beside) {

@@ -4,10 +4,13 @@
 //! part of names and uids.
 
 use cass_operator_sim::apply_fixture;
+use k8ssandra_task_policy::contract::{Gvk, ObjectRef};
+use pilothouse_core::{Object, ObjectKey, Resource};
 use serde_json::{Value, json};
 
 use crate::clock::{At, stamp};
 use crate::config::Spec;
+use crate::facts::condition;
 use crate::state::{Child, Cluster, Origin, Stage, Task};
 
 /// The namespace of everything.
@@ -50,13 +53,54 @@ pub fn dc_of(name: &str, prefix: &str) -> Option<usize> {
     usize::from(number(name, prefix)?).checked_sub(1)
 }
 
+/// K8ssandraTasks, which are in the control plane.
+pub fn tasks() -> Resource {
+    resource(None, "control.k8ssandra.io/v1alpha1", "K8ssandraTask")
+}
+
+/// K8ssandraClusters.
+pub fn clusters() -> Resource {
+    resource(None, "k8ssandra.io/v1alpha1", "K8ssandraCluster")
+}
+
+/// CassandraTasks in a datacenter's context, or in the control plane.
+pub fn children(dc: Option<usize>) -> Resource {
+    let context = dc.map(context_name);
+    resource(context, "control.k8ssandra.io/v1alpha1", "CassandraTask")
+}
+
+fn resource(context: Option<String>, api_version: &str, kind: &str) -> Resource {
+    let gvk = Gvk::new(api_version, kind);
+    Resource { context, gvk }
+}
+
+/// An object's name in the one namespace.
+pub fn key(name: &str) -> ObjectKey {
+    ObjectKey {
+        namespace: Some(NAMESPACE.to_owned()),
+        name: name.to_owned(),
+    }
+}
+
+/// The K8ssandraTask, as a plan refers to it.
+pub fn reference() -> ObjectRef {
+    tasks().object(&key(TASK))
+}
+
+fn object(document: Value) -> Object {
+    match document {
+        Value::Object(document) => Object::of(document),
+        _ => Object::default(),
+    }
+}
+
 /// The uid of a CassandraTask.
 pub fn child_uid(birth: u8) -> String {
     format!("child-{birth}")
 }
 
 /// A K8ssandraTask; `status` and `record` are its texts, empty for none.
-pub fn task(task: Task, spec: &Spec, status: &str, record: &str) -> String {
+pub fn task(task: Task, spec: &Spec, status: &str, record: &str) -> Object {
     let mut metadata = json!({
         "name": TASK, "namespace": NAMESPACE, "uid": format!("task-{}", task.incarnation),
         "creationTimestamp": stamp(task.born, 0, At::Created),
@@ -94,11 +138,11 @@ pub fn task(task: Task, spec: &Spec, status: &str, record: &str) -> String {
     if let Ok(status) = serde_json::from_str::<Value>(status) {
         document["status"] = status;
     }
-    document.to_string()
+    object(document)
 }
 
 /// A K8ssandraCluster.
-pub fn cluster(cluster: Cluster, dcs: usize) -> String {
+pub fn cluster(cluster: Cluster, dcs: usize) -> Object {
     let declared: Vec<Value> = (0..dcs)
         .filter(|dc| cluster.has(*dc))
         .map(|dc| json!({"metadata": {"name": dc_name(dc)}, "k8sContext": context_name(dc), "size": 1}))
@@ -108,15 +152,14 @@ pub fn cluster(cluster: Cluster, dcs: usize) -> String {
         metadata["deletionTimestamp"] = json!(DELETED);
         metadata["finalizers"] = json!(["k8ssandracluster.k8ssandra.io/finalizer"]);
     }
-    json!({
+    object(json!({
         "apiVersion": "k8ssandra.io/v1alpha1", "kind": "K8ssandraCluster", "metadata": metadata,
         "spec": {"cassandra": {"datacenters": declared}},
-    })
-    .to_string()
+    }))
 }
 
 /// The CassandraTask of a datacenter.
-pub fn child(child: Child, dc: usize) -> String {
+pub fn child(child: Child, dc: usize) -> Object {
     let mut metadata = json!({
         "name": child_name(dc), "namespace": NAMESPACE, "uid": child_uid(child.birth),
         "creationTimestamp": match child.origin {
@@ -145,7 +188,7 @@ pub fn child(child: Child, dc: usize) -> String {
     if let Some(status) = status(child, dc) {
         document["status"] = status;
     }
-    document.to_string()
+    object(document)
 }
 
 /// A status as cass-operator writes it at that stage: the fixtures of its table.
@@ -185,11 +228,11 @@ pub fn status(child: Child, dc: usize) -> Option<Value> {
 
 /// cass-operator 1.32 says that a CassandraTask has failed at its end only; another version may say so at once.
 fn fail_early(status: &mut Value, time: &str) {
-    status["failed"] = json!(1);
+    let mut end = status.clone();
+    apply_fixture("failed", &mut end, time);
+    status["failed"] = end["failed"].take();
+    let failed = condition(&end, "Failed").cloned();
     if let Some(conditions) = status["conditions"].as_array_mut() {
-        conditions.push(json!({
-            "type": "Failed", "status": "True", "reason": "Failed", "lastTransitionTime": time,
-            "message": "1 pods failed during processing",
-        }));
+        conditions.extend(failed);
     }
 }

@@ -1,80 +1,85 @@
-//! The host's answers to what the policy asks to see: a view and a selector in, results out.
-//!
-//! Absent and unknown are never mixed up here, as in the host's own `snapshot`.
+//! What the host shows to the policy: a view in, and out what the engine's own caches and snapshots make of it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use k8ssandra_task_policy::contract::{
-    ContextResult, Scope, Selector, Unavailable, UnavailableReason,
+    Context, Failure, Selector, Snapshot, Unavailable, UnavailableReason,
 };
+use pilothouse_core::cache::{Caches, Health};
+use pilothouse_core::ledger::Unconfirmed;
+use pilothouse_core::snapshot::{Known, NotYet, take};
+use pilothouse_core::{Object, Resource};
 
+use crate::clock;
 use crate::config::Config;
 use crate::decide::View;
+use crate::model::dcs;
 use crate::render;
-use crate::state::{Child, Seen};
+use crate::state::Seen;
 
-/// The host's answer to a selector.
-pub fn answer(config: &Config, view: &View, selector: &Selector) -> Vec<ContextResult> {
-    match selector {
-        Selector::Object(object) if object.gvk.kind == "K8ssandraCluster" => vec![ContextResult {
-            context: None,
-            objects: Ok(view
-                .cluster
-                .map(|it| render::cluster(it, config.dcs))
-                .into_iter()
-                .collect()),
-        }],
-        Selector::Object(object) => {
-            let context = object.context.as_deref();
-            let dc = context.and_then(|context| render::dc_of(context, "kind-"));
-            vec![match dc {
-                Some(dc) if object.name == render::child_name(dc) => result(view, dc, |_| true),
-                Some(dc) => result(view, dc, |_| false),
-                None => nothing(),
-            }]
-        }
-        Selector::Labels(query) => {
-            let scope = &query.scope;
-            let keys: BTreeSet<&str> = query.labels.iter().map(|(key, _)| key.as_str()).collect();
-            let is_ours = keys.contains("k8ssandra.io/task-name") && *scope == Scope::Everywhere;
-            let remotes = (0..config.dcs).filter(|dc| view.registered[*dc]);
-            let remotes =
-                remotes.map(|dc| result(view, dc, |child| is_ours && child.is_labelled()));
-            [nothing()].into_iter().chain(remotes).collect()
-        }
-    }
+/// What the engine knows in a view.
+#[derive(Default)]
+pub struct Shown {
+    caches: Caches,
+    unconfirmed: BTreeMap<Unconfirmed, u64>,
+    contexts: Vec<Context>,
+    now: u64,
 }
 
-/// No CassandraTask is ever in the control plane.
-fn nothing() -> ContextResult {
-    ContextResult {
-        context: None,
-        objects: Ok(Vec::new()),
-    }
-}
-
-fn result(view: &View, dc: usize, fits: impl Fn(Child) -> bool) -> ContextResult {
-    let objects = match view.seen[dc] {
-        _ if !view.registered[dc] => Err(unavailable(UnavailableReason::NotRegistered)),
-        Seen::Blind => Err(unavailable(UnavailableReason::Unreachable)),
-        Seen::Known(child) => {
-            let child = child.filter(|child| fits(*child));
-            Ok(child
-                .map(|child| render::child(child, dc))
-                .into_iter()
-                .collect())
+impl Shown {
+    /// The caches that show a view.
+    pub fn new(config: &Config, view: &View) -> Shown {
+        let mut shown = Shown {
+            now: clock::now(view.clock),
+            contexts: vec![None],
+            ..Shown::default()
+        };
+        let cluster = view.cluster.map(|it| render::cluster(it, config.dcs));
+        shown.watch(&render::clusters(), cluster);
+        // No CassandraTask is ever in the control plane.
+        shown.watch(&render::children(None), None);
+        for dc in dcs(config).filter(|dc| view.registered[*dc]) {
+            let resource = render::children(Some(dc));
+            shown.contexts.push(resource.context.clone());
+            match view.seen[dc] {
+                Seen::Known(child) => {
+                    shown.watch(&resource, child.map(|child| render::child(child, dc)));
+                }
+                Seen::Blind if view.unconfirmed[dc] => {
+                    shown.watch(&resource, None);
+                    let key = render::key(&render::child_name(dc));
+                    let write = Unconfirmed { resource, key };
+                    shown.unconfirmed.insert(write, shown.now);
+                }
+                Seen::Blind => {
+                    let why = Unavailable::new(UnavailableReason::Unreachable, "no answer");
+                    let caches = &mut shown.caches;
+                    caches.set_health(&resource, None, Health::Lost(why));
+                }
+            }
         }
-    };
-    ContextResult {
-        context: Some(render::context_name(dc)),
-        objects,
+        shown
     }
-}
 
-fn unavailable(reason: UnavailableReason) -> Unavailable {
-    Unavailable {
-        reason,
-        since: None,
-        message: "it does not answer".into(),
+    fn watch(&mut self, resource: &Resource, object: Option<Object>) {
+        self.caches.set_health(resource, None, Health::Synced);
+        if let Some(object) = object {
+            self.caches.seen(resource, object);
+        }
+    }
+
+    /// What the policy gets to see.
+    pub fn snapshot(
+        &self,
+        primary: &Object,
+        selectors: &[Selector],
+        failures: Vec<Failure>,
+    ) -> Result<Snapshot, NotYet> {
+        let known = Known {
+            caches: &self.caches,
+            unconfirmed: &self.unconfirmed,
+        };
+        let contexts = self.contexts.iter();
+        take(primary, selectors, failures, &known, contexts, self.now)
     }
 }

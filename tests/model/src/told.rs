@@ -5,6 +5,7 @@
 //! than the names in them, where a list of names is all that there is. Nothing is changed.
 
 use k8ssandra_task_policy::contract::{Operation, Reason};
+use pilothouse_core::plan::Step as Checked;
 
 use crate::config::Config;
 use crate::decide::{Policy, View};
@@ -135,7 +136,7 @@ impl<'a> Told<'a> {
     }
 
     /// Whether a write that is forbidden is told, once there is nothing to do but to try again.
-    pub fn names_refusals(&self, policy: &Policy, steps: &[(u32, Step)]) -> bool {
+    pub fn names_refusals(&self, policy: &Policy, steps: &[(Checked, Step)]) -> bool {
         let failures = policy.failures.get(self.view.failures);
         let is_refused = |operation: Operation, dc: usize| {
             failures.iter().any(|it| {
@@ -147,7 +148,7 @@ impl<'a> Told<'a> {
             && failures
                 .iter()
                 .any(|it| it.operation == Operation::PatchMetadata && it.reason == "Forbidden");
-        let is_told = |(_, step): &(u32, Step)| match step {
+        let is_told = |(_, step): &(Checked, Step)| match step {
             Step::Create(dc) if is_refused(Operation::Create, *dc) => {
                 // What is refused first is reported first: without the record nothing is created.
                 is_record_refused || self.facts.stalled == "CreateRefused"
@@ -159,7 +160,7 @@ impl<'a> Told<'a> {
             _ => true,
         };
         // A record that was not refused comes before the create that is tried again: the status follows.
-        let is_retry = |(_, step): &(u32, Step)| match step {
+        let is_retry = |(_, step): &(Checked, Step)| match step {
             Step::Status(_) => false,
             Step::Metadata(..) => is_record_refused,
             _ => true,

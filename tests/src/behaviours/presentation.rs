@@ -14,7 +14,7 @@ fn words(text: &str) -> Vec<Vec<&str>> {
         .collect()
 }
 
-/// The page's tables and events.
+/// The page's tables and, where there is a kubectl to print them, its events.
 pub async fn reads_as_on_the_page(world: &mut World) -> Result<()> {
     world.create(&demo()).await?;
     world.create(&task("task1", &json!({}))).await?;
@@ -50,6 +50,14 @@ pub async fn reads_as_on_the_page(world: &mut World) -> Result<()> {
         cassandra_tasks[1].len() == 5 && cassandra_tasks[1][..3] == ["task1-dc2", "dc2", "restart"],
         "{text}"
     );
+    if world.kubectl.is_some() {
+        described_as_on_the_page(world).await?;
+    }
+    Ok(())
+}
+
+/// The end of what `kubectl describe` prints.
+async fn described_as_on_the_page(world: &World) -> Result<()> {
     let text = described_events(world, "task1").await?;
     let events = words(&text);
     ensure!(

@@ -4,8 +4,11 @@
 //! is who makes them for kubectl, too.
 #![expect(clippy::print_stdout, reason = "the demo is there to be read")]
 
+use std::io::Write as _;
+
 use anyhow::{Context as _, Result};
 use serde_json::Value;
+use tabwriter::TabWriter;
 
 use crate::objects::CONTEXTS;
 use crate::world::{Kind, World};
@@ -115,7 +118,7 @@ pub async fn described_events(world: &World, task: &str) -> Result<String> {
             text("note"),
         ]));
     }
-    Ok(format!("Events:\n{}", layout(&rows)))
+    Ok(format!("Events:\n{}", layout(&rows)?))
 }
 
 /// The status of a task.
@@ -174,7 +177,7 @@ async fn table_of_the_server(world: &World, context: &str, kind: Kind) -> Result
             world.namespace
         ));
     }
-    Ok(layout(&rows))
+    layout(&rows)
 }
 
 fn cell(value: &Value) -> String {
@@ -186,26 +189,17 @@ fn cell(value: &Value) -> String {
 }
 
 /// Columns as wide as their widest cell, three blanks between them.
-fn layout(rows: &[Vec<String>]) -> String {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| {
-        rows.iter()
-            .filter_map(|row| row.get(column))
-            .map(|cell| cell.chars().count())
-            .max()
-    };
-    let widths: Vec<usize> = (0..columns)
-        .map(|column| width(column).unwrap_or(0))
-        .collect();
-    let line = |row: &Vec<String>| {
-        let cells = row
-            .iter()
-            .zip(&widths)
-            .map(|(cell, width)| format!("{cell:width$}"))
-            .collect::<Vec<_>>();
-        cells.join("   ").trim_end().to_owned() + "\n"
-    };
-    rows.iter().map(line).collect()
+fn layout(rows: &[Vec<String>]) -> Result<String> {
+    let mut table = TabWriter::new(Vec::new()).padding(3);
+    for row in rows {
+        writeln!(table, "{}", row.join("\t"))?;
+    }
+    table.flush()?;
+    let text = String::from_utf8(table.into_inner()?)?;
+    Ok(text
+        .lines()
+        .map(|line| line.trim_end().to_owned() + "\n")
+        .collect())
 }
 
 /// The contexts' tables of CassandraTasks.
@@ -229,7 +223,7 @@ mod tests {
             row(&["t", "", ""]),
         ];
         assert_eq!(
-            layout(&rows),
+            layout(&rows).unwrap(),
             "NAME    JOB       STARTED\ntask1   restart   5s\nt\n"
         );
     }

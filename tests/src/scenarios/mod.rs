@@ -52,21 +52,16 @@ impl Policy for Compared {
 }
 
 /// Plays a scenario on the component: the same golden text as natively.
-pub fn on_the_component(path: &Path, policy: &Compared) -> Result<()> {
-    let scenario = Scenario::read(path)?;
-    let mut report = run::in_memory(&scenario, policy);
-    golden::check(&scenario, &mut report, false)?;
+pub fn on_the_component(scenario: &Scenario, policy: &Compared) -> Result<()> {
+    let mut report = run::in_memory(scenario, policy);
+    golden::check(scenario, &mut report, false)?;
     passed(&report)
 }
 
 /// Plays a scenario under the host on simulated clusters.
-pub fn simulated(path: &Path) -> Result<()> {
-    let scenario = Scenario::read(path)?;
-    if scenario.memory_only.is_some() {
-        return Ok(());
-    }
-    let mut clusters = Simulated::new(&scenario)?;
-    let report = run(&scenario, &mut clusters);
+pub fn simulated(scenario: &Scenario) -> Result<()> {
+    let mut clusters = Simulated::new(scenario)?;
+    let report = run(scenario, &mut clusters);
     passed(&report).with_context(|| format!("the host's log:\n{}", clusters.log()))
 }
 

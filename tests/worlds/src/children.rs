@@ -1,8 +1,10 @@
 //! The CassandraTasks of a world: whose they are, and what cass-operator and others do to them.
 
-use cass_operator_sim::apply_fixture;
+pub use cass_operator_sim::table;
+use cass_operator_sim::{Datacenter, Ends, Times, Write};
 use k8ssandra_task_policy::contract::{Gvk, ObjectRef};
 use pilothouse_core::plan::CREATED_FOR;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::laws::{has_ended, is_blank};
@@ -19,6 +21,62 @@ pub enum Foreign {
     SecondController,
     /// Another control plane's, marked for a task of the same name.
     OtherControlPlane,
+}
+
+/// What cass-operator makes of a CassandraTask: a course of its table, in pods.
+#[derive(Clone, Copy, Debug)]
+pub struct Course {
+    pub(crate) name: &'static str,
+    pub(crate) pods: usize,
+    pub(crate) fails: bool,
+    pub(crate) retries: usize,
+}
+
+impl Course {
+    /// Three pods, one after the other.
+    pub const WELL: Course = Course {
+        name: "asynchronous",
+        pods: 3,
+        fails: false,
+        retries: 0,
+    };
+    /// The same, and the first fails.
+    pub const BADLY: Course = Course {
+        fails: true,
+        ..Course::WELL
+    };
+
+    /// Whether it ends by itself.
+    pub fn ends(self) -> bool {
+        table().ends(self.name) == Ends::Always
+    }
+
+    pub fn writes(self, datacenter: &str) -> Vec<Write> {
+        let mut datacenter = Datacenter::new("demo", datacenter, self.pods);
+        datacenter.retries = self.retries;
+        let writes = table().writes(self.name, &datacenter);
+        // Where no pod's end is written, none can fail.
+        if !self.fails || !writes.iter().any(|it| it.name().starts_with("pod-ends")) {
+            return writes;
+        }
+        datacenter.fails = 1;
+        table().writes(self.name, &datacenter)
+    }
+}
+
+/// Any course, and more often than not the one that most take.
+pub fn course() -> impl Strategy<Value = Course> {
+    let name = prop_oneof![
+        2 => Just(Course::WELL.name),
+        1 => prop::sample::select(table().courses().collect::<Vec<_>>()),
+    ];
+    let parts = (name, 1..=4_usize, prop::bool::weighted(0.15), 0..=1_usize);
+    parts.prop_map(|(name, pods, fails, retries)| Course {
+        name,
+        pods,
+        fails,
+        retries,
+    })
 }
 
 impl World {
@@ -114,10 +172,11 @@ impl World {
         if foreign == Foreign::OtherControlPlane {
             metadata["annotations"] = json!({CREATED_FOR: "another-uid"});
         }
-        if is_at_work {
-            object["status"] = json!({"startTime": now.to_string(), "active": 1});
-        }
         self.servers.put(key, object);
+        if is_at_work {
+            self.begin(datacenter, Course::WELL);
+            self.work(datacenter, 2, &now.strftime("%T").to_string());
+        }
     }
 
     pub fn remove_child(&mut self, datacenter: &str) {
@@ -125,26 +184,34 @@ impl World {
         self.remove_children(|key| key.name == name);
     }
 
-    /// cass-operator starts it.
-    pub fn start(&mut self, datacenter: &str, time: &str) {
-        self.write(datacenter, "started", time);
-        self.write(datacenter, "running-no-pods", time);
+    /// cass-operator is to work on it in that way.
+    pub fn begin(&mut self, datacenter: &str, course: Course) {
+        let uid = uid(self.child(datacenter));
+        self.courses.insert(uid, (course, 0));
     }
 
-    /// cass-operator ends it well.
-    pub fn complete(&mut self, datacenter: &str, time: &str) {
-        self.write(datacenter, "completed", time);
-    }
-
-    /// cass-operator ends it badly: Complete and completionTime are set all the same.
-    pub fn fail(&mut self, datacenter: &str, time: &str) {
-        self.write(datacenter, "failed", time);
-    }
-
-    /// cass-operator writes one of the fixtures of its table.
-    pub fn write(&mut self, datacenter: &str, fixture: &str, time: &str) {
-        let status = &mut self.child(datacenter)["status"];
-        apply_fixture(fixture, status, &stamp(time));
+    /// cass-operator makes its next writes, so many at most.
+    pub fn work(&mut self, datacenter: &str, count: usize, time: &str) {
+        let uid = uid(self.child(datacenter));
+        let Some((course, done)) = self.courses.get_mut(&uid) else {
+            return;
+        };
+        let writes = course.writes(datacenter);
+        let next = writes.iter().skip(*done).take(count);
+        *done = writes.len().min(done.saturating_add(count));
+        let now = &*stamp(time);
+        let times = Times {
+            now,
+            reconcile: now,
+        };
+        for write in next {
+            self.written.insert(write.name());
+            let child = self.child(datacenter);
+            match write.is_of_status() {
+                true => write.apply(&mut child["status"], times),
+                false => write.apply(child, times),
+            }
+        }
     }
 
     /// Remembers which CassandraTasks have ended by now.

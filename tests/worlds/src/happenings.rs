@@ -5,30 +5,21 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
 
-use crate::children::Foreign;
+use crate::children::{Course, Foreign, course};
 use crate::json::{json_value, replace};
 use crate::world::{World, at, stamp};
 
 const DATACENTERS: [&str; 3] = ["dc1", "dc2", "dc3"];
 
-/// What cass-operator may write between the start and the end.
-const AT_WORK: [&str; 6] = [
-    "running",
-    "pod-failed",
-    "counts-nothing",
-    "between-pods",
-    "restarting",
-    "refreshed",
-];
-
 /// Something that happens to a world.
 #[derive(Debug, Clone)]
 pub enum Happening {
-    Start(Index),
-    /// It goes on; which of the fixtures is written.
-    Work(Index, Index),
+    /// cass-operator takes up a CassandraTask.
+    Start(Index, Course),
+    /// It goes on, by so many writes.
+    Work(Index, usize),
+    /// It makes all that is left of its writes.
     Complete(Index),
-    Fail(Index),
     Vanish(Index),
     Unreachable(Index),
     Reachable(Index),
@@ -72,10 +63,9 @@ pub fn happening() -> impl Strategy<Value = Happening> {
     let which = any::<Index>;
     // A story should seldom be cut short, so that a deletion is the least likely.
     prop_oneof![
-        18 => which().prop_map(Start),
-        9 => (which(), which()).prop_map(|(index, fixture)| Work(index, fixture)),
-        18 => which().prop_map(Complete),
-        3 => which().prop_map(Fail),
+        18 => (which(), course()).prop_map(|(index, course)| Start(index, course)),
+        9 => (which(), 1..4_usize).prop_map(|(index, count)| Work(index, count)),
+        21 => which().prop_map(Complete),
         3 => which().prop_map(Vanish),
         3 => which().prop_map(Unreachable),
         9 => which().prop_map(Reachable),
@@ -181,14 +171,6 @@ fn child(world: &World, index: &Index, is_wanted: fn(&Value) -> bool) -> Option<
     is_wanted(&child["status"]).then_some(name)
 }
 
-fn is_waiting(status: &Value) -> bool {
-    status.is_null()
-}
-
-fn is_at_work(status: &Value) -> bool {
-    status.is_object() && status["completionTime"].is_null()
-}
-
 /// Lets it happen at a time of the day, or now if that is over, unless the task is gone.
 pub fn happen(world: &mut World, happening: &Happening, clock: &str) {
     use Happening::*;
@@ -197,7 +179,7 @@ pub fn happen(world: &mut World, happening: &Happening, clock: &str) {
     }
     world.servers.now = world.servers.now.max(at(clock));
     match happening {
-        Start(_) | Work(..) | Complete(_) | Fail(_) | Garbled(..) => work(world, happening, clock),
+        Start(..) | Work(..) | Complete(_) | Garbled(..) => work(world, happening, clock),
         Vanish(index) => world.remove_child(name(index)),
         Foreign(index, foreign, is_at_work) => {
             world.put_foreign(name(index), *foreign, *is_at_work);
@@ -233,24 +215,20 @@ pub fn happen(world: &mut World, happening: &Happening, clock: &str) {
 fn work(world: &mut World, happening: &Happening, clock: &str) {
     use Happening::*;
     match happening {
-        Start(index) => {
-            if let Some(name) = child(world, index, is_waiting) {
-                world.start(name, clock);
+        Start(index, course) => {
+            if let Some(name) = child(world, index, Value::is_null) {
+                world.begin(name, *course);
+                world.work(name, 3, clock);
             }
         }
-        Work(index, fixture) => {
-            if let Some(name) = child(world, index, is_at_work) {
-                world.write(name, AT_WORK[fixture.index(AT_WORK.len())], clock);
+        Work(index, count) => {
+            if let Some(name) = child(world, index, |_| true) {
+                world.work(name, *count, clock);
             }
         }
         Complete(index) => {
-            if let Some(name) = child(world, index, is_at_work) {
-                world.complete(name, clock);
-            }
-        }
-        Fail(index) => {
-            if let Some(name) = child(world, index, is_at_work) {
-                world.fail(name, clock);
+            if let Some(name) = child(world, index, Value::is_object) {
+                world.work(name, usize::MAX, clock);
             }
         }
         Garbled(index, path, odd) => {

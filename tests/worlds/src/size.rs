@@ -1,10 +1,12 @@
 //! Clusters of a given size: what a policy is shown of them, for the benchmark and for the tests of the limits.
 
+use cass_operator_sim::Times;
 use k8ssandra_task_policy::contract::{Failure, Operation, Selector, Snapshot};
 use pilothouse_core::Failures;
 use pilothouse_core::failures::Cause;
 use serde_json::{Value, json};
 
+use crate::children::Course;
 use crate::world::{NAMESPACE, World, stamp};
 
 /// How large a cluster is, and what is there besides.
@@ -39,7 +41,7 @@ impl Size {
         world.settle().unwrap();
         for child in world.children_mut() {
             let datacenter = child["spec"]["datacenter"]["name"].as_str().unwrap_or("");
-            child["status"] = running(datacenter, self.pods, self.pods.saturating_sub(1));
+            child["status"] = running(datacenter, self.pods, false);
         }
         world.settle().unwrap();
         world
@@ -50,7 +52,7 @@ impl Size {
         let mut world = self.running();
         for child in world.children_mut() {
             let datacenter = child["spec"]["datacenter"]["name"].as_str().unwrap_or("");
-            child["status"] = running(datacenter, self.pods, self.pods);
+            child["status"] = running(datacenter, self.pods, true);
         }
         world
     }
@@ -87,7 +89,9 @@ impl Size {
     pub fn nearly_done(self) -> World {
         let mut world = self.running();
         for number in 1..self.datacenters {
-            world.complete(&format!("dc{number}"), "19:50:00");
+            let name = format!("dc{number}");
+            world.begin(&name, Course::WELL);
+            world.work(&name, usize::MAX, "19:50:00");
         }
         world.settle().unwrap();
         world
@@ -97,7 +101,8 @@ impl Size {
     pub fn cancelled(self) -> World {
         let mut world = World::new(self.datacenters);
         world.settle().unwrap();
-        world.fail("dc1", "19:50:00");
+        world.begin("dc1", Course::BADLY);
+        world.work("dc1", usize::MAX, "19:50:00");
         world
     }
 
@@ -161,27 +166,27 @@ impl Size {
     }
 }
 
-/// The status of a CassandraTask with so many pods, of which so many are done.
-fn running(datacenter: &str, pods: usize, done: usize) -> Value {
-    let pod = |number: usize| {
-        let name = format!("demo-{datacenter}-default-sts-{number}");
-        let mut pod = json!({"status": "RUNNING", "startTime": stamp("19:45:00"), "jobId": format!("job-{number}")});
-        if number < done {
-            pod["status"] = json!("COMPLETED");
-            pod["completionTime"] = json!(stamp("19:46:00"));
-        }
-        (name, pod)
+/// The status of a CassandraTask with so many pods when all of them are done, or all but the last.
+fn running(datacenter: &str, pods: usize, is_done: bool) -> Value {
+    let course = Course {
+        pods,
+        ..Course::WELL
     };
-    json!({
-        "startTime": stamp("19:44:00"),
-        "active": 1,
-        "succeeded": done,
-        "conditions": [{
-            "type": "Running", "status": "True", "reason": "Running", "message": "",
-            "lastTransitionTime": stamp("19:44:00"),
-        }],
-        "podStatuses": (0..pods).map(pod).collect::<serde_json::Map<_, _>>(),
-    })
+    let writes = course.writes(datacenter);
+    let ended = writes.iter().position(|it| it.name() == "label-completed");
+    let count = ended.unwrap() - usize::from(!is_done);
+    let now = &*stamp("19:44:00");
+    let mut status = json!({});
+    for write in writes[..count].iter().filter(|it| it.is_of_status()) {
+        write.apply(
+            &mut status,
+            Times {
+                now,
+                reconcile: now,
+            },
+        );
+    }
+    status
 }
 
 /// A CassandraTask that another controller left behind, as it looks once it has run.
@@ -196,6 +201,6 @@ fn foreign(number: usize) -> Value {
             "annotations": {"pilothouse.dev/created-for": "former-uid"},
         },
         "spec": {"datacenter": {"name": format!("former{number}"), "namespace": NAMESPACE}, "jobs": [{"name": "job1", "command": "cleanup"}]},
-        "status": running(&format!("former{number}"), 3, 3),
+        "status": running(&format!("former{number}"), 3, true),
     })
 }

@@ -3,24 +3,15 @@
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
+use crate::children::{Course, course};
 use crate::laws::{has_ended, is_true};
 use crate::world::{FINALIZER, NAMESPACE, World, stamp};
-
-/// What cass-operator has written to a CassandraTask by now.
-const COURSES: [&[&str]; 5] = [
-    &[],
-    &["started"],
-    &["started", "running-no-pods"],
-    &["started", "running-no-pods", "completed"],
-    &["started", "running-no-pods", "failed"],
-];
-const DONE: &[&str] = COURSES[3];
 
 /// How k8ssandra-operator left a task.
 #[derive(Debug, Clone)]
 struct Left {
-    /// What became of the CassandraTasks it created, in its order.
-    courses: Vec<&'static [&'static str]>,
+    /// What becomes of the CassandraTasks it created, in its order, and how many of its writes cass-operator has made.
+    courses: Vec<(Course, usize)>,
     /// Whether the specification lists the datacenters: it begins at the end of a list.
     is_listed: bool,
     /// Whether it stopped between the last create and the status.
@@ -37,7 +28,8 @@ struct Left {
 
 /// Any world with such a policy that k8ssandra-operator leaves behind.
 pub fn taken_over(policy: &'static str) -> impl Strategy<Value = World> {
-    let courses = prop::collection::vec(prop::sample::select(COURSES.to_vec()), 0..=3);
+    let done = prop_oneof![0..8_usize, Just(usize::MAX)];
+    let courses = prop::collection::vec((course(), done), 0..=3);
     let (often, seldom) = (prop::bool::ANY, prop::bool::weighted(0.25));
     let flags = (often, often, often, seldom, seldom, seldom);
     (courses, flags).prop_map(move |(courses, flags)| {
@@ -68,9 +60,10 @@ impl Left {
             one_after_the_other(earlier);
         }
         let mut copies = Map::new();
-        for (name, course) in names.into_iter().zip(&self.courses) {
+        for (name, (course, done)) in names.into_iter().zip(&self.courses) {
             let is_last = copies.len() + 1 == self.courses.len();
-            let copy = self.begin(&mut world, name, course, is_last && self.is_late);
+            let is_late = is_last && self.is_late;
+            let copy = self.begin(&mut world, name, *course, *done, is_late);
             if !(is_last && self.is_unrecorded) {
                 copies.insert(name.to_owned(), copy);
             }
@@ -98,19 +91,28 @@ impl Left {
     }
 
     /// Creates a CassandraTask, and lets cass-operator work. What k8ssandra-operator sees last comes back.
-    fn begin(&self, world: &mut World, name: &str, course: &[&str], is_late: bool) -> Value {
+    fn begin(
+        &self,
+        world: &mut World,
+        name: &str,
+        course: Course,
+        done: usize,
+        is_late: bool,
+    ) -> Value {
         world.upstream.insert(format!("upstream-{name}"));
         world
             .servers
             .put(world.child_key(name), cassandra_task(name));
+        world.begin(name, course);
         let mut seen = json!({});
-        for (number, fixture) in course.iter().enumerate() {
-            world.write(name, fixture, &format!("19:3{}:00", number + 2));
+        let count = course.writes(name).len().min(done);
+        for number in 1..=count {
+            world.work(name, 1, &format!("19:32:{number:02}"));
             let status = &mut world.child(name)["status"];
             if self.is_bare {
                 strip(status);
             }
-            if !(is_late && number + 1 == course.len()) {
+            if status.is_object() && !(is_late && number == count) {
                 seen = status.clone();
             }
         }
@@ -164,9 +166,12 @@ fn are_over(copies: &Map<String, Value>) -> bool {
 }
 
 /// Under Forbid, it waits for the completionTime of each, whatever became of it.
-fn one_after_the_other(earlier: &mut [&[&str]]) {
-    for course in earlier.iter_mut().filter(|it| it.len() < DONE.len()) {
-        *course = DONE;
+fn one_after_the_other(earlier: &mut [(Course, usize)]) {
+    for (course, done) in earlier {
+        *done = usize::MAX;
+        if !course.ends() {
+            *course = Course::WELL;
+        }
     }
 }
 

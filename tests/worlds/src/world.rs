@@ -1,7 +1,7 @@
 //! A small world for the tests: a task, its cluster and its CassandraTasks on the API servers of several contexts, under the
 //! engine that the host runs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use k8ssandra_task_policy::describe;
 use pilothouse_core::Engine;
 use serde_json::{Value, json};
 
+use crate::children::Course;
 use crate::happenings::Hitch;
 use crate::laws::holds;
 
@@ -36,6 +37,10 @@ pub struct World {
     /// The events that were recorded.
     pub events: Vec<String>,
     pub created: usize,
+    /// What cass-operator makes of the CassandraTask with this UID, and how many of its writes it has made.
+    pub(crate) courses: BTreeMap<String, (Course, usize)>,
+    /// The writes of cass-operator's table that were ever made.
+    pub written: BTreeSet<&'static str>,
     /// The UIDs of the CassandraTasks that have ended: what is written into their statuses later does not begin them again.
     pub ended: BTreeSet<String>,
     /// The UIDs of the CassandraTasks that k8ssandra-operator had created for the task before the policy took charge.
@@ -100,6 +105,8 @@ impl World {
             hitch: None,
             events: Vec::new(),
             created: 0,
+            courses: BTreeMap::new(),
+            written: BTreeSet::new(),
             ended: BTreeSet::new(),
             upstream: BTreeSet::new(),
             begun: BTreeSet::new(),

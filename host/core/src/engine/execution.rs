@@ -5,14 +5,13 @@
 
 use std::sync::Arc;
 
-use pilothouse_contract::{FailureClass, context_name};
+use pilothouse_contract::context_name;
 use serde_json::json;
 use tracing::{debug, info, warn};
 
 use super::Engine;
 use super::run::{Execution, Run, Verdict};
 use crate::failures::{Cause, NOT_REGISTERED};
-use crate::ledger::Unconfirmed;
 use crate::object::{Object, ObjectKey, Resource};
 use crate::plan::{CREATED_FOR, Step};
 use crate::work::{End, Next, Now, Request};
@@ -147,14 +146,11 @@ impl Engine {
             }
             (_, _, Err(cause)) => Err(cause),
         };
-        let target = step.target(&self.home().object(primary));
         match reply {
             Ok(()) => {
                 execution.decided.done += 1;
-                if let Some((object, operation)) = target {
-                    let failures = &mut self.ledger_mut(primary).failures;
-                    failures.succeeded(&object, operation);
-                }
+                let object = self.home().object(primary);
+                self.ledger_mut(primary).succeeded(&object, &step);
                 self.execute(now, primary, execution)
             }
             Err(cause) => self.failed(now, primary, execution, &step, cause),
@@ -238,9 +234,7 @@ impl Engine {
         cause: Cause,
     ) -> Next {
         let Cause {
-            class,
-            reason,
-            message,
+            reason, message, ..
         } = &cause;
         let of_primary = matches!(step, Step::PatchMetadata(_) | Step::SetStatus(_));
         if of_primary && matches!(reason.as_str(), "Conflict" | "NotFound") {
@@ -249,21 +243,9 @@ impl Engine {
         } else {
             warn!(%primary, reason, "{step}: {message}");
         }
-        if *class == FailureClass::UnknownOutcome {
-            let (resource, key) = match step {
-                Step::Create { resource, key, .. } | Step::Delete { resource, key, .. } => {
-                    (resource.clone(), key.clone())
-                }
-                _ => (self.home(), primary.clone()),
-            };
-            let unconfirmed = &mut self.ledger_mut(primary).unconfirmed;
-            let write = Unconfirmed { resource, key };
-            unconfirmed.entry(write).or_insert(now.wall);
-        }
-        if let Some((object, operation)) = step.target(&self.home().object(primary)) {
-            let failures = &mut self.ledger_mut(primary).failures;
-            execution.decided.failure = Some(failures.record(now.wall, object, operation, cause));
-        }
+        let object = self.home().object(primary);
+        let ledger = self.ledger_mut(primary);
+        execution.decided.failure = ledger.failed(now.wall, &object, step, cause);
         self.end(
             now,
             primary,

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::object::{ObjectKey, Resource};
 
 /// An action that may be carried out.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Step {
     /// Create this object.
     Create {

@@ -5,7 +5,7 @@
 
 use stateright::Model;
 
-use crate::host::{self, caches::fresh, failures::is_refused_create};
+use crate::host::{self, caches::fresh, ledger::is_refused_create};
 use crate::model::{Act, Fault, World, dcs};
 use crate::state::State;
 use crate::{moves, operator};

@@ -32,6 +32,18 @@ pub(super) fn lay_over(next: &mut State, answer: Answer) {
     }
 }
 
+/// The host sees the K8ssandraTask as it is. Of an earlier one of that name it remembers nothing that has failed.
+pub fn see_task(next: &mut State) {
+    let known = next.host.task.map(|task| task.incarnation);
+    next.host.task = next.task;
+    if next
+        .task
+        .is_some_and(|task| known != Some(task.incarnation))
+    {
+        next.host.failures = 0;
+    }
+}
+
 /// Changes what is known of a context, if anything is.
 pub(super) fn lay_over_context(dc: &mut Dc, change: impl Fn(Option<Child>) -> Option<Child>) {
     if let Seen::Known(seen) = &mut dc.seen {

@@ -4,19 +4,13 @@
 //! a create by its name, a delete by the uid, status and metadata by the version of the K8ssandraTask that was decided
 //! upon. The laws watch over what is done here.
 
+use pilothouse_core::failures::{Cause, NOT_REGISTERED};
+
 use super::caches::{Answer, lay_over, next_birth};
 use crate::laws::{self, Law};
 use crate::model::World;
 use crate::plan::{Plan, Step};
 use crate::state::{Child, Exec, Origin, State, Task};
-
-/// Why a step was not carried out.
-pub(super) enum Failed {
-    /// The K8ssandraTask is another one by now: decide again.
-    Stale,
-    /// The API server refused, or did not answer: the reason and the message.
-    Refused(&'static str, &'static str),
-}
 
 /// Carries a step out.
 pub(super) fn write(
@@ -25,7 +19,7 @@ pub(super) fn write(
     plan: &Plan,
     step: &Step,
     exec: Exec,
-) -> Result<Answer, Failed> {
+) -> Result<Answer, Cause> {
     match *step {
         Step::Create(dc) => create(world, next, plan, dc),
         Step::DeleteChild(dc, birth) => delete_child(world, next, plan, (dc, birth)),
@@ -37,7 +31,7 @@ pub(super) fn write(
     }
 }
 
-fn create(world: &World, next: &mut State, plan: &Plan, dc: usize) -> Result<Answer, Failed> {
+fn create(world: &World, next: &mut State, plan: &Plan, dc: usize) -> Result<Answer, Cause> {
     reach(next, dc)?;
     if let Some(existing) = next.dcs[dc].child {
         if existing.origin == Origin::Policy(plan.incarnation) && !existing.deleting {
@@ -45,7 +39,7 @@ fn create(world: &World, next: &mut State, plan: &Plan, dc: usize) -> Result<Ans
             return Ok(Answer::Child(dc, Some(existing)));
         }
         lay_over(next, Answer::Child(dc, Some(existing)));
-        return Err(Failed::Refused("AlreadyExists", "it already exists"));
+        return Err(Cause::because("AlreadyExists", "it already exists"));
     }
     next.broken = laws::creation(world, next, plan, dc);
     let it = &mut next.dcs[dc];
@@ -59,17 +53,17 @@ fn delete_child(
     next: &mut State,
     plan: &Plan,
     (dc, birth): (usize, u8),
-) -> Result<Answer, Failed> {
+) -> Result<Answer, Cause> {
     reach(next, dc)?;
     // If it is none of that uid: gone already, or another object has its name by now.
     if let Some(child) = next.dcs[dc].child.filter(|child| child.birth == birth) {
         next.broken = (!child.belongs_to(plan.incarnation)).then_some(Law::DeletesItsOwn);
         next.dcs[dc].child = world.deleted(child);
-        if world.config.lingers {
-            return Ok(Answer::Child(dc, next.dcs[dc].child));
-        }
     }
-    Ok(Answer::ChildGone(dc, birth))
+    Ok(match next.dcs[dc].child {
+        None => Answer::ChildGone(dc, birth),
+        there => Answer::Child(dc, there),
+    })
 }
 
 fn delete_task(next: &mut State, incarnation: u8) -> Answer {
@@ -89,7 +83,7 @@ fn patch(
     next: &mut State,
     exec: Exec,
     (finalizer, owner, record): (Option<bool>, Option<u8>, Option<u32>),
-) -> Result<Answer, Failed> {
+) -> Result<Answer, Cause> {
     let task = current(next, exec)?;
     let patched = Task {
         finalizer: finalizer.unwrap_or(task.finalizer),
@@ -107,7 +101,7 @@ fn patch(
     Ok(Answer::Task(patched))
 }
 
-fn set_status(world: &World, next: &mut State, exec: Exec, status: u32) -> Result<Answer, Failed> {
+fn set_status(world: &World, next: &mut State, exec: Exec, status: u32) -> Result<Answer, Cause> {
     let task = current(next, exec)?;
     next.broken = world.status_law(task, status);
     let written = Task { status, ..task };
@@ -116,15 +110,19 @@ fn set_status(world: &World, next: &mut State, exec: Exec, status: u32) -> Resul
 }
 
 /// The K8ssandraTask, if it is still the one that was decided upon.
-fn current(state: &State, exec: Exec) -> Result<Task, Failed> {
-    state.task.filter(|_| !exec.stale).ok_or(Failed::Stale)
+fn current(state: &State, exec: Exec) -> Result<Task, Cause> {
+    match state.task {
+        Some(task) if !exec.stale => Ok(task),
+        Some(_) => Err(Cause::because("Conflict", "the object has been modified")),
+        None => Err(Cause::because("NotFound", "there is none")),
+    }
 }
 
-fn reach(state: &State, dc: usize) -> Result<(), Failed> {
+fn reach(state: &State, dc: usize) -> Result<(), Cause> {
     let it = &state.dcs[dc];
-    if it.registered && it.link {
-        Ok(())
-    } else {
-        Err(Failed::Refused("Unreachable", "connection refused"))
+    match (it.registered, it.link) {
+        (true, true) => Ok(()),
+        (true, false) => Err(Cause::unknown("Unreachable", "connection refused")),
+        (false, _) => Err(Cause::because(NOT_REGISTERED, "it is not registered")),
     }
 }

@@ -1,7 +1,7 @@
 //! What the host did, told from the requests that reached the API servers.
 
 use anyhow::Result;
-use pilothouse_clusters::sim::{Filter, Request, Verb};
+use kube_sim::{Filter, Request, Verb};
 use pilothouse_scenario::clusters::Seen;
 use pilothouse_scenario::reference::{Context, Reference};
 use serde_json::Value;

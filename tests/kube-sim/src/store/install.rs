@@ -1,0 +1,81 @@
+//! What is there before any client comes: the namespaces that every cluster has, and definitions of kinds.
+
+use anyhow::{Context as _, bail};
+use serde_json::{Value, json};
+
+use super::{builtin::NAMESPACES, failure::Failure, object::meta, state::State, write::Options};
+
+const DEFINITION: &str = "CustomResourceDefinition";
+
+/// CustomResourceDefinitions, read once for any number of clusters.
+#[derive(Clone, Debug, Default)]
+pub struct Definitions(Vec<Value>);
+
+impl Definitions {
+    /// Reads YAML, one or several documents. The error says which of them is no definition.
+    pub fn parse(yaml: &str) -> anyhow::Result<Self> {
+        let documents: Vec<Value> =
+            serde_saphyr::from_multiple(yaml).context("reading CustomResourceDefinitions")?;
+        let documents = documents.into_iter().filter(|document| !document.is_null());
+        let documents: Vec<Value> = documents.collect();
+        for document in documents
+            .iter()
+            .filter(|document| document["kind"] != DEFINITION)
+        {
+            let name = document["metadata"]["name"].as_str();
+            let (kind, name) = (&document["kind"], name.unwrap_or("without a name"));
+            bail!("{kind} {name} is not a {DEFINITION}, and nothing else can be installed");
+        }
+        Ok(Self(documents))
+    }
+
+    /// Adds these.
+    pub fn extend(&mut self, more: Self) {
+        self.0.extend(more.0);
+    }
+}
+
+impl State {
+    /// A cluster that knows the built-in kinds only, with the namespaces that every cluster has.
+    pub fn begin(name: &str, now: &str) -> Self {
+        let mut state = Self::new(name);
+        for namespace in ["default", "kube-node-lease", "kube-public", "kube-system"] {
+            drop(state.create_namespace(namespace, now));
+        }
+        state
+    }
+
+    /// Creates a namespace.
+    pub fn create_namespace(&mut self, name: &str, now: &str) -> Result<(), Failure> {
+        let kind = self
+            .kinds
+            .by_plural(NAMESPACES)
+            .ok_or_else(Failure::not_served)?;
+        let object = json!({"metadata": {"name": name}});
+        self.create(&kind, None, object, &Options::at(now))
+            .map(drop)
+    }
+
+    /// Serves the kinds of these definitions. Those that are there already are replaced.
+    pub fn install(&mut self, definitions: &Definitions, now: &str) -> Result<(), Failure> {
+        for definition in &definitions.0 {
+            self.install_one(definition, now)?;
+        }
+        Ok(())
+    }
+
+    fn install_one(&mut self, definition: &Value, now: &str) -> Result<(), Failure> {
+        let kind = self.kinds.by_type("apiextensions.k8s.io/v1", DEFINITION);
+        let kind = kind.ok_or_else(Failure::not_served)?;
+        let options = Options::at(now);
+        match self.read(&kind, None, meta(definition, "name")) {
+            Ok(old) => {
+                let mut new = old.value.clone();
+                new["spec"] = definition["spec"].clone();
+                self.replace(&kind, &old, new, false, &options)?;
+            }
+            Err(_) => drop(self.create(&kind, None, definition.clone(), &options)?),
+        }
+        Ok(())
+    }
+}
