@@ -11,7 +11,7 @@ use serde::de::{self, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::clusters::{Clusters, Rest, Seen};
+use crate::clusters::{Change, Clusters, Rest, Seen};
 use crate::reference::Reference;
 use crate::subset::differences;
 
@@ -85,15 +85,19 @@ impl Expect {
         listed.chain(self.objects.keys())
     }
 
-    /// Everything that is not as expected.
+    /// Everything that is not as expected after a change.
     pub fn check(
         &self,
+        change: &Change,
         seen: &Seen,
         clusters: &dyn Clusters,
         namespace: &str,
     ) -> Result<Vec<String>> {
         let is_exact = clusters.is_exact();
         let mut wrong = self.check_writes(seen, namespace, is_exact);
+        // Where garbage is not collected at once, what has lost its owner is decided on, too.
+        let is_collected = is_exact || !matches!(change, Change::Delete(_));
+        wrong.extend(self.check_events(&seen.events, is_exact, is_collected));
         let status = seen
             .primary
             .as_ref()
@@ -122,19 +126,31 @@ impl Expect {
             }
             unlike(what, Some(wanted), found)
         };
-        let said = |events: &[String]| events.iter().map(|it| said(it, is_exact)).collect();
-        let mut events: Vec<String> = said(&seen.events);
-        if self.events.is_none() {
-            events.retain(|event| event.starts_with("Warning "));
-        }
-        let expected = said(self.events.as_deref().unwrap_or_default());
         let wrong = [
             compare("created", shown(&self.created), shown(&seen.created)),
             compare("deleted", shown(&self.deleted), shown(&seen.deleted)),
-            compare("events", expected, events),
             unlike("writes", self.writes, seen.writes),
         ];
         wrong.into_iter().flatten().collect()
+    }
+
+    fn check_events(&self, seen: &[String], is_exact: bool, is_all: bool) -> Option<String> {
+        let said = |events: &[String]| -> Vec<String> {
+            events.iter().map(|it| said(it, is_exact)).collect()
+        };
+        let mut wanted = said(self.events.as_deref().unwrap_or_default());
+        let mut found = said(seen);
+        if self.events.is_none() {
+            found.retain(|event| event.starts_with("Warning "));
+        }
+        if !is_all {
+            found.retain(|event| wanted.contains(event));
+        }
+        if !is_exact {
+            wanted.sort();
+            found.sort();
+        }
+        unlike("events", Some(wanted), found)
     }
 
     fn check_status(&self, status: &Value, is_exact: bool) -> Vec<String> {
@@ -172,25 +188,30 @@ fn unlike<T: PartialEq + fmt::Debug>(what: &str, wanted: Option<T>, found: T) ->
     (wanted != found).then(|| format!("{what}\n  expected: {wanted:?}\n  found:    {found:?}"))
 }
 
-/// A text as it is compared: where times are not exact, without them.
-fn said(text: &str, is_exact: bool) -> String {
-    match is_exact {
-        true => text.to_owned(),
-        false => timeless(text),
-    }
+fn is_uuid(word: &str) -> bool {
+    let is_part = |letter: char| letter == '-' || letter.is_ascii_hexdigit();
+    word.len() == 36 && word.chars().all(is_part)
 }
 
-/// A text without the times in it.
-fn timeless(text: &str) -> String {
-    let is_time = |word: &str| {
-        let word = word.trim_end_matches([';', ':', ',', ')', '.']);
-        word.parse::<jiff::Timestamp>().is_ok()
+/// A text as it is compared: where those are not exact, without times and uids.
+fn said(text: &str, is_exact: bool) -> String {
+    let is_uid = |word: &str| word.starts_with("uid-") || is_uuid(word);
+    let placeholder = |word: &str| {
+        let bare = word.trim_end_matches([';', ':', ',', ')', '.']);
+        match bare.parse::<jiff::Timestamp>() {
+            Ok(_) => "TIME".to_owned(),
+            Err(_) if is_uid(bare) => "UID".to_owned(),
+            Err(_) => word.to_owned(),
+        }
     };
-    let words = text.split(' ');
-    words
-        .map(|word| if is_time(word) { "TIME" } else { word })
-        .collect::<Vec<_>>()
-        .join(" ")
+    match is_exact {
+        true => text.to_owned(),
+        false => text
+            .split(' ')
+            .map(placeholder)
+            .collect::<Vec<_>>()
+            .join(" "),
+    }
 }
 
 /// A condition in one line.

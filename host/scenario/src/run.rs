@@ -80,7 +80,9 @@ fn play(
     clusters.begin(&heading, step.note.as_deref());
     clusters.happen(&step.change)?;
     let seen = clusters.rest()?;
-    let wrong = step.expect.check(&seen, clusters, namespace)?;
+    let wrong = step
+        .expect
+        .check(&step.change, &seen, clusters, namespace)?;
     Ok((seen, wrong))
 }
 

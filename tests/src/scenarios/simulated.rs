@@ -38,8 +38,10 @@ const OTHERS: &str = "kubectl";
 const QUIET: Duration = Duration::from_millis(400);
 /// … but after a trouble it first waits before it tries again, no longer than this …
 const RECOVERY: Duration = Duration::from_secs(50);
-/// … or, where it has tried in vain for long and two things fail by turns, than this.
+/// … or, where it has tried in vain for long and two things fail by turns, than this …
 const LONG_RECOVERY: Duration = Duration::from_secs(125);
+/// … or, where the policy asks to be called again because of what was refused, than this.
+const LONGEST_RECOVERY: Duration = Duration::from_secs(305);
 
 /// A longer wait is cut short to this.
 const LONG: Duration = Duration::from_secs(20 * 60);
@@ -257,6 +259,8 @@ impl Clusters for Simulated {
         let runtime = self.runtime.handle().clone();
         let _entered = runtime.enter();
         self.recovery = match change {
+            // A context that is lost for so long would be reported meanwhile.
+            Change::Permit(_) if self.lost.is_empty() => LONGEST_RECOVERY,
             Change::Permit(_) => LONG_RECOVERY,
             Change::Refuse(refusal) if self.refused.contains_key(&refusal.object) => LONG_RECOVERY,
             Change::Lose { .. }
