@@ -145,7 +145,10 @@ async fn an_ordinary_day() {
         terminal.run(wait).await,
         "boat.harbour.test/nora condition met\n"
     );
-    assert_eq!(terminal.run("get ns --context lake").await, "");
+    let namespace = "get ns ns -o name --ignore-not-found";
+    assert_eq!(terminal.run(namespace).await, "namespace/ns\n");
+    let elsewhere = format!("{namespace} --context lake");
+    assert_eq!(terminal.run(&elsewhere).await, "");
     assert_eq!(
         terminal.run("explain boat.spec.rig").await.lines().next(),
         Some("GROUP:      harbour.test")
