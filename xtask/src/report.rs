@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 pub struct Report(Vec<(String, &'static str, Duration)>);
 
 /// What is said of something that ran within a part: its time does not count in the total.
-const WITHIN: &str = "of it, tests one after the other";
+const WITHIN: &str = "of that, added up";
 
 impl Report {
     /// Announces a part, runs it, and notes how it went.
@@ -64,7 +64,7 @@ mod tests {
         let expected = "  format                                   0.8 s  ok\n\
                         \x20 real API server                          0.0 s  skipped\n\
                         \x20 tests                                   61.2 s  FAILED\n\
-                        \x20   host                                  90.0 s  of it, tests one after the other\n\
+                        \x20   host                                  90.0 s  of that, added up\n\
                         \x20 total                                   62.1 s\n";
         assert_eq!(report.to_string(), expected);
     }

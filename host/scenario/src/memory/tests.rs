@@ -294,7 +294,7 @@ fn objects_are_held_to_their_definitions() {
             "status": {"type": "object", "properties": {"saw": {"type": "string", "enum": ["unregistered"]}}}}}}}]}}"#;
     let definitions = Definitions::parse(definition).unwrap();
     let report = play_on(
-        "  expect: {objects: {Order o: {spec: {size: 2, other: null}}}}
+        "  expect: {created: [Item o-item in east], objects: {Order o: {spec: {size: 2, other: null}}}}
 - patch: Order o
   with: {spec: {other: 1}}
   expect: {objects: {Order o: {spec: {other: null}}}}
