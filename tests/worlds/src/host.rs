@@ -162,7 +162,8 @@ impl World {
 
     fn send(&mut self, request: &Request) -> Result<Reply, Died> {
         let hitch = match request {
-            Request::Read { .. } => None,
+            // Of events, no failure is reported.
+            Request::Read { .. } | Request::RecordEvent { .. } => None,
             _ => self.hitch.take_if(|hitch| hitch.is_now()),
         };
         let unknown = || Cause::unknown("Timeout", "no answer within 15 s");
