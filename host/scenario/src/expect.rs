@@ -96,7 +96,8 @@ impl Expect {
         let is_exact = clusters.is_exact();
         let mut wrong = self.check_writes(seen, namespace, is_exact);
         // Where garbage is not collected at once, what has lost its owner is decided on, too.
-        let is_collected = is_exact || !matches!(change, Change::Delete(_));
+        let is_deletion = matches!(change, Change::Delete(_)) || !self.deleted.is_empty();
+        let is_collected = is_exact || !is_deletion;
         wrong.extend(self.check_events(&seen.events, is_exact, is_collected));
         let status = seen
             .primary
