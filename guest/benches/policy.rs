@@ -1,6 +1,6 @@
 //! `cargo bench -p k8ssandra-task-policy`: time and fuel of a call, natively and on the component.
 //!
-//! It is `cargo xtask bench`, which builds the component first. What is measured is in `tests/benches/policy.rs`: the component
+//! It is `cargo xtask bench`, which builds the component first. What is measured is in `tests/e2e/benches/policy.rs`: the component
 //! needs the host's WebAssembly runtime, which would take longer to compile than the policy's own tests may.
 
 #![allow(

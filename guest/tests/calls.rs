@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use k8ssandra_task_policy::contract::Requeue;
-use policy_worlds::World;
-use policy_worlds::size::Size;
-use policy_worlds::world::{at, stamp};
+use policy_properties::World;
+use policy_properties::size::Size;
+use policy_properties::world::{at, stamp};
 use serde_json::json;
 
 #[test]

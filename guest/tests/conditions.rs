@@ -12,8 +12,8 @@ mod native;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use pilothouse_scenario::memory::Memory;
-use pilothouse_scenario::{Clusters, Scenario};
+use pilothouse_policy_test::memory::Memory;
+use pilothouse_policy_test::{Clusters, Scenario};
 use serde_json::Value;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
@@ -96,8 +96,8 @@ fn written(document: &str) -> String {
 #[test]
 fn the_reference_lists_every_reason() {
     let reference = std::fs::read_to_string(Path::new(ROOT).join("docs/reference.md")).unwrap();
-    for path in pilothouse_scenario::files(&directory()).unwrap() {
-        let name = pilothouse_scenario::name(&directory(), &path);
+    for path in pilothouse_policy_test::files(&directory()).unwrap() {
+        let name = pilothouse_policy_test::name(&directory(), &path);
         let (primary, events) = play(&name);
         let ours = ["Running", "Failed", "Complete", "Invalid", "Stalled"];
         let conditions = primary["status"]["conditions"]

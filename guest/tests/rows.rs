@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use pilothouse_scenario::{Scenario, files};
+use pilothouse_policy_test::{Scenario, files};
 
 /// By their names: the decision table, the table of targets, concurrency, events, the status and its laws, the samples of the
 /// page on cluster tasks, what cass-operator writes, what a task that is stuck says, and the settings.

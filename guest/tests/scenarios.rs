@@ -14,7 +14,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use pilothouse_scenario::{Scenario, files, golden, name, run};
+use pilothouse_policy_test::{Scenario, files, golden, name, run};
 
 fn main() -> ExitCode {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/scenarios");

@@ -44,7 +44,7 @@ impl Component {
     }
 }
 
-impl pilothouse_scenario::Policy for Component {
+impl pilothouse_policy_test::Policy for Component {
     fn describe(&self, settings: &str) -> Result<contract::Manifest> {
         Ok(contract::Manifest::clone(&self.with(settings)?.manifest))
     }

@@ -1,5 +1,5 @@
 //! `cargo xtask apiserver`: builds etcd, kube-apiserver and the controller manager as one program, from the Go module
-//! tests/apiserver. In comes the module, out goes target/kube-test-server; it is not started here.
+//! tests/kube-env/server. In comes the module, out goes target/kube-test-server; it is not started here.
 
 use anyhow::bail;
 use xshell::{Shell, cmd};
@@ -21,7 +21,7 @@ pub fn build(checkout: &Checkout) -> anyhow::Result<()> {
              KUBEBUILDER_ASSETS to a directory with etcd and kube-apiserver"
         );
     }
-    let source = checkout.root().join("tests/apiserver");
+    let source = checkout.root().join("tests/kube-env/server");
     let version = "{{.Version}}";
     let version = cmd!(sh, "go list -C {source} -m -f {version} k8s.io/kubernetes");
     let flags = linker_flags(&version.quiet().read()?);

@@ -31,11 +31,11 @@ pub fn build(checkout: &Checkout, profile: Profile) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Builds the policies, then measures them: what, is written in tests/benches.
+/// Builds the policies, then measures them: what, is written in tests/e2e/benches.
 pub fn bench(checkout: &Checkout, arguments: &[String]) -> anyhow::Result<()> {
     policy::build_all(checkout)?;
     // As fast as a release, and much faster to build. The component is what users run, whatever the profile here.
-    let bench = "bench --package pilothouse-tests --bench policy --profile verify --";
+    let bench = "bench --package pilothouse-e2e --bench policy --profile verify --";
     let cargo = checkout.cargo().args(bench.split(' ')).args(arguments);
     Ok(with_built(checkout, cargo).run()?)
 }

@@ -50,7 +50,7 @@ enum Task {
     },
     /// Build the real API server for tests
     ///
-    /// Builds etcd, kube-apiserver and the controller manager from tests/apiserver as one program,
+    /// Builds etcd, kube-apiserver and the controller manager from tests/kube-env/server as one program,
     /// target/kube-test-server. Needs Go; the first time takes minutes. Skipped when nothing has changed.
     Apiserver,
     /// Measure the policy: time and fuel a call

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use anyhow::{Result, anyhow, ensure};
 use pilothouse_contract::{Manifest, Outcome, Snapshot};
-use pilothouse_scenario::{Definitions, Policy, definitions};
+use pilothouse_policy_test::{Definitions, Policy, definitions};
 
 /// The definitions that API servers hold the objects of the scenarios to.
 pub fn definitions() -> &'static Definitions {

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use clap::Subcommand;
-use pilothouse_scenario::{Definitions, Report, Scenario, definitions, files, golden, run};
+use pilothouse_policy_test::{Definitions, Report, Scenario, definitions, files, golden, run};
 
 use crate::policy::wasm::{Limits, Runtime};
 use crate::scenario::Component;

@@ -19,7 +19,7 @@ use tokio::time::{sleep, timeout};
 const ESTABLISH_LIMIT: Duration = Duration::from_secs(60);
 const DISCOVERY_INTERVAL: Duration = Duration::from_millis(50);
 /// Who the API server notes as the owner of the applied fields.
-const FIELD_MANAGER: &str = "pilothouse-tests";
+const FIELD_MANAGER: &str = "pilothouse-e2e";
 
 /// The objects of a YAML text, which may have several documents.
 pub(super) fn documents(text: &str) -> anyhow::Result<Vec<Value>> {

@@ -1,0 +1,261 @@
+//! The command line: what is wrong is said in one line, with exit code 2; a signal ends it cleanly.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "the helpers of tests may fail as tests do"
+)]
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use kube_sim::{Cluster, system_clock};
+use pilothouse_e2e::component;
+use pilothouse_e2e::simulated::CRDS;
+
+const KUBECONFIG: &str = r#"{"apiVersion": "v1", "kind": "Config", "current-context": "east",
+    "contexts": [{"name": "east", "context": {"cluster": "c", "user": "u"}}],
+    "clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:1"}}], "users": [{"name": "u", "user": {}}]}"#;
+
+fn run(arguments: &[&str], directory: &Path) -> Output {
+    let mut command = Command::new(component::host().unwrap());
+    command
+        .arg("run")
+        .args(arguments)
+        .current_dir(directory)
+        .env_remove("KUBECONFIG")
+        .env("HOME", directory);
+    command.env("RUST_LOG", "error").output().unwrap()
+}
+
+#[test]
+fn what_is_wrong_is_said_in_one_line() {
+    let directory = tempfile::tempdir().unwrap();
+    let write =
+        |name: &str, content: &[u8]| std::fs::write(directory.path().join(name), content).unwrap();
+    write("kubeconfig", KUBECONFIG.as_bytes());
+    write("broken", b"not a component");
+    write("text", b"not JSON");
+    write("unknown.json", br#"{"colour": "red"}"#);
+    let policy = component::built().unwrap().canonicalize().unwrap();
+    let policy = policy.to_str().unwrap();
+    let cases: [(&[&str], &[&str]); 7] = [
+        (
+            &["--policy", "missing"],
+            &["reading policy missing", "is --policy right?"],
+        ),
+        (
+            &["--policy", "broken"],
+            &[
+                "policy broken cannot be used",
+                "not a WebAssembly component",
+            ],
+        ),
+        (
+            &["--policy", policy, "--settings", "text"],
+            &["settings text are not JSON"],
+        ),
+        (
+            &["--policy", policy, "--settings", "unknown.json"],
+            &["its settings are invalid", "colour"],
+        ),
+        (
+            &["--policy", policy, "--kubeconfig", "missing"],
+            &["reading kubeconfig missing", "--kubeconfig"],
+        ),
+        (
+            &[
+                "--policy",
+                policy,
+                "--kubeconfig",
+                "kubeconfig",
+                "--context",
+                "west",
+            ],
+            &["no context \"west\"", "it has: east"],
+        ),
+        (
+            &[
+                "--policy",
+                policy,
+                "--kubeconfig",
+                "kubeconfig",
+                "--remote",
+                "west",
+            ],
+            &["no context \"west\"", "it has: east"],
+        ),
+    ];
+    for (arguments, expected) in cases {
+        let output = run(arguments, directory.path());
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        assert_eq!(said.lines().count(), 1, "{arguments:?}: {said}");
+        for words in expected {
+            assert!(
+                said.contains(words),
+                "{arguments:?}: {said:?} lacks {words:?}"
+            );
+        }
+    }
+}
+
+/// A story of which only the steps matter.
+fn story(steps: &str) -> String {
+    format!("story: s\ncontexts: [east]\nstart: 2022-12-15T19:42:00Z\nsteps:\n{steps}\n")
+}
+
+fn policy_test(arguments: &[&str], directory: &Path) -> Output {
+    let mut command = Command::new(component::host().unwrap());
+    command
+        .args(["policy", "test"])
+        .args(arguments)
+        .current_dir(directory);
+    command.output().unwrap()
+}
+
+#[test]
+fn scenarios_that_pass_fail_or_cannot_be_read_are_told_apart() {
+    let directory = tempfile::tempdir().unwrap();
+    let write =
+        |name: &str, content: &str| std::fs::write(directory.path().join(name), content).unwrap();
+    write("well.yaml", &story("- wait: 5m\n  expect: {writes: 0}"));
+    write("fails.yaml", &story("- wait: 5m\n  expect: {writes: 1}"));
+    write("typo.yaml", &story("- wait: 5m\n  expct: {writes: 0}"));
+    write("lost.yaml", &story("- lose: est"));
+    write("no.yaml", "story: [s");
+    write("broken", "not a component");
+    let policy = component::built().unwrap().canonicalize().unwrap();
+    let policy = policy.to_str().unwrap();
+    let typo =
+        "pilothouse: scenario typo.yaml: step 1: a step has no `expct` (did you mean `expect`?)";
+    let cases: [(&[&str], i32, &str, &str); 9] = [
+        (&[policy, "well.yaml"], 0, "ok     well.yaml (1 steps)", ""),
+        (
+            &[policy, "fails.yaml"],
+            1,
+            "FAILED fails.yaml (1 steps)",
+            "",
+        ),
+        (&[policy, "typo.yaml"], 2, "", typo),
+        (
+            &[policy, "lost.yaml"],
+            2,
+            "",
+            "pilothouse: scenario lost.yaml: step 1: lose: there is no context `est` (did you mean `east`?)",
+        ),
+        (
+            &[policy, "no.yaml"],
+            2,
+            "",
+            "pilothouse: no.yaml:1:8: unclosed bracket '['",
+        ),
+        (
+            &[policy, "missing.yaml"],
+            2,
+            "",
+            "pilothouse: reading scenario missing.yaml: No such file",
+        ),
+        (
+            &["broken", "well.yaml"],
+            2,
+            "",
+            "pilothouse: policy broken cannot be used: not a WebAssembly component",
+        ),
+        (
+            &["missing", "well.yaml"],
+            2,
+            "",
+            "pilothouse: reading policy missing: No such file",
+        ),
+        // What cannot be read does not keep the others from being played.
+        (
+            &[policy, "typo.yaml", "fails.yaml", "well.yaml"],
+            2,
+            "FAILED fails.yaml (1 steps)",
+            typo,
+        ),
+    ];
+    for (arguments, code, told, complained) in cases {
+        let output = policy_test(arguments, directory.path());
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        let (out, err) = (text(output.stdout), text(output.stderr));
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{arguments:?}: {out}{err}"
+        );
+        let first = |text: &str| text.lines().next().unwrap_or_default().to_owned();
+        assert_eq!(first(&out), told, "{arguments:?}: {out}");
+        assert!(first(&err).starts_with(complained), "{arguments:?}: {err}");
+        assert_eq!(
+            err.lines().count(),
+            usize::from(!complained.is_empty()),
+            "{arguments:?}: {err}"
+        );
+    }
+}
+
+#[test]
+fn an_argument_that_is_wrong_is_explained() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = run(&["--policy", "p", "--log-format", "xml"], directory.path());
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        String::from_utf8(output.stderr)
+            .unwrap()
+            .contains("[possible values: text, json]")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sigterm_ends_it_cleanly_and_the_log_is_json() {
+    let cluster = Cluster::new("east", system_clock());
+    for crd in CRDS {
+        cluster.install_crds(crd).unwrap();
+    }
+    let serving = Cluster::serve(&[cluster]).await.unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let kubeconfig = directory.path().join("kubeconfig");
+    std::fs::write(&kubeconfig, serving.kubeconfig()).unwrap();
+    let log = directory.path().join("log");
+    let mut host = tokio::process::Command::new(component::host().unwrap())
+        .args(["run", "--log-format", "json", "--policy"])
+        .arg(component::built().unwrap())
+        .arg("--kubeconfig")
+        .arg(&kubeconfig)
+        .env_remove("RUST_LOG")
+        .stderr(std::fs::File::create(&log).unwrap())
+        .stdout(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let read = || std::fs::read_to_string(&log).unwrap();
+    let watching = async {
+        while read().matches("\"watched\"").count() < 3 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), watching)
+        .await
+        .unwrap_or_else(|_| panic!("{}", read()));
+    let id = host.id().unwrap().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &id])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let ended = tokio::time::timeout(Duration::from_secs(60), host.wait())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(ended.code(), Some(0), "{}", read());
+    for line in read().lines() {
+        serde_json::from_str::<serde_json::Value>(line)
+            .unwrap_or_else(|error| panic!("{line}: {error}"));
+    }
+}

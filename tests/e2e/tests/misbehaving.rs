@@ -1,0 +1,219 @@
+//! Whatever a policy does, it harms nobody but its own primary: that one is held as it is, people are told, and the
+//! others go on.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "the helpers of tests may fail as tests do"
+)]
+
+use std::time::Duration;
+
+use kube::Client;
+use kube::api::{Api, ApiResource, DynamicObject, ListParams, PostParams};
+use kube::core::GroupVersionKind;
+use kube_sim::{Cluster, tokio_clock};
+use pilothouse::contexts::Contexts;
+use pilothouse::host::{Host, Options};
+use pilothouse::policy::wasm::{Limits, Runtime};
+use pilothouse_e2e::component;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+const CRDS: &str = "
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: orders.test.pilothouse.dev}
+spec:
+  group: test.pilothouse.dev
+  names: {kind: Order, plural: orders, singular: order, listKind: OrderList}
+  scope: Namespaced
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    subresources: {status: {}}
+    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: items.test.pilothouse.dev}
+spec:
+  group: test.pilothouse.dev
+  names: {kind: Item, plural: items, singular: item, listKind: ItemList}
+  scope: Namespaced
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
+";
+
+fn runtime() -> Runtime {
+    // A tenth of a second of computing is plenty here, and a loop ends sooner.
+    Runtime::new(
+        8,
+        Limits {
+            fuel: 50_000_000,
+            ..Limits::default()
+        },
+    )
+    .unwrap()
+}
+
+fn policy() -> Vec<u8> {
+    std::fs::read(
+        component::built()
+            .unwrap()
+            .with_file_name("misbehaving.wasm"),
+    )
+    .unwrap()
+}
+
+fn api(client: &Client, group: &str, kind: &str, plural: &str) -> Api<DynamicObject> {
+    let resource =
+        ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, "v1", kind), plural);
+    Api::namespaced_with(client.clone(), "default", &resource)
+}
+
+async fn order(orders: &Api<DynamicObject>, name: &str, what: &str) {
+    let order = json!({
+        "apiVersion": "test.pilothouse.dev/v1", "kind": "Order",
+        "metadata": { "name": name }, "spec": { "do": what },
+    });
+    orders
+        .create(
+            &PostParams::default(),
+            &serde_json::from_value(order).unwrap(),
+        )
+        .await
+        .unwrap();
+}
+
+/// The status of the misbehaving order, its events, and that of one that is well, after ten seconds.
+async fn watch_it(what: &str) -> (Value, Vec<Value>, Value) {
+    let clock = tokio_clock();
+    let cluster = Cluster::new("only", clock.clone());
+    cluster.install_crds(CRDS).unwrap();
+    let contexts = Contexts::new(cluster.client("pilothouse"), []);
+    let options = Options {
+        contexts,
+        namespaces: vec![],
+        workers: 2,
+        clock,
+        instance: "test".into(),
+    };
+    let host = Host::new(options, runtime().load(&policy(), "{}").unwrap()).unwrap();
+    let stop = CancellationToken::new();
+    let user = cluster.client("user");
+    let orders = api(&user, "test.pilothouse.dev", "Order", "orders");
+    let story = async {
+        order(&orders, "bad", what).await;
+        order(&orders, "good", "well").await;
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        stop.cancel();
+    };
+    tokio::join!(host.run(stop.clone()), story);
+    let events = api(&user, "events.k8s.io", "Event", "events")
+        .list(&ListParams::default())
+        .await
+        .unwrap();
+    let events = events
+        .items
+        .iter()
+        .map(|event| event.data.clone())
+        .collect();
+    let status = async |name: &str| orders.get(name).await.unwrap().data["status"].clone();
+    (status("bad").await, events, status("good").await)
+}
+
+async fn held_with(what: &str, reason: &str, note: &str) {
+    let (bad, events, good) = watch_it(what).await;
+    assert_eq!(bad, Value::Null, "{what}: something was written");
+    assert_eq!(
+        good,
+        json!({ "done": true }),
+        "{what}: the other one did not go on"
+    );
+    assert_eq!(events.len(), 1, "{what}: {events:#?}");
+    assert_eq!(
+        (&events[0]["reason"], &events[0]["type"]),
+        (&json!(reason), &json!("Warning")),
+        "{what}"
+    );
+    assert!(
+        events[0]["note"].as_str().unwrap().contains(note),
+        "{what}: {:?} lacks {note:?}",
+        events[0]["note"]
+    );
+    // Tried again, but less and less often: after the same time each time, it were dozens.
+    let tries = events[0]["series"]["count"].as_u64();
+    assert!(
+        tries.is_some_and(|tries| (3..=12).contains(&tries)),
+        "{what}: {events:#?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trap_holds_the_primary() {
+    held_with("trap", "PolicyFailed", "unreachable").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_loop_holds_the_primary() {
+    held_with("loop", "PolicyFailed", "fuel").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn too_much_memory_holds_the_primary() {
+    held_with("allocate", "PolicyFailed", "memory").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn too_long_an_answer_holds_the_primary() {
+    held_with("babble", "PolicyFailed", "").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn looking_for_ever_holds_the_primary() {
+    held_with(
+        "look-forever",
+        "PolicyFailed",
+        "asked 8 times to observe more",
+    )
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn looking_at_nothing_new_holds_the_primary() {
+    held_with("look-at-nothing-new", "PolicyFailed", "observe nothing new").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_malformed_plan_is_denied() {
+    held_with("malformed", "PlanDenied", "the status is not a JSON object").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_that_oversteps_is_denied_as_a_whole() {
+    held_with(
+        "overreach",
+        "PlanDenied",
+        "does not let it create v1 Pod default/overreach",
+    )
+    .await;
+}
+
+#[test]
+fn what_is_no_policy_is_refused_with_a_reason() {
+    let error = |bytes: &[u8], settings: &str| {
+        format!("{:#}", runtime().load(bytes, settings).err().unwrap())
+    };
+    assert!(
+        error(b"no", "{}").contains("not a WebAssembly component"),
+        "{}",
+        error(b"no", "{}")
+    );
+    assert!(error(&policy(), "[]").contains("its settings are invalid: there are no settings"));
+}

@@ -1,0 +1,25 @@
+//! Whatever JSON it is shown, the component answers as the native policy does, and never traps.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "the helpers of tests may fail as tests do"
+)]
+
+use std::sync::LazyLock;
+
+use pilothouse_e2e::scenarios::Compared;
+use pilothouse_policy_test::Policy as _;
+use policy_properties::spoilt::spoilt_world;
+use proptest::prelude::*;
+
+static COMPONENT: LazyLock<Compared> =
+    LazyLock::new(|| Compared::built().expect("`cargo xtask build` made it"));
+
+proptest! {
+    #[test]
+    fn the_component_never_traps_and_answers_as_the_native_policy(world in spoilt_world()) {
+        // An error is a trap, or another answer than the native one.
+        COMPONENT.reconcile("{}", &world.decide().0).unwrap();
+    }
+}

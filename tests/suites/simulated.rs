@@ -1,9 +1,0 @@
-//! Every behaviour on simulated clusters, where the component is held against the native policy at every call.
-
-use pilothouse_tests::behaviours::{ALL, HISTORY};
-use pilothouse_tests::{runner, simulated};
-
-fn main() -> std::process::ExitCode {
-    let behaviours: Vec<_> = ALL.iter().chain(HISTORY).copied().collect();
-    runner::main("simulated", &behaviours, simulated::run, Vec::new())
-}
