@@ -8,6 +8,7 @@ use pilothouse_contract::{Manifest, Outcome, Snapshot};
 use pilothouse_policy_test::{Definitions, Policy, definitions};
 
 /// The definitions that API servers hold the objects of the scenarios to.
+#[allow(clippy::panic, reason = "without definitions there is nothing to test")]
 pub fn definitions() -> &'static Definitions {
     static READ: LazyLock<Definitions> = LazyLock::new(|| {
         let crds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/crds");
