@@ -101,7 +101,14 @@ fn tests(checkout: &Checkout, real: Real, report: &mut Report) -> anyhow::Result
     tested?;
     for (name, arguments) in [
         ("documentation", "--doc"),
-        ("component's scenarios", "--test scenarios component::"),
+        (
+            "scenarios, on the component and simulated servers",
+            "--test scenarios",
+        ),
+        (
+            "behaviours on simulated servers",
+            "--test simulated --test limits --test plans --test cli",
+        ),
         ("behaviours on real servers", "--test real --test history"),
     ] {
         report.part(name, || {
