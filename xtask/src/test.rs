@@ -13,7 +13,7 @@ use crate::checkout::{Checkout, Profile};
 use crate::report::Report;
 use crate::{apiserver, build, install};
 
-/// How many random worlds each property looks at: more than while one works on the policy (`.cargo/config.toml`), and far
+/// How many random cases each property looks at: more than while one works on the policy (`.cargo/config.toml`), and far
 /// fewer than `cargo xtask verify` does.
 const CASES: &str = "256";
 
@@ -100,20 +100,21 @@ fn tests(checkout: &Checkout, real: Real, report: &mut Report) -> anyhow::Result
     }
     tested?;
     for (name, arguments) in [
-        ("documentation", "--doc"),
+        ("documentation", "--workspace --doc"),
         (
             "scenarios, on the component and simulated servers",
-            "--test scenarios",
+            "--package pilothouse-e2e --test scenarios",
         ),
         (
-            "behaviours on simulated servers",
-            "--test simulated --test limits --test plans --test cli",
+            "behaviours, limits, plans, command line",
+            "--package pilothouse-e2e --test simulated --test limits --test plans --test cli",
         ),
-        ("behaviours on real servers", "--test real --test history"),
+        (
+            "behaviours on real servers",
+            "--package pilothouse-e2e --test real --test history",
+        ),
     ] {
-        report.part(name, || {
-            run(&format!("test --quiet --workspace {arguments}"))
-        })?;
+        report.part(name, || run(&format!("test --quiet {arguments}")))?;
     }
     Ok(())
 }
