@@ -1,6 +1,6 @@
-//! Types of conditions in a whole story: what was seen in, those that are expected as `none` and are misspelt out.
+//! Types of conditions in a whole scenario: what was seen in, those that are expected as `none` and are misspelt out.
 //!
-//! That there is no `Complet` holds in every story. Many stories rightly expect no condition of a type that they never show;
+//! That there is no `Complet` holds in every scenario. Many scenarios rightly expect no condition of a type that they never show;
 //! but where another is but a letter away, that was meant.
 
 use std::collections::BTreeSet;
@@ -27,7 +27,7 @@ impl Conditions {
         self.seen.extend(types.map(str::to_owned));
     }
 
-    /// What is said of each type that a story expects as `none` alone, that was never there, and that is nearly another.
+    /// What is said of each type that a scenario expects as `none` alone, that was never there, and that is nearly another.
     pub fn misspelt(&self, scenario: &Scenario) -> Vec<String> {
         let expected = || {
             scenario
@@ -46,7 +46,7 @@ impl Conditions {
         let misspelt = |kind: &String| {
             let meant = known.iter().find(|other| is_slip(kind, other))?;
             Some(format!(
-                "conditions.{kind}: no condition of that type was ever seen in this story (did you mean `{meant}`?)"
+                "conditions.{kind}: no condition of that type was ever seen in this scenario (did you mean `{meant}`?)"
             ))
         };
         absent

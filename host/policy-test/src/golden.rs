@@ -19,7 +19,7 @@ pub(crate) const EXTENSION: &str = "golden";
 const AROUND: usize = 3;
 
 /// Adds to what is wrong how the transcript differs from the golden text; or makes it the golden text, if that `accepts` what is
-/// decided now. Of a story that was cut short, all the rest would differ, and hide why.
+/// decided now. Of a scenario that was cut short, all the rest would differ, and hide why.
 pub fn check(scenario: &Scenario, report: &mut Report, accepts: bool) -> Result<()> {
     if report.is_cut_short {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Scenarios: stories in YAML about objects, contexts and time, that say after each step what a policy must have made of it.
+//! Scenarios: YAML files about objects, contexts and time, that say after each step what a policy must have made of it.
 //!
 //! ```text
 //! file ─▶ scenario ─▶ runner ─▶ clusters: a change, then rest ─▶ what was seen ─▶ expectations

@@ -1,5 +1,5 @@
 //! Plays a scenario: step by step, each followed by rest and by its expectations. What is not as expected is collected, and
-//! the story goes on: one run shows all that is wrong.
+//! the scenario goes on: one run shows all that is wrong.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ pub struct Report {
     pub failures: Vec<String>,
     /// The text of all plans, where plans can be seen.
     pub transcript: Option<String>,
-    /// Whether the story ended before its last step, since that could not be played. What it tells is not the whole then.
+    /// Whether the scenario ended before its last step, since that could not be played. What it tells is not the whole then.
     pub is_cut_short: bool,
 }
 
@@ -42,7 +42,7 @@ impl fmt::Display for Report {
     }
 }
 
-/// Plays a scenario on clusters. What cannot be done at all is a failure of its step, and ends the story.
+/// Plays a scenario on clusters. What cannot be done at all is a failure of its step, and ends the scenario.
 pub fn run(scenario: &Scenario, clusters: &mut dyn Clusters) -> Report {
     let mut report = Report::default();
     let mut conditions = Conditions::default();

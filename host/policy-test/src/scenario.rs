@@ -27,14 +27,14 @@ use step::Written;
 /// little for anybody to lose patience.
 const TICK: SignedDuration = SignedDuration::from_secs(60);
 
-/// A story about some objects.
+/// What happens to some objects.
 #[derive(Clone, Debug)]
 pub struct Scenario {
     /// Where it was read from.
     pub path: PathBuf,
     /// What it tells.
     pub story: String,
-    /// The rules, rows and samples that it is about, by their names in the documentation.
+    /// What it is about, in words that the tests of the policy know.
     pub covers: Vec<String>,
     /// Whether it has a golden text.
     pub has_golden: bool,

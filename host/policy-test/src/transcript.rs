@@ -45,7 +45,7 @@ impl Transcript {
         &self.text
     }
 
-    /// A story begins.
+    /// A scenario begins.
     pub fn story(&mut self, story: &str) {
         for line in story.lines() {
             self.line(0, &format!("# {line}"));

@@ -1,4 +1,4 @@
-//! Policies as WebAssembly components: bytes come in, a [`Policy`] goes out. With the generated bindings, the only room
+//! Policies as WebAssembly components: bytes come in, a [`Policy`] goes out. With the generated bindings, the only module
 //! that names wasmtime.
 //!
 //! A component is compiled once and called on a fresh instance each time, so that no call can leave anything behind

@@ -1,6 +1,7 @@
 //! cass-operator, as an adversary: from each stage every next one that it may write, in any order and at any time.
 //!
-//! Comes in: a CassandraTask. Goes out: what it may become. The stages are those of the last table of the policy's page.
+//! Comes in: a CassandraTask. Goes out: what it may become. The stages are those that
+//! `tests/cass-operator-sim/writes.yaml` leads to.
 
 use crate::config::Work;
 use crate::state::{Child, Stage};

@@ -2,8 +2,8 @@
 //!
 //! [`World`] is API servers in memory under the engine that the host runs; [`happenings`] are what can happen to it, generated,
 //! and what can go wrong with the host; [`laws`] is what must hold after each of them; k8ssandra-operator may have begun the task
-//! ([`takeover`]); in [`spoilt`] worlds an object is not what it should be. Both the policy's own properties and those of
-//! policy and host together are told on it. It asserts as it goes: a world in which something impossible happens panics.
+//! ([`takeover`]); in [`spoilt`] worlds an object is not what it should be. The policy's own properties, the benchmark, and the
+//! tests of the limits and of the component are built on it. It asserts as it goes: a world in which something impossible happens panics.
 
 #![allow(
     missing_docs,

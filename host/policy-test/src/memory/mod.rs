@@ -1,8 +1,8 @@
 //! Clusters in memory under the engine that the host runs: it asks the policy, checks the plan and has it carried out.
 //!
-//! In: what happens, and a policy. Out: objects, and a text of every plan. It knows as much of Kubernetes as a policy can
-//! notice: uids, creation times, finalizers, owners, contexts that do not answer, writes that are refused. Nothing waits
-//! here, and nothing runs at once: a story is played the same each time.
+//! In: what happens, and a policy. Out: objects, and a text of every plan. The API servers are the store of
+//! `kube-sim`: uids, times, finalizers, owners, definitions. Here is the rest: contexts that do not answer, and writes that are
+//! refused. Nothing waits here, and nothing runs at once: a scenario is played the same each time.
 
 mod host;
 mod servers;

@@ -1,6 +1,6 @@
-//! Whether a story can take its course: all that happens in, the first thing that makes no sense where it stands out.
+//! Whether a scenario can take its course: all that happens in, the first thing that makes no sense where it stands out.
 //!
-//! A context that nobody has is not looked at by anybody: a story that loses it, or puts an object there, would pass and show
+//! A context that nobody has is not looked at by anybody: a scenario that loses it, or puts an object there, would pass and show
 //! nothing. So would one that regains what was not lost.
 
 use std::collections::BTreeSet;

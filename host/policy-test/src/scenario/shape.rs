@@ -1,7 +1,7 @@
 //! What may stand where: a whole document in, the first word that is out of place or has nothing behind it out.
 //!
 //! Whoever reads only what he knows would take `created:` with nothing behind it for no `created` at all, and `kind` beside a
-//! verb that has none for nothing: a misspelt story would pass.
+//! verb that has none for nothing: a misspelt scenario would pass.
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Map, Value};

@@ -65,7 +65,7 @@ pub async fn quick_start(world: &mut World) -> Result<()> {
 }
 
 /// While the first is not done, the second is not there: no look in between finds both, and the second is not older than
-/// the end of the first. (That the requests come in this order is seen in `suites/faults.rs`.)
+/// the end of the first. (That the requests come in this order is seen in `tests/faults.rs`.)
 async fn never_both(world: &World, first: (&str, &str), second: (&str, &str)) -> Result<()> {
     world
         .wait("the second datacenter", async |world| {

@@ -75,7 +75,7 @@ pub enum Origin {
     Unlabelled,
 }
 
-/// How far a CassandraTask is: the last table of the policy's page.
+/// How far a CassandraTask is, as cass-operator's writes show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stage {
     /// No status: waiting for its time, for another task or for cass-operator.

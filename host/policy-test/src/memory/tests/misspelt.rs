@@ -1,4 +1,4 @@
-//! What is misspelt, and can only be told once the story is played.
+//! What is misspelt, and can only be told once the scenario is played.
 
 use super::play;
 
@@ -28,7 +28,7 @@ fn a_condition_that_is_misspelt_is_not_absent() {
 - wait: 5m
   expect: {conditions: {Complete: True Done, Step1: True Done}}";
     let report = play(steps).to_string();
-    let expected = "conditions.Complet: no condition of that type was ever seen in this story (did you mean `Complete`?)";
+    let expected = "conditions.Complet: no condition of that type was ever seen in this scenario (did you mean `Complete`?)";
     assert!(report.contains(expected), "{report}");
     assert_eq!(report.matches("ever seen").count(), 1, "{report}");
 }
