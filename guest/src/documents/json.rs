@@ -178,4 +178,19 @@ mod tests {
         assert_eq!(wrong, "duplicate field `a`");
         assert!(from_text::<Value>("{} {}").is_err());
     }
+
+    /// Go leaves such fields out, or not: it is the same.
+    #[test]
+    fn null_and_what_has_nothing_in_it_says_nothing() {
+        for (field, expected) in [
+            (json!(null), true),
+            (json!([]), true),
+            (json!({}), true),
+            (json!([null]), false),
+            (json!({"a": null}), false),
+            (json!(0), false),
+        ] {
+            assert_eq!(is_empty(&field), expected, "{field}");
+        }
+    }
 }
