@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     fn a_copy_has_nothing_that_an_api_server_would_drop_or_refuse() {
-        let pods = json!({"p": {"status": 1}, "q": {"status": "RUNNING", "x": 1}});
+        let pods = json!({"p": {"status": 1}, "q": {"status": "RUNNING", "x": 1, "y": "newer", "jobId": 2}});
         check_copy(
             json!({"startTime": "soon", "active": 1.5, "newer": {}, "podStatuses": pods}),
             json!({"podStatuses": {"q": {"status": "RUNNING"}}}),
@@ -240,9 +240,10 @@ mod tests {
         let filled = |kind: &str, reason: &str| json!({"type": kind, "status": "True", "reason": reason, "message": "", "lastTransitionTime": START});
         let bare = json!({"type": "Complete", "status": "True"});
         let odd = json!({"type": "a.b/C", "status": "True", "reason": "not one"});
+        let rare = json!({"type": "D", "status": "True", "reason": "Ends_"});
         check_copy(
-            json!({"conditions": [bare, {"type": ""}, {"type": "X"}, {"type": "X", "status": "Yes"}, 1, odd]}),
-            json!({"conditions": [filled("Complete", "Complete"), filled("a.b/C", "Unknown")]}),
+            json!({"conditions": [bare, {"type": ""}, {"type": "X"}, {"type": "X", "status": "Yes"}, 1, odd, rare]}),
+            json!({"conditions": [filled("Complete", "Complete"), filled("a.b/C", "Unknown"), filled("D", "Ends_")]}),
         );
     }
 }
