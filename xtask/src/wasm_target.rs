@@ -20,7 +20,7 @@ const OLDEST: &str = env!("CARGO_PKG_RUST_VERSION");
 /// A way to compile for the target.
 #[derive(Debug)]
 pub struct Route {
-    /// What a person is told of it.
+    /// What it does, for people.
     description: String,
     /// Whether cargo compiles the standard library, too.
     build_std: bool,

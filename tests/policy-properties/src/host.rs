@@ -30,8 +30,8 @@ impl World {
         self.hitch = None;
     }
 
-    /// Reconciles until nothing is to be done any more, as must come soon. Where steps are refused, they are tried by turns for
-    /// ever, so it is at rest when each has had its turn.
+    /// Reconciles until nothing is to be done any more, as must come soon. Where steps are refused, they are tried
+    /// alternately for ever, so it is at rest when each has been tried.
     pub fn settle(&mut self) -> Result<(), Died> {
         let mut quiet = 0;
         for _ in 0..MAX_ROUNDS {

@@ -82,7 +82,7 @@ impl Memory<'_> {
     /// Takes down what was decided, and what became of it.
     fn note(&mut self, work: &Work, decided: &Decided, has_written: bool) {
         let failure = decided.failure.as_ref();
-        // Where several steps are refused, they fail by turns: it is at rest once each of them has.
+        // Where several steps are refused, they fail alternately: it is at rest once each of them has.
         let is_new =
             failure.is_some_and(|it| self.failed.insert((work.primary.clone(), failed(it))));
         if is_new {
