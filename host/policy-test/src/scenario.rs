@@ -82,14 +82,21 @@ struct Document {
     memory_only: Option<String>,
     definitions: Option<String>,
     settings: Option<Value>,
-    #[serde(default)]
-    contexts: Vec<String>,
-    #[serde(default = "default_namespace")]
-    namespace: String,
-    start: String,
+    contexts: Option<Vec<String>>,
+    namespace: Option<String>,
+    start: Option<String>,
     #[serde(default)]
     given: Vec<Given>,
     steps: Vec<Written>,
+}
+
+/// What the scenarios of a directory have in common. What a scenario says itself counts.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Defaults {
+    contexts: Option<Vec<String>>,
+    namespace: Option<String>,
+    start: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -101,9 +108,8 @@ struct Given {
     with: Option<Value>,
 }
 
-fn default_namespace() -> String {
-    "default".into()
-}
+/// The file of [`Defaults`], in the nearest folder `fixtures`.
+const DEFAULTS: &str = "defaults.yaml";
 
 /// The folder whose files are what scenarios read, and no scenarios.
 pub const FIXTURES: &str = "fixtures";
@@ -189,17 +195,19 @@ impl Scenario {
     }
 
     fn of(path: &Path, document: Document) -> Result<Self> {
-        let start: Timestamp = document
-            .start
-            .parse()
-            .context("start: not an RFC 3339 time")?;
+        let files = Files::beside(path);
+        let defaults: Defaults = files.optional(DEFAULTS)?.unwrap_or_default();
+        let start = document.start.or(defaults.start);
+        let start = start.context("start: say the time at the start, here or in defaults.yaml")?;
+        let start: Timestamp = start.parse().context("start: not an RFC 3339 time")?;
         let has_definitions = match document.definitions.as_deref() {
             None => true,
             Some("none") if document.memory_only.is_some() => false,
             Some("none") => bail!("definitions: none goes with `memoryOnly`"),
             Some(other) => bail!("definitions: say none, or leave it out: {other}"),
         };
-        let files = Files::beside(path);
+        let contexts = document.contexts.or(defaults.contexts);
+        let namespace = document.namespace.or(defaults.namespace);
         let mut scenario = Self {
             path: path.to_owned(),
             story: document.story.trim().to_owned(),
@@ -210,8 +218,8 @@ impl Scenario {
             settings: document
                 .settings
                 .map_or_else(|| "{}".to_owned(), |settings| settings.to_string()),
-            contexts: document.contexts,
-            namespace: document.namespace,
+            contexts: contexts.unwrap_or_default(),
+            namespace: namespace.unwrap_or_else(|| "default".to_owned()),
             start,
             given: Vec::new(),
             steps: Vec::new(),

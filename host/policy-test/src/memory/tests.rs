@@ -2,7 +2,6 @@
 
 mod misspelt;
 
-use std::path::Path;
 
 use anyhow::bail;
 use pilothouse_contract::{
@@ -138,13 +137,8 @@ fn play(steps: &str) -> crate::Report {
 }
 
 fn play_on(steps: &str, definitions: &Definitions) -> crate::Report {
-    let directory = std::env::temp_dir().join(format!(
-        "pilothouse-{}-{:?}",
-        std::process::id(),
-        std::thread::current().id()
-    ));
-    std::fs::create_dir_all(&directory).unwrap();
-    let path = directory.join("s.yaml");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("s.yaml");
     // What comes of the first step is not what most are about.
     let expected = match steps.starts_with("  expect") {
         true => "",
@@ -155,9 +149,8 @@ fn play_on(steps: &str, definitions: &Definitions) -> crate::Report {
          metadata: {{name: o}}, spec: {{}}}}\n{expected}{steps}"
     );
     std::fs::write(&path, text).unwrap();
-    let scenario = Scenario::read(Path::new(&path));
-    std::fs::remove_dir_all(&directory).unwrap();
-    in_memory(&scenario.unwrap(), &Orders, definitions)
+    let scenario = Scenario::read(&path).unwrap();
+    in_memory(&scenario, &Orders, definitions)
 }
 
 #[track_caller]

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::{FIXTURES, yaml};
@@ -38,12 +39,15 @@ impl Files {
         fixtures.find(|it| it.is_file()).unwrap_or(beside)
     }
 
+    /// What a file has, if there is one.
+    pub fn optional<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
+        let path = self.find(name);
+        path.is_file().then(|| parse(&path)).transpose()
+    }
+
     /// What a file has, with this merged into it.
     pub fn read(&self, name: &str, with: Option<&Value>, now: Timestamp) -> Result<Value> {
-        let path = self.find(name);
-        let text = std::fs::read_to_string(&path)
-            .with_context(|| format!("reading {}", path.display()))?;
-        let mut value: Value = yaml::parse(&path, &text)?;
+        let mut value: Value = parse(&self.find(name))?;
         if let Some(with) = with {
             json_patch::merge(&mut value, with);
         }
@@ -63,6 +67,12 @@ impl Files {
         fill_in(&mut written, now);
         Ok(written)
     }
+}
+
+fn parse<T: DeserializeOwned>(path: &Path) -> Result<T> {
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+    yaml::parse(path, &text)
 }
 
 fn odd(fields: &Map<String, Value>, is_odd: impl Fn(&str) -> bool) -> Result<()> {

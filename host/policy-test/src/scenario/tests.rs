@@ -51,6 +51,34 @@ fn steps_happen_one_after_the_other() {
 }
 
 #[test]
+fn what_a_scenario_leaves_out_is_in_the_nearest_defaults() {
+    let directory = tempfile::tempdir().unwrap();
+    let fixtures = directory.path().join("fixtures");
+    std::fs::create_dir(&fixtures).unwrap();
+    let path = directory.path().join("below/s.yaml");
+    let parse = |more: &str| {
+        let text = format!("story: s\nsteps: [wait: 1m]\n{more}");
+        Scenario::parse(&path, &text)
+    };
+    let missing = format!("{:#}", parse("").unwrap_err());
+    assert!(missing.contains("start: say"), "{missing}");
+
+    let defaults = "contexts: [east]\nnamespace: ns\nstart: 2022-12-15T19:42:00Z\n";
+    std::fs::write(fixtures.join("defaults.yaml"), defaults).unwrap();
+    let scenario = parse("namespace: own\ncontexts: []").unwrap();
+    assert_eq!(scenario.contexts, [""; 0]);
+    assert_eq!(scenario.namespace, "own");
+    assert_eq!(parse("").unwrap().contexts, ["east"]);
+
+    std::fs::write(fixtures.join("defaults.yaml"), "given: []").unwrap();
+    let odd = format!("{:#}", parse("").unwrap_err());
+    assert!(
+        odd.contains("defaults.yaml:1:1: unknown field `given`"),
+        "{odd}"
+    );
+}
+
+#[test]
 fn an_object_is_in_the_namespace_of_the_scenario_and_now_is_the_time_of_the_step() {
     let steps = "
 - apply: {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {since: $now}}
@@ -80,7 +108,8 @@ fn now_is_the_time_of_the_step_in_what_is_expected_too() {
 
 #[test]
 fn scenarios_are_in_folders_and_what_they_read_in_fixtures() {
-    let root = std::env::temp_dir().join(format!("scenarios-{}", std::process::id()));
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path();
     let write = |path: &str, text: &str| {
         let path = root.join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -92,8 +121,8 @@ fn scenarios_are_in_folders_and_what_they_read_in_fixtures() {
     write("a/near.yaml", story);
     write("fixtures/pod.yaml", &pod("above"));
     write("a/fixtures/pod.yaml", &pod("near"));
-    let files = files(&root).unwrap();
-    let names: Vec<String> = files.iter().map(|path| name(&root, path)).collect();
+    let files = files(root).unwrap();
+    let names: Vec<String> = files.iter().map(|path| name(root, path)).collect();
     let pods = files.iter().map(|path| {
         let given = Scenario::read(path).unwrap().given;
         let Change::Apply { object, .. } = &given[0] else {
@@ -103,8 +132,7 @@ fn scenarios_are_in_folders_and_what_they_read_in_fixtures() {
     });
     let pods: Vec<String> = pods.collect();
     write("c.golden", "");
-    let left_over = super::files(&root).unwrap_err().to_string();
-    std::fs::remove_dir_all(&root).unwrap();
+    let left_over = super::files(root).unwrap_err().to_string();
     assert_eq!(names, ["a/near", "b"]);
     assert_eq!(pods, ["near", "above"]);
     assert!(
