@@ -355,6 +355,25 @@ mod tests {
     }
 
     #[test]
+    fn of_several_owners_the_cluster_is_the_one_that_the_specification_names() {
+        let owner = |name: &str| json!({"kind": "K8ssandraCluster", "name": name, "uid": name});
+        let owned = |owners: Value| {
+            let metadata = json!({"name": "t", "namespace": "ns", "ownerReferences": owners});
+            let template = json!({"jobs": [{"name": "j", "command": "restart"}]});
+            let spec = json!({"cluster": {"name": "demo"}, "template": template});
+            let document = json!({"metadata": metadata, "spec": spec});
+            let recorded = Task::read(&document.to_string())
+                .unwrap()
+                .recorded_cluster();
+            recorded.map(|it| it.name)
+        };
+        let several = json!([owner("other"), owner("demo"), {"kind": "Pod", "name": "demo"}]);
+        assert_eq!(owned(several).as_deref(), Some("demo"));
+        assert_eq!(owned(json!([owner("other")])).as_deref(), Some("other"));
+        assert_eq!(owned(json!([{"kind": "Pod", "name": "demo"}])), None);
+    }
+
+    #[test]
     fn abandoned_contexts_are_separated_by_commas() {
         let abandoned = json!({"annotations": {"pilothouse.dev/abandon": "east, control-plane,,"}});
         let abandoned = task(abandoned, json!(null));

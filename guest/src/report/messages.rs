@@ -268,3 +268,19 @@ pub fn note(code: &str, message: String) -> Reason {
         since: None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::documents::time::Time;
+
+    #[test]
+    fn a_reason_says_since_when_in_milliseconds() {
+        let ended = Some(Time::from_millis(1_500));
+        let reason = of_task(&Waiting::NotComplete { ended });
+        assert_eq!(
+            (reason.code.as_str(), reason.since),
+            ("NotComplete", Some(1_500))
+        );
+    }
+}
