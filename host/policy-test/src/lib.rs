@@ -23,6 +23,7 @@ mod near;
 pub mod reference;
 pub mod run;
 pub mod scenario;
+pub mod servers;
 mod subset;
 mod transcript;
 
