@@ -1,15 +1,15 @@
-//! What holds whatever happens: random worlds, random edits and random JSON. `PROPTEST_CASES=3000` looks longer.
+//! What holds whatever happens: random changes and random JSON. `PROPTEST_CASES=3000` looks longer.
 
 use std::collections::BTreeSet;
 
 use k8ssandra_task_policy::contract::{Action, Outcome};
 use k8ssandra_task_policy::{describe, reconcile};
-use policy_properties::World;
+use policy_properties::Simulation;
+use policy_properties::changes::{Change, change, happen};
 use policy_properties::children::table;
-use policy_properties::happenings::{Happening, happen, happening};
 use policy_properties::json::json_value;
-use policy_properties::laws::{is_finished, is_true, play, story};
-use policy_properties::spoilt::spoilt_world;
+use policy_properties::laws::{is_finished, is_true, play, steps};
+use policy_properties::spoilt::spoilt_simulation;
 use policy_properties::takeover::taken_over;
 use proptest::prelude::*;
 use proptest::sample::Selector;
@@ -46,8 +46,8 @@ fn settings() -> impl Strategy<Value = Value> {
     prop_oneof![json_value(), known]
 }
 
-fn world(policy: &str) -> World {
-    World::new(3).with("/spec/dcConcurrencyPolicy", json!(policy))
+fn simulation(policy: &str) -> Simulation {
+    Simulation::new(3).with("/spec/dcConcurrencyPolicy", json!(policy))
 }
 
 fn shuffle<T>(items: &mut Vec<T>, order: &Selector) {
@@ -60,57 +60,60 @@ fn shuffle<T>(items: &mut Vec<T>, order: &Selector) {
 
 proptest! {
     #[test]
-    fn forbid_never_has_two_unfinished(story in story(0..40)) {
-        // The world asserts it at each creation: what is done to a status afterwards is not the policy's.
-        play(world("Forbid"), &story, |_| {});
+    fn forbid_never_has_two_unfinished(steps in steps(0..40)) {
+        // The simulation asserts it at each creation: what is done to a status afterwards is not the policy's.
+        play(simulation("Forbid"), &steps, |_| {});
     }
 
     #[test]
-    fn allow_comes_to_rest_and_keeps_the_laws(story in story(0..40)) {
-        play(world("Allow"), &story, |_| {});
+    fn allow_comes_to_rest_and_keeps_the_laws(steps in steps(0..40)) {
+        play(simulation("Allow"), &steps, |_| {});
     }
 
     /// What k8ssandra-operator has begun goes on, and nothing is run twice.
     #[test]
-    fn what_is_taken_over_goes_on_one_after_the_other(world in taken_over("Forbid"), story in story(0..20)) {
-        play(world, &story, |_| {});
+    fn what_is_taken_over_goes_on_one_after_the_other(sim in taken_over("Forbid"), steps in steps(0..20)) {
+        play(sim, &steps, |_| {});
     }
 
     #[test]
-    fn what_is_taken_over_goes_on_all_at_once(world in taken_over("Allow"), story in story(0..20)) {
-        play(world, &story, |_| {});
+    fn what_is_taken_over_goes_on_all_at_once(sim in taken_over("Allow"), steps in steps(0..20)) {
+        play(sim, &steps, |_| {});
     }
 
     /// A task that comes back from a backup creates nothing, and runs again once somebody says so and nothing is in the way.
     #[test]
     fn what_is_restored_waits_until_it_is_told_to_run(
-        new in Just(world("Forbid")),
+        new in Just(simulation("Forbid")),
         taken_over in taken_over("Allow"),
         is_new in any::<bool>(),
         (is_labelled, stayed) in any::<(bool, [bool; 3])>(),
-        story in story(0..10),
+        steps in steps(0..10),
     ) {
-        let mut world = if is_new { new } else { taken_over };
-        world.settle().unwrap();
-        world.restore(is_labelled, stayed);
-        play(world.clone(), &story, |_| {});
-        let created = world.created;
-        world.remove_children(|_| true);
-        world.run_again();
-        world.settle().unwrap();
-        prop_assert!(world.created > created, "{:#}", world.task());
+        let mut sim = if is_new { new } else { taken_over };
+        sim.settle().unwrap();
+        sim.restore(is_labelled, stayed);
+        play(sim.clone(), &steps, |_| {});
+        let created = sim.created;
+        sim.remove_children(|_| true);
+        sim.run_again();
+        sim.settle().unwrap();
+        prop_assert!(sim.created > created, "{:#}", sim.task());
     }
 
     /// What a newer cass-operator or another controller writes is copied, and stays.
     #[test]
-    fn unknown_fields_survive(story in story(0..20)) {
+    fn unknown_fields_survive(steps in steps(0..20)) {
         let foreign = json!({"type": "Other", "status": "True", "reason": "R", "message": "",
             "lastTransitionTime": "2022-12-15T19:00:00Z"});
         let status = json!({"newer": {"field": [1, 2.5]}, "conditions": [foreign]});
-        play(world("Allow").with("/status", status), &story, |world| {
-            let status = world.status();
+        let mut new = simulation("Allow");
+        // The definition is newer, too.
+        new.relax(&None, "k8ssandratasks");
+        play(new.with("/status", status), &steps, |sim| {
+            let status = sim.status();
             // A restore loses all of it.
-            if world.task()["metadata"]["uid"] != "task-uid" {
+            if sim.task()["metadata"]["uid"] != "task-uid" {
                 return;
             }
             assert_eq!(status["newer"], json!({"field": [1, 2.5]}));
@@ -121,23 +124,22 @@ proptest! {
 
     /// At rest, the copy of each CassandraTask that is seen is its status as it is.
     #[test]
-    fn statuses_are_copied_as_they_are(story in prop::collection::vec(happening(), 0..30)) {
-        let mut world = world("Allow");
-        for (minute, happening) in story.iter().enumerate() {
-            happen(&mut world, happening, &format!("20:{minute:02}:00"));
-            world.settle().unwrap();
-            let is_gone = world.is_gone() || world.is_being_deleted();
-            let is_over = is_gone || is_finished(world.status());
+    fn statuses_are_copied_as_they_are(changes in prop::collection::vec(change(), 0..30)) {
+        let mut sim = simulation("Allow");
+        for (minute, change) in changes.iter().enumerate() {
+            happen(&mut sim, change, &format!("20:{minute:02}:00"));
+            sim.settle().unwrap();
+            let is_gone = sim.is_gone() || sim.is_being_deleted();
+            let is_over = is_gone || is_finished(sim.status());
             // What the definition does not allow is not copied.
-            let is_garbled = matches!(happening, Happening::Garbled(..));
-            if is_over || is_garbled || !world.refusing.is_empty() {
+            let is_garbled = matches!(change, Change::Garbled(..));
+            if is_over || is_garbled || !sim.refusing.is_empty() {
                 return Ok(());
             }
-            for (key, child) in world.own_children() {
-                let is_seen = world.answers(key.context.as_deref());
-                if is_seen && child["status"].is_object() {
-                    let datacenter = key.name.strip_prefix("task1-").unwrap();
-                    prop_assert_eq!(&world.status()["datacenters"][datacenter], &child["status"]);
+            for child in sim.own_children() {
+                if sim.answers(child.context) && child.status().is_object() {
+                    let copy = &sim.status()["datacenters"][child.datacenter()];
+                    prop_assert_eq!(copy, child.status());
                 }
             }
         }
@@ -147,16 +149,16 @@ proptest! {
     /// in the order in which it sees.
     #[test]
     fn the_order_of_observations_does_not_matter(
-        story in story(0..12),
+        steps in steps(0..12),
         order in any::<Selector>(),
         is_together in any::<bool>(),
     ) {
-        let world = world("Forbid");
-        let world = if is_together { world.in_one_context() } else { world };
-        play(world, &story, |world| {
-            let (mut snapshot, mut wanted) = world.decide();
+        let sim = simulation("Forbid");
+        let sim = if is_together { sim.in_one_context() } else { sim };
+        play(sim, &steps, |sim| {
+            let (mut snapshot, mut wanted) = sim.decide();
             shuffle(&mut snapshot.observations, &order);
-            if !world.is_being_deleted() {
+            if !sim.is_being_deleted() {
                 for observation in &mut snapshot.observations {
                     shuffle(&mut observation.results, &order);
                     for result in &mut observation.results {
@@ -176,15 +178,15 @@ proptest! {
 
     /// Any JSON in place of each object, or in a place of it, gives an answer: an Invalid or a reason, and never a panic.
     #[test]
-    fn any_json_gets_an_answer(world in spoilt_world()) {
-        let (_, plan) = world.decide();
+    fn any_json_gets_an_answer(sim in spoilt_simulation()) {
+        let (_, plan) = sim.decide();
         let mut written = plan.actions.iter().filter_map(|action| match action {
             Action::SetStatus(status) => Some(serde_json::from_str::<Value>(status).unwrap()),
             _ => None,
         });
         let is_told = |status: &Value| is_true(status, "Invalid");
         prop_assert!(written.clone().all(|status| status.is_object()));
-        let is_invalid = written.any(|status| is_told(&status)) || is_told(world.status());
+        let is_invalid = written.any(|status| is_told(&status)) || is_told(sim.status());
         prop_assert!(is_invalid || !plan.reasons.is_empty(), "{plan:#?}");
     }
 
@@ -207,7 +209,7 @@ proptest! {
     #[test]
     fn any_text_gets_an_answer(text in any::<String>(), settings in any::<String>(), now in any::<u64>()) {
         let _ = describe(&settings);
-        let (mut calls, _) = World::new(1).calls();
+        let (mut calls, _) = Simulation::new(1).calls();
         let mut snapshot = calls.swap_remove(0);
         snapshot.now = now;
         let looked = matches!(reconcile("{}", &snapshot), Outcome::Observe(_));
@@ -217,22 +219,22 @@ proptest! {
     }
 }
 
-/// Every write of cass-operator's table can be part of a story.
+/// Every write of cass-operator's table can be one of the changes.
 #[test]
 fn every_write_of_cass_operator_is_generated() {
     let mut runner = TestRunner::deterministic();
     let mut missing: BTreeSet<&str> = table().names().collect();
-    for _ in 0..200 {
+    for _ in 0..500 {
         if missing.is_empty() {
             return;
         }
-        let story = prop::collection::vec(happening(), 40);
-        let mut world = world("Allow");
-        for happening in story.new_tree(&mut runner).unwrap().current() {
-            world.settle().unwrap();
-            happen(&mut world, &happening, "20:00:00");
+        let changes = prop::collection::vec(change(), 40);
+        let mut sim = simulation("Allow");
+        for change in changes.new_tree(&mut runner).unwrap().current() {
+            sim.settle().unwrap();
+            happen(&mut sim, &change, "20:00:00");
         }
-        missing.retain(|it| !world.written.contains(it));
+        missing.retain(|it| !sim.written.contains(it));
     }
     panic!("never written: {missing:?}");
 }

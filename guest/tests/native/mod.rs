@@ -1,22 +1,9 @@
 //! The policy as scenarios ask it: the library's own functions, without WebAssembly.
 
-use std::path::Path;
-use std::sync::LazyLock;
-
 use anyhow::{Result, anyhow, ensure};
 use pilothouse_contract::{Manifest, Outcome, Snapshot};
-use pilothouse_policy_test::{Definitions, Policy, definitions};
-
-/// The definitions that API servers hold the objects of the scenarios to.
-#[allow(clippy::panic, reason = "without definitions there is nothing to test")]
-pub fn definitions() -> &'static Definitions {
-    static READ: LazyLock<Definitions> = LazyLock::new(|| {
-        let crds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/crds");
-        let read = definitions::read([&crds]);
-        read.unwrap_or_else(|error| panic!("{error:#}"))
-    });
-    &READ
-}
+use pilothouse_policy_test::Policy;
+pub use policy_properties::definitions;
 
 /// The policy of this crate.
 pub struct Native;

@@ -9,7 +9,8 @@
 //! [`scenario`] is the format, [`run`](mod@run) plays it on [`clusters::Clusters`], and [`memory`] is the quickest of those: a
 //! policy of any kind against clusters in this process, with each plan written down as a text that people read and tests
 //! compare ([`golden`]). The host's command `pilothouse policy test` plays scenarios on a component; tests play the same
-//! files natively and on simulated API servers.
+//! files natively and on simulated API servers. [`servers`], what the engine is shown of API servers in memory and asks of them, knows
+//! no scenario: other tests are built on it, too.
 //!
 //! What is absent: any knowledge of a particular kind. A scenario names kinds; the policy's manifest says what they are.
 
@@ -23,6 +24,7 @@ mod near;
 pub mod reference;
 pub mod run;
 pub mod scenario;
+pub mod servers;
 mod subset;
 mod transcript;
 

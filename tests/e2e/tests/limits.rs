@@ -19,8 +19,8 @@ use pilothouse_core::plan;
 use pilothouse_e2e::component;
 use pilothouse_e2e::objects::{CONTEXTS, demo, task};
 use pilothouse_e2e::simulated::{Deciding, play};
-use pilothouse_e2e::world::{Kind, Look, World as Clusters};
-use policy_properties::World;
+use pilothouse_e2e::world::{Kind, Look, World};
+use policy_properties::Simulation;
 use policy_properties::size::Size;
 use serde_json::{Value, json};
 
@@ -39,8 +39,8 @@ const SIZES: [Size; 5] = [
     Size::new(3, 3, 1000),
 ];
 
-/// A course that a task can take, as a world of a size.
-type Course = fn(Size) -> World;
+/// A course that a task can take, as a simulation of a size.
+type Course = fn(Size) -> Simulation;
 
 /// The size at n.
 type Growing = fn(usize) -> Size;
@@ -69,11 +69,11 @@ fn every_size_is_within_the_limits() {
     ];
     for size in SIZES {
         for course in COURSES {
-            let world = course(size);
-            let snapshot = size.snapshot(&world);
+            let sim = course(size);
+            let snapshot = size.snapshot(&sim);
             let observed = snapshot.observations.iter().map(|it| it.selector.clone());
             let observed: Vec<_> = observed.collect();
-            let primary = Primary::of(world.task());
+            let primary = Primary::of(sim.task());
             // Too much fuel, memory or output is a trap.
             let plan = plan(&snapshot);
             plan::check(&COMPONENT.manifest, &primary, &observed, &plan)
@@ -154,12 +154,12 @@ fn each_document_is_parsed_once_a_call() {
 #[test]
 fn one_call_decides_with_the_selectors_of_the_last_plan_and_two_without() {
     for size in SIZES {
-        let mut world = size.running();
-        let (calls, _) = world.calls();
+        let mut sim = size.running();
+        let (calls, _) = sim.calls();
         assert_eq!(calls.len(), 1);
         plan(&calls[0]);
-        world.restart();
-        let (calls, _) = world.calls();
+        sim.restart();
+        let (calls, _) = sim.calls();
         assert_eq!(calls.len(), 2);
         let Outcome::Observe(_) = COMPONENT.reconcile(&calls[0]).unwrap() else {
             panic!("decided without looking");
@@ -169,7 +169,7 @@ fn one_call_decides_with_the_selectors_of_the_last_plan_and_two_without() {
 }
 
 /// What the host's log says of the calls that decisions took, since it was as long as this.
-fn calls(world: &Clusters, since: usize) -> Vec<String> {
+fn calls(world: &World, since: usize) -> Vec<String> {
     let log = world.operator.log();
     let decisions = log[since..].lines().filter(|line| line.contains("decided"));
     let calls =
@@ -178,11 +178,11 @@ fn calls(world: &Clusters, since: usize) -> Vec<String> {
 }
 
 /// A task whose CassandraTasks exist and will not start soon.
-async fn created(world: &Clusters) -> Result<()> {
+async fn created(world: &World) -> Result<()> {
     world.create(&demo()).await?;
     let later = json!({"dcConcurrencyPolicy": "Allow", "template": {"scheduledTime": "2099-01-01T00:00:00Z"}});
     world.create(&task("task1", &later)).await?;
-    let exist = async |world: &Clusters| {
+    let exist = async |world: &World| {
         let mut count = 0;
         for context in CONTEXTS {
             count += world.cassandra_tasks(context).await?.len();

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 use pilothouse_e2e::scenarios::Compared;
 use pilothouse_policy_test::Policy as _;
-use policy_properties::spoilt::spoilt_world;
+use policy_properties::spoilt::spoilt_simulation;
 use proptest::prelude::*;
 
 static COMPONENT: LazyLock<Compared> =
@@ -18,8 +18,8 @@ static COMPONENT: LazyLock<Compared> =
 
 proptest! {
     #[test]
-    fn the_component_never_traps_and_answers_as_the_native_policy(world in spoilt_world()) {
+    fn the_component_never_traps_and_answers_as_the_native_policy(sim in spoilt_simulation()) {
         // An error is a trap, or another answer than the native one.
-        COMPONENT.reconcile("{}", &world.decide().0).unwrap();
+        COMPONENT.reconcile("{}", &sim.decide().0).unwrap();
     }
 }

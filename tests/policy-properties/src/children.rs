@@ -1,14 +1,15 @@
-//! The CassandraTasks of a world: whose they are, and what cass-operator and others do to them.
+//! The CassandraTasks of a simulation: whose they are, and what cass-operator and others do to them.
 
 pub use cass_operator_sim::table;
 use cass_operator_sim::{Datacenter, Ends, Times, Write};
 use k8ssandra_task_policy::contract::{Gvk, ObjectRef};
+use kube_sim::Patch;
 use pilothouse_core::plan::CREATED_FOR;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::laws::{has_ended, is_blank};
-use crate::world::{NAMESPACE, World, at, stamp};
+use crate::simulation::{NAMESPACE, Simulation, at, stamp};
 
 /// Whose CassandraTask has the name of one of the task's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,74 +80,101 @@ pub fn course() -> impl Strategy<Value = Course> {
     })
 }
 
-impl World {
-    /// The CassandraTasks, whosever they are.
-    pub fn children(&self) -> impl Iterator<Item = (&ObjectRef, &Value)> {
-        let objects = self.servers.iter();
-        objects.filter(|(key, _)| key.gvk.kind == "CassandraTask")
+/// A CassandraTask, whosever it is, and where it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Child<'a> {
+    pub context: Option<&'a str>,
+    pub object: &'a Value,
+}
+
+impl<'a> Child<'a> {
+    pub fn status(self) -> &'a Value {
+        &self.object["status"]
     }
 
-    pub fn children_mut(&mut self) -> impl Iterator<Item = &mut Value> {
-        let objects = self.servers.iter_mut();
-        let children = objects.filter(|(key, _)| key.gvk.kind == "CassandraTask");
-        children.map(|(_, child)| child)
+    /// The datacenter that it is for, as its name says.
+    pub fn datacenter(self) -> &'a str {
+        let name = self.object["metadata"]["name"].as_str().unwrap_or_default();
+        name.strip_prefix("task1-").unwrap_or_default()
+    }
+
+    pub(crate) fn uid(self) -> &'a str {
+        self.object["metadata"]["uid"].as_str().unwrap_or_default()
+    }
+
+    pub fn key(self) -> ObjectRef {
+        child_key(self.context, self.datacenter())
+    }
+}
+
+fn child_key(context: Option<&str>, datacenter: &str) -> ObjectRef {
+    ObjectRef {
+        context: context.map(str::to_owned),
+        gvk: Gvk::new("control.k8ssandra.io/v1alpha1", "CassandraTask"),
+        namespace: Some(NAMESPACE.to_owned()),
+        name: format!("task1-{datacenter}"),
+    }
+}
+
+impl Simulation {
+    /// The CassandraTasks, whosever they are.
+    pub fn children(&self) -> impl Iterator<Item = Child<'_>> {
+        let objects = self.servers.objects();
+        let children = objects.filter(|(_, it)| it["kind"] == "CassandraTask");
+        children.map(|(context, object)| Child {
+            context: context.as_deref(),
+            object,
+        })
     }
 
     /// To be printed.
-    pub(crate) fn tasks(&self) -> Vec<(&ObjectRef, &Value)> {
+    pub(crate) fn tasks(&self) -> Vec<Child<'_>> {
         self.children().collect()
     }
 
-    pub fn remove_children(&mut self, mut is_meant: impl FnMut(&ObjectRef) -> bool) {
-        let meant = self.children().map(|(key, _)| key.clone());
-        let meant: Vec<ObjectRef> = meant.filter(|key| is_meant(key)).collect();
-        for key in meant {
-            self.servers.remove(&key);
+    /// Changes all of them as nobody could.
+    pub fn change_children(&mut self, mut change: impl FnMut(&mut Value)) {
+        let keys: Vec<ObjectRef> = self.children().map(Child::key).collect();
+        for key in keys {
+            self.change(&key, &mut change);
         }
+    }
+
+    pub fn remove_children(&mut self, mut is_meant: impl FnMut(Child<'_>) -> bool) {
+        let meant = self.children().filter(|child| is_meant(*child));
+        let meant: Vec<ObjectRef> = meant.map(Child::key).collect();
+        meant.iter().for_each(|key| self.remove(key));
     }
 
     /// Where the CassandraTask of a datacenter is at first.
     pub fn child_key(&self, datacenter: &str) -> ObjectRef {
-        ObjectRef {
-            context: self.home(datacenter).map(str::to_owned),
-            gvk: Gvk::new("control.k8ssandra.io/v1alpha1", "CassandraTask"),
-            namespace: Some(NAMESPACE.to_owned()),
-            name: format!("task1-{datacenter}"),
-        }
+        child_key(self.home(datacenter), datacenter)
     }
 
     /// Whether a CassandraTask is the task's: its mark says so, or k8ssandra-operator has created it for the task.
-    pub fn is_own(&self, child: &Value) -> bool {
+    pub fn is_own(&self, child: Child<'_>) -> bool {
         self.is_of(child, &self.task()["metadata"]["uid"])
     }
 
     /// Whether it is that of the task with this uid.
-    pub(crate) fn is_of(&self, child: &Value, task: &Value) -> bool {
-        child["metadata"]["annotations"][CREATED_FOR] == *task || self.is_upstreams(child)
-    }
-
-    /// The CassandraTask where the one of a datacenter would be, also a foreign one, to be changed.
-    pub fn child(&mut self, datacenter: &str) -> &mut Value {
-        let name = format!("task1-{datacenter}");
-        let mut objects = self.servers.iter_mut();
-        objects.find(|(key, _)| key.name == name).unwrap().1
-    }
-
-    /// The task's CassandraTask of a datacenter, if there is one.
-    pub fn own_child(&self, datacenter: &str) -> Option<&Value> {
-        self.at(datacenter).filter(|child| self.is_own(child))
-    }
-
-    /// The CassandraTask where the one of a datacenter would be, also a foreign one.
-    pub fn at(&self, datacenter: &str) -> Option<&Value> {
-        let name = format!("task1-{datacenter}");
-        let mut children = self.children();
-        children.find(|(key, _)| key.name == name).map(|(_, it)| it)
+    pub(crate) fn is_of(&self, child: Child<'_>, task: &Value) -> bool {
+        child.object["metadata"]["annotations"][CREATED_FOR] == *task || self.is_upstreams(child)
     }
 
     /// The CassandraTasks that are the task's own.
-    pub fn own_children(&self) -> impl Iterator<Item = (&ObjectRef, &Value)> {
-        self.children().filter(|(_, child)| self.is_own(child))
+    pub fn own_children(&self) -> impl Iterator<Item = Child<'_>> {
+        let task = &self.task()["metadata"]["uid"];
+        self.children().filter(|it| self.is_of(*it, task))
+    }
+
+    /// The task's CassandraTask of a datacenter, if there is one.
+    pub fn own_child(&self, datacenter: &str) -> Option<Child<'_>> {
+        self.at(datacenter).filter(|child| self.is_own(*child))
+    }
+
+    /// The CassandraTask where the one of a datacenter would be, also a foreign one.
+    pub fn at(&self, datacenter: &str) -> Option<Child<'_>> {
+        self.children().find(|it| it.datacenter() == datacenter)
     }
 
     /// Somebody's own CassandraTask, where a datacenter's would be, if nothing is there; one in two is at work.
@@ -156,7 +184,6 @@ impl World {
             return;
         }
         let now = self.servers.now;
-        let key = self.child_key(datacenter);
         let created = match foreign {
             Foreign::EarlierTask => at("00:00:00"),
             _ => now,
@@ -172,27 +199,23 @@ impl World {
         if foreign == Foreign::OtherControlPlane {
             metadata["annotations"] = json!({CREATED_FOR: "another-uid"});
         }
-        self.servers.put(key, object);
+        self.put(&self.child_key(datacenter), object);
         if is_at_work {
             self.begin(datacenter, Course::WELL);
             self.work(datacenter, 2, &now.strftime("%T").to_string());
         }
     }
 
-    pub fn remove_child(&mut self, datacenter: &str) {
-        let name = format!("task1-{datacenter}");
-        self.remove_children(|key| key.name == name);
-    }
-
     /// cass-operator is to work on it in that way.
     pub fn begin(&mut self, datacenter: &str, course: Course) {
-        let uid = uid(self.child(datacenter));
+        let uid = self.at(datacenter).unwrap().uid().to_owned();
         self.courses.insert(uid, (course, 0));
     }
 
     /// cass-operator makes its next writes, so many at most.
     pub fn work(&mut self, datacenter: &str, count: usize, time: &str) {
-        let uid = uid(self.child(datacenter));
+        let child = self.at(datacenter).unwrap();
+        let (key, uid) = (child.key(), child.uid().to_owned());
         let Some((course, done)) = self.courses.get_mut(&uid) else {
             return;
         };
@@ -206,35 +229,32 @@ impl World {
         };
         for write in next {
             self.written.insert(write.name());
-            let child = self.child(datacenter);
-            match write.is_of_status() {
-                true => write.apply(&mut child["status"], times),
-                false => write.apply(child, times),
-            }
+            let child = self.object(&key);
+            let patch = match write.is_of_status() {
+                true => json!({"status": write.patch(&child["status"], times)}),
+                false => write.patch(child, times),
+            };
+            self.patch(&key, &Patch::Merge(patch), write.is_of_status());
         }
     }
 
     /// Remembers which CassandraTasks have ended by now.
     pub fn remember_ends(&mut self) {
-        let over = self
-            .own_children()
-            .filter(|(_, it)| has_ended(&it["status"]));
-        let over: Vec<String> = over.map(|(_, child)| uid(child)).collect();
+        let over = self.own_children().filter(|it| has_ended(it.status()));
+        let over: Vec<String> = over.map(|it| it.uid().to_owned()).collect();
         self.ended.extend(over);
     }
 
-    /// Whether a CassandraTask had ended, whatever was written into its status later.
-    pub(crate) fn has_ended_once(&self, child: &Value) -> bool {
-        self.ended.contains(&uid(child))
+    /// Whether a CassandraTask has ended, or had, whatever was written into its status later.
+    pub(crate) fn has_ever_ended(&self, child: Child<'_>) -> bool {
+        has_ended(child.status()) || self.ended.contains(child.uid())
     }
 
     /// Remembers which datacenters have begun by now.
     pub fn remember_beginnings(&mut self) {
         let records = self.status()["datacenters"].as_object();
-        let begun = records
-            .into_iter()
-            .flatten()
-            .filter(|(_, it)| !is_blank(it));
+        let records = records.into_iter().flatten();
+        let begun = records.filter(|(_, it)| !is_blank(it));
         let begun: Vec<String> = begun.map(|(name, _)| name.clone()).collect();
         self.begun.extend(begun);
     }
@@ -242,18 +262,9 @@ impl World {
     /// How many CassandraTasks have not ended, whether their contexts answer or not; but for those in contexts that are not
     /// registered, which are given up if they are no targets any more.
     pub fn unfinished(&self) -> usize {
-        let has_ended = |child: &Value| has_ended(&child["status"]) || self.has_ended_once(child);
         self.own_children()
-            .filter(|(key, _)| self.servers.is_registered(key.context.as_deref()))
-            .filter(|(_, child)| !has_ended(child))
-            .filter(|child| self.is_known(*child))
+            .filter(|it| self.servers.is_registered(it.context))
+            .filter(|it| !self.has_ever_ended(*it) && self.is_known(*it))
             .count()
     }
-}
-
-fn uid(object: &Value) -> String {
-    object["metadata"]["uid"]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned()
 }

@@ -4,10 +4,12 @@
 use k8ssandra_task_policy::contract::ObjectRef;
 use serde_json::Value;
 
+use crate::children::Child;
 use crate::laws::{find, has_ended, is_blank, is_true};
-use crate::world::World;
+use crate::objects::datacenters;
+use crate::simulation::Simulation;
 
-impl World {
+impl Simulation {
     pub(crate) fn assert_may_begin(&self, datacenter: &str) {
         assert!(!self.is_being_deleted(), "{datacenter} is begun in the end");
         assert!(!self.is_restored, "{datacenter} is begun after a restore");
@@ -38,9 +40,8 @@ impl World {
     fn assert_not_begun(&self, datacenter: &str) {
         let has_begun = self.begun.contains(datacenter);
         assert!(!has_begun, "{datacenter} has begun before");
-        let name = format!("task1-{datacenter}");
-        let mut known = self.own_children().filter(|child| self.is_known(*child));
-        let exists = known.any(|(key, _)| key.name == name);
+        let mut known = self.own_children().filter(|it| self.is_known(*it));
+        let exists = known.any(|it| it.datacenter() == datacenter);
         assert!(!exists, "{datacenter} is begun twice: {:#?}", self.tasks());
     }
 
@@ -50,8 +51,8 @@ impl World {
         let earlier = targets.iter().take_while(|it| *it != datacenter);
         for other in earlier {
             let child = self.own_child(other);
-            let is_over = has_ended(self.record(other))
-                || child.is_some_and(|it| has_ended(&it["status"]) || self.has_ended_once(it));
+            let is_over =
+                has_ended(self.record(other)) || child.is_some_and(|it| self.has_ever_ended(it));
             assert!(is_over, "{datacenter} is begun before {other}");
         }
     }
@@ -71,14 +72,14 @@ impl World {
     pub(crate) fn assert_may_go(&self) {
         assert!(self.is_being_deleted(), "it is let go, and is not deleted");
         let mut left = self.own_children();
-        let is_left = left.any(|(key, _)| self.servers.is_registered(key.context.as_deref()));
+        let is_left = left.any(|it| self.servers.is_registered(it.context));
         assert!(!is_left, "left behind: {:#?}", self.tasks());
     }
 
     /// Nothing is deleted but a CassandraTask of the task, and only in the end.
     pub(crate) fn assert_may_delete(&self, key: &ObjectRef) {
         assert!(self.is_being_deleted(), "deleted: {key:?}");
-        let is_own = self.own_children().any(|(own, _)| own == key);
+        let is_own = self.own_children().any(|own| own.key() == *key);
         assert!(is_own, "not its own is deleted: {key:?}");
     }
 
@@ -111,13 +112,9 @@ impl World {
     }
 
     fn declared_names(&self) -> Vec<String> {
-        let cluster = self.cluster();
-        let declared = cluster.map(|it| &it["spec"]["cassandra"]["datacenters"]);
-        let declared = declared.and_then(Value::as_array).into_iter().flatten();
-        declared
-            .filter_map(|it| it["metadata"]["name"].as_str())
-            .map(str::to_owned)
-            .collect()
+        let declared = self.cluster().into_iter().flat_map(datacenters);
+        let names = declared.filter_map(|it| it["metadata"]["name"].as_str());
+        names.map(str::to_owned).collect()
     }
 
     /// Those that the specification asks for, in their order.
@@ -134,7 +131,7 @@ impl World {
     /// Its CassandraTask says so, or what is recorded of it does where that says nothing or is not seen.
     fn is_seen_to_fail(&self, datacenter: &str) -> bool {
         let seen = self.own_child(datacenter).filter(|_| self.sees(datacenter));
-        let status = seen.map(|child| &child["status"]);
+        let status = seen.map(Child::status);
         let status = status.filter(|status| status.is_object());
         is_true(status.unwrap_or(self.record(datacenter)), "Failed")
     }

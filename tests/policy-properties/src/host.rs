@@ -5,29 +5,27 @@ use k8ssandra_task_policy::reconcile;
 use pilothouse_core::failures::Cause;
 use pilothouse_core::object::Primary;
 use pilothouse_core::work::{Answer, End, Next, Request, Task, Work};
-use pilothouse_core::{Engine, Object, ObjectKey, Resource, plan};
+use pilothouse_core::{Engine, ObjectKey, Resource, plan};
+use pilothouse_policy_test::servers::Reply;
 use serde_json::Value;
 
-use crate::happenings::Hitch;
+use crate::changes::Fault;
 use crate::laws;
-use crate::servers::Servers;
-use crate::world::{SETTINGS, World};
+use crate::simulation::{SETTINGS, Simulation};
 
-/// How often the task is reconciled after one happening before it counts as never coming to rest.
+/// How often the task is reconciled after one change before it counts as never coming to rest.
 const MAX_ROUNDS: usize = 24;
 
 /// The host has died.
 #[derive(Debug)]
 pub struct Died;
 
-type Reply = Result<Option<Object>, Cause>;
-
-impl World {
+impl Simulation {
     /// A host that was started anew remembers nothing, and lists everything.
     pub fn restart(&mut self) {
         self.engine = Engine::new(self.manifest.clone());
         self.servers.restart();
-        self.hitch = None;
+        self.fault = None;
     }
 
     /// Reconciles until nothing is to be done any more, as must come soon. Where steps are refused, they are tried
@@ -40,15 +38,11 @@ impl World {
                 work => work,
             };
             let Some(work) = work else { return Ok(()) };
-            let before = self.servers.writes;
+            let before = self.writes;
             if let Some((_, plan)) = self.ask(work)? {
                 self.act(plan)?;
             }
-            quiet = if self.servers.writes == before {
-                quiet + 1
-            } else {
-                0
-            };
+            quiet = if self.writes == before { quiet + 1 } else { 0 };
         }
         panic!("it never rests: {:#?}", self.events);
     }
@@ -64,9 +58,9 @@ impl World {
 
     /// What the policy would be shown now, call by call, and what it would decide.
     pub fn calls(&self) -> (Vec<Snapshot>, Plan) {
-        let mut world = self.clone();
-        let work = world.next_now().unwrap();
-        let (calls, plan) = world.ask(work).ok().flatten().unwrap();
+        let mut sim = self.clone();
+        let work = sim.next_now().unwrap();
+        let (calls, plan) = sim.ask(work).ok().flatten().unwrap();
         self.assert_allowed(calls.last().unwrap(), &plan);
         (calls, plan)
     }
@@ -161,58 +155,93 @@ impl World {
     }
 
     fn send(&mut self, request: &Request) -> Result<Reply, Died> {
-        let hitch = match request {
+        let fault = match request {
             // Of events, no failure is reported.
             Request::Read { .. } | Request::RecordEvent { .. } => None,
-            _ => self.hitch.take_if(|hitch| hitch.is_now()),
+            _ => self.fault.take_if(|fault| fault.is_now()),
         };
         let unknown = || Cause::unknown("Timeout", "no answer within 15 s");
-        match hitch {
-            Some(Hitch::Dies(_)) => {
+        match fault {
+            Some(Fault::Dies(_)) => {
                 self.restart();
                 Err(Died)
             }
-            Some(Hitch::LosesRequest(_)) => Ok(Err(unknown())),
-            Some(Hitch::LosesReply(_)) => {
-                let reply = self.serve(request, |servers, request| {
-                    servers.carry_out(request).map(|()| None)
-                });
-                Ok(reply.and(Err(unknown())))
-            }
-            Some(Hitch::Lags(_)) | None => Ok(self.serve(request, Servers::send)),
+            Some(Fault::LosesRequest(_)) => Ok(Err(unknown())),
+            Some(Fault::LosesReply(_)) => Ok(self.serve(request).and(Err(unknown()))),
+            Some(Fault::Lags(_)) | None => Ok(self.serve(request)),
         }
     }
 
-    fn serve(&mut self, request: &Request, send: fn(&mut Servers, &Request) -> Reply) -> Reply {
+    fn serve(&mut self, request: &Request) -> Reply {
         if let Request::RecordEvent { event, .. } = request {
             self.events
                 .push(format!("{} {}", event.reason, event.message));
             return Ok(None);
         }
-        self.servers.reach(request)?;
         let key = request.object();
+        self.servers.reach(&key)?;
         let is_change = matches!(request, Request::Create { .. } | Request::Delete { .. });
         let context = key.context.as_ref();
         if is_change && context.is_some_and(|it| self.refusing.contains(it)) {
             return Err(Cause::because("Forbidden", "it is forbidden"));
         }
-        let guard = self.servers.guard(request);
-        let is_again = guard.is_err() && matches!(request, Request::Create { .. });
-        let is_known = self.servers.shown(&key).is_some();
-        assert!(!(is_again && is_known), "created twice: {key:?}");
-        guard?;
-        // What is not shown yet cannot be known.
-        match self.servers.lagging.is_empty() {
-            true => self.assert_may(request, &key),
-            false => self.as_known().assert_may(request, &key),
+        let fits = self.fits(request, &key);
+        if fits {
+            // What is not shown yet cannot be known.
+            let lags = !self.servers.lagging.is_empty();
+            self.known =
+                lags.then(|| [&self.task_key, &self.cluster_key].map(|it| self.cached(it)));
+            self.assert_may(request, &key);
+            self.known = None;
+        } else if matches!(request, Request::Create { .. }) {
+            assert!(self.cached(&key).is_null(), "created twice: {key:?}");
         }
-        let reply = send(&mut self.servers, request);
+        let reply = self.servers.send(request).unwrap();
+        // What the guards let pass, the definitions do, too.
+        assert_eq!(fits, reply.is_ok(), "{reply:?}: {request:#?}");
+        reply.inspect(|_| self.note(request))
+    }
+
+    /// An object as the engine knows it; null if it knows of none.
+    fn cached(&self, key: &ObjectRef) -> Value {
+        let (resource, key) = Resource::and_key(key);
+        let object = self.engine.caches().get(&resource, &key);
+        object.map_or(Value::Null, |it| serde_json::from_str(it.text()).unwrap())
+    }
+
+    /// Whether the guard of a request fits what is there.
+    fn fits(&self, request: &Request, key: &ObjectRef) -> bool {
+        let metadata = &self.object(key)["metadata"];
+        match request {
+            Request::Create { .. } => metadata.is_null(),
+            Request::Delete { uid, .. } => metadata["uid"] == **uid,
+            Request::Patch { patch, .. } => {
+                metadata.is_object()
+                    && metadata["resourceVersion"] == patch["metadata"]["resourceVersion"]
+            }
+            Request::PatchStatus { patch, .. } => {
+                metadata.is_object() && metadata["resourceVersion"] == patch[0]["value"]
+            }
+            Request::Read { .. } | Request::RecordEvent { .. } => true,
+        }
+    }
+
+    /// A request was carried out.
+    fn note(&mut self, request: &Request) {
+        self.writes += usize::from(!matches!(request, Request::Read { .. }));
         match request {
             Request::Create { .. } => self.created += 1,
-            Request::PatchStatus { .. } => self.remember_beginnings(),
+            Request::PatchStatus { patch, .. } => {
+                // What is dropped would be written again and again.
+                assert_eq!(
+                    *self.status(),
+                    patch[1]["value"],
+                    "the definition drops something"
+                );
+                self.remember_beginnings();
+            }
             _ => {}
         }
-        reply
     }
 
     /// A request that the guards let pass keeps the laws.

@@ -1,23 +1,22 @@
 //! What the policy can know of the CassandraTasks that k8ssandra-operator created for a task that it then left.
 
-use k8ssandra_task_policy::contract::ObjectRef;
 use serde_json::Value;
 
-use crate::world::World;
+use crate::children::Child;
+use crate::simulation::Simulation;
 
-impl World {
+impl Simulation {
     /// Whether k8ssandra-operator has created it for the task.
-    pub(crate) fn is_upstreams(&self, child: &Value) -> bool {
-        let uid = child["metadata"]["uid"].as_str();
-        uid.is_some_and(|uid| self.upstream.contains(uid))
+    pub(crate) fn is_upstreams(&self, child: Child<'_>) -> bool {
+        self.upstream.contains(child.uid())
     }
 
     /// Whether the policy can know of a CassandraTask. k8ssandra-operator creates one before it records it; until the policy
     /// has seen it, only its context knows.
-    pub(crate) fn is_known(&self, (key, child): (&ObjectRef, &Value)) -> bool {
+    pub(crate) fn is_known(&self, child: Child<'_>) -> bool {
         !self.is_upstreams(child)
-            || self.answers(key.context.as_deref())
-            || self.status()["datacenters"][datacenter(key)].is_object()
+            || self.answers(child.context)
+            || self.status()["datacenters"][child.datacenter()].is_object()
     }
 
     /// What nobody has seen nor recorded is out of sight, and stays behind, where the record does not say that it may be there; or
@@ -31,25 +30,23 @@ impl World {
             let is_noted = unobserved.is_some_and(|it| it.iter().any(|name| name == datacenter));
             is_noted || (record.is_null() && targets.iter().any(|it| it == datacenter))
         };
-        let upstreams = self.children().filter(|(_, it)| self.is_upstreams(it));
-        let kept =
-            upstreams.filter(|child| self.is_known(*child) || may_exist(datacenter(child.0)));
-        let kept = kept.filter_map(|(_, it)| it["metadata"]["uid"].as_str());
-        self.upstream = kept.map(str::to_owned).collect();
+        let upstreams = self.children().filter(|it| self.is_upstreams(*it));
+        let kept = upstreams.filter(|it| self.is_known(*it) || may_exist(it.datacenter()));
+        self.upstream = kept.map(|it| it.uid().to_owned()).collect();
     }
 
     /// Whether the task records each of k8ssandra-operator's CassandraTasks, and says where it is, by its startTime or by the
     /// record: a cluster that is edited before that takes them out of sight.
     pub(crate) fn are_all_placed(&self) -> bool {
         let record = self.own_record();
-        let is_placed = |(key, child): (&ObjectRef, &Value)| {
-            let copy = &self.status()["datacenters"][datacenter(key)];
-            let context = record["datacenters"][datacenter(key)]["context"].as_str();
+        let is_placed = |child: Child<'_>| {
+            let copy = &self.status()["datacenters"][child.datacenter()];
+            let context = record["datacenters"][child.datacenter()]["context"].as_str();
             let is_by_start =
-                copy["startTime"].is_string() && copy["startTime"] == child["status"]["startTime"];
-            is_by_start || context.is_some() && context == key.context.as_deref()
+                copy["startTime"].is_string() && copy["startTime"] == child.status()["startTime"];
+            is_by_start || context.is_some() && context == child.context
         };
-        let mut upstreams = self.children().filter(|(_, it)| self.is_upstreams(it));
+        let mut upstreams = self.children().filter(|it| self.is_upstreams(*it));
         upstreams.all(is_placed)
     }
 
@@ -73,9 +70,4 @@ impl World {
         let is_own = record["task"]["uid"] == self.task()["metadata"]["uid"];
         if is_own { record } else { Value::Null }
     }
-}
-
-/// The datacenter whose CassandraTask has that key.
-pub(crate) fn datacenter(key: &ObjectRef) -> &str {
-    key.name.strip_prefix("task1-").unwrap_or_default()
 }

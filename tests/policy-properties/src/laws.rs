@@ -1,71 +1,70 @@
-//! What must hold whatever happens: a story in, and a panic where a law is broken.
+//! What must hold whatever happens: steps in, and a panic where a law is broken.
 
 use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::crd::assert_acceptable;
-use crate::happenings::{Happening, Hitch, happen, happening, hitch};
-use crate::world::{FINALIZER, World};
+use crate::changes::{Change, Fault, change, fault, happen};
+use crate::simulation::{FINALIZER, Simulation, context};
 
-/// A happening, and what goes wrong with the host besides. Usually nothing does, and the world comes to rest.
-pub type Chapter = (Happening, Option<Hitch>);
+/// A change, and what goes wrong with the host besides. Usually nothing does, and the host comes to rest.
+pub type Step = (Change, Option<Fault>);
 
-/// Any story of such a length.
-pub fn story(length: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Chapter>> {
-    let hitch = prop::option::weighted(0.3, hitch());
-    prop::collection::vec((happening(), hitch), length)
+/// Any steps, so many of them.
+pub fn steps(count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Step>> {
+    let fault = prop::option::weighted(0.3, fault());
+    prop::collection::vec((change(), fault), count)
 }
 
-/// Plays a story. After each chapter the laws must hold, and what is checked besides.
-pub fn play(mut world: World, story: &[Chapter], check: impl Fn(&World)) {
-    for (minute, (happening, hitch)) in (0..).zip(story) {
+/// Takes one step after the other. After each of them the laws must hold, and what is checked besides.
+pub fn play(mut sim: Simulation, steps: &[Step], check: impl Fn(&Simulation)) {
+    for (minute, (change, fault)) in (0..).zip(steps) {
         let clock = format!("20:{:02}:{:02}", minute / 60, minute % 60);
-        happen(&mut world, happening, &clock);
-        world.hit(hitch.clone());
-        let is_alive = world.settle().is_ok();
-        if world.is_gone() {
+        happen(&mut sim, change, &clock);
+        sim.hit(fault.clone());
+        let is_alive = sim.settle().is_ok();
+        if sim.is_gone() {
             return;
         }
-        if is_alive && world.servers.lagging.is_empty() {
-            is_at_rest(&mut world);
+        if is_alive && sim.servers.lagging.is_empty() {
+            is_at_rest(&mut sim);
         }
-        check(&world);
+        check(&sim);
     }
-    goes(world);
+    goes(sim);
 }
 
 /// The host has seen all, and does nothing more.
-fn is_at_rest(world: &mut World) {
-    if world.refusing.is_empty() {
-        let plan = world.step();
+fn is_at_rest(sim: &mut Simulation) {
+    if sim.refusing.is_empty() {
+        let plan = sim.step();
         assert!(plan.actions.is_empty(), "nothing wakes it: {plan:#?}");
     }
-    if world.is_being_deleted() {
-        is_on_its_way(world);
+    if sim.is_being_deleted() {
+        is_on_its_way(sim);
     } else {
-        says_what_holds_it(world);
+        says_what_holds_it(sim);
     }
 }
 
 /// A task that is being deleted goes, unless something is in the way; then it says what.
-fn is_on_its_way(world: &World) {
-    assert!(!world.is_kind(), "nothing is in the way");
-    assert!(!world.reasons().is_empty(), "it does not say why");
+fn is_on_its_way(sim: &Simulation) {
+    assert!(!sim.is_kind(), "nothing is in the way");
+    assert!(!sim.reasons().is_empty(), "it does not say why");
 }
 
 /// What was lost in a restore is said, and what k8ssandra-operator found invalid once is not said any more.
-fn says_what_holds_it(world: &World) {
-    let status = world.status();
-    let is_cluster_absent = world.answers(None) && world.cluster().is_none();
+fn says_what_holds_it(sim: &Simulation) {
+    let status = sim.status();
+    let is_cluster_absent = sim.answers(None) && sim.cluster().is_none();
     let reason = |kind: &str| {
         let condition = find(status, kind).filter(|it| it["status"] == "True");
         condition.map_or(&Value::Null, |it| &it["reason"])
     };
-    if world.is_restored {
+    if sim.is_restored {
         let is_said = is_cluster_absent || reason("Stalled") == "StatusLost";
         assert!(is_said, "the status was lost: {status:#}");
-    } else if world.answers(None) && !is_cluster_absent && !is_finished(status) {
+    } else if sim.answers(None) && !is_cluster_absent && !is_finished(status) {
         assert_ne!(reason("Invalid"), "Invalid", "it is stale: {status:#}");
     }
 }
@@ -105,15 +104,33 @@ fn complete(status: &mut Value) {
     }
 }
 
-/// A status that is written is one that the public CRD takes and that changes something, and breaks no law.
+/// A status that is written has times as Kubernetes writes them, changes something, and breaks no law. The definition holds it to
+/// its types.
 pub(crate) fn assert_may_report(before: &Value, after: &Value, is_being_deleted: bool) {
-    assert_acceptable(after);
+    for time in times(after) {
+        assert_time(time);
+    }
     assert_ne!(before, after, "nothing changed, but it is written");
     // What a finished task says of its deletion is the one thing that it says besides.
     if !is_being_deleted {
         is_frozen(before, after);
     }
     hold(before, after);
+}
+
+/// The times of a status, but for those in copies.
+fn times(status: &Value) -> impl Iterator<Item = &Value> {
+    let conditions = status["conditions"].as_array().into_iter().flatten();
+    let ends = [&status["startTime"], &status["completionTime"]];
+    let ends = ends.into_iter().filter(|it| !it.is_null());
+    ends.chain(conditions.map(|it| &it["lastTransitionTime"]))
+}
+
+fn assert_time(value: &Value) {
+    let text = value.as_str().unwrap();
+    let time: Timestamp = text.parse().unwrap();
+    assert_eq!(time.to_string(), text, "in UTC");
+    assert_eq!(time.subsec_nanosecond(), 0, "whole seconds: {text}");
 }
 
 /// What may not change from one status to the next, and what may never go back.
@@ -130,7 +147,7 @@ fn hold(before: &Value, after: &Value) {
         assert!(!turned_back, "{kind} turned back");
     }
     for condition in before["conditions"].as_array().into_iter().flatten() {
-        // Stalled may turn and turn back before the world is at rest.
+        // Stalled may turn and turn back before the simulation is at rest.
         let kind = condition["type"].as_str().unwrap_or_default();
         let same = find(after, kind).filter(|_| kind != "Stalled");
         let same = same.filter(|it| it["status"] == condition["status"]);
@@ -149,18 +166,19 @@ fn hold(before: &Value, after: &Value) {
 }
 
 /// When nothing is in the way any more, a task that is deleted goes, and takes along all that was ever created for it.
-fn goes(mut world: World) {
-    world.refusing.clear();
-    world.hit(None);
-    world.servers.lost.clear();
-    world.servers.contexts = World::new(3).servers.contexts;
-    let uid = world.task()["metadata"]["uid"].clone();
+fn goes(mut sim: Simulation) {
+    sim.refusing.clear();
+    sim.hit(None);
+    sim.servers.lost.clear();
+    sim.servers.contexts = (1..=3).map(context).collect();
+    let uid = sim.task()["metadata"]["uid"].clone();
     // One that k8ssandra-operator began is adopted before.
-    world.settle().unwrap();
-    world.delete();
-    world.settle().unwrap();
-    assert!(world.is_gone(), "{:#}", world.task());
-    let left = world.children().filter(|(_, it)| world.is_of(it, &uid));
+    sim.settle().unwrap();
+    sim.servers.collect_garbage();
+    sim.delete();
+    sim.settle().unwrap();
+    assert!(sim.is_gone(), "{:#}", sim.task());
+    let left = sim.children().filter(|it| sim.is_of(*it, &uid));
     let left: Vec<_> = left.collect();
     assert!(left.is_empty(), "left behind: {left:#?}");
 }

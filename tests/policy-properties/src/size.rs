@@ -7,7 +7,7 @@ use pilothouse_core::failures::Cause;
 use serde_json::{Value, json};
 
 use crate::children::Course;
-use crate::world::{NAMESPACE, World, stamp};
+use crate::simulation::{NAMESPACE, Simulation, stamp};
 
 /// How large a cluster is, and what is there besides.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,119 +31,118 @@ impl Size {
     }
 
     /// A task that runs in every datacenter at once, and has not been adopted yet.
-    pub fn new_task(self) -> World {
-        World::new(self.datacenters).with("/spec/dcConcurrencyPolicy", json!("Allow"))
+    pub fn new_task(self) -> Simulation {
+        Simulation::new(self.datacenters).with("/spec/dcConcurrencyPolicy", json!("Allow"))
     }
 
     /// The same once its CassandraTasks exist and every pod but one of each is done, and nothing is left to write.
-    pub fn running(self) -> World {
-        let mut world = self.new_task();
-        world.settle().unwrap();
-        for child in world.children_mut() {
-            let datacenter = child["spec"]["datacenter"]["name"].as_str().unwrap_or("");
-            child["status"] = running(datacenter, self.pods, false);
-        }
-        world.settle().unwrap();
-        world
+    pub fn running(self) -> Simulation {
+        let mut sim = self.new_task();
+        sim.settle().unwrap();
+        self.progress(&mut sim, false);
+        sim.settle().unwrap();
+        sim
     }
 
     /// The same at the moment when one more pod of each datacenter is done: the largest status that is ever written.
-    pub fn progressed(self) -> World {
-        let mut world = self.running();
-        for child in world.children_mut() {
+    pub fn progressed(self) -> Simulation {
+        let mut sim = self.running();
+        self.progress(&mut sim, true);
+        sim
+    }
+
+    /// Every pod of each CassandraTask is done, or all but the last.
+    fn progress(self, sim: &mut Simulation, is_done: bool) {
+        sim.change_children(|child| {
             let datacenter = child["spec"]["datacenter"]["name"].as_str().unwrap_or("");
-            child["status"] = running(datacenter, self.pods, true);
-        }
-        world
+            child["status"] = running(datacenter, self.pods, is_done);
+        });
     }
 
     /// The same being deleted.
-    pub fn deleted(self) -> World {
-        self.running()
-            .with("/metadata/deletionTimestamp", json!(stamp("19:50:00")))
+    pub fn deleted(self) -> Simulation {
+        self.running().deleted()
     }
 
     /// The same where every delete was refused.
-    pub fn delete_refused(self) -> World {
+    pub fn delete_refused(self) -> Simulation {
         self.deleted().refusing_all()
     }
 
     /// A new task whose creates were all refused.
-    pub fn create_refused(self) -> World {
+    pub fn create_refused(self) -> Simulation {
         self.new_task().refusing_all()
     }
 
     /// A task that runs in half of the datacenters when the others are added to it, one after the other from now on.
-    pub fn narrowed(self) -> World {
+    pub fn narrowed(self) -> Simulation {
         let half: Vec<String> = (1..=self.datacenters / 2)
             .map(|it| format!("dc{it}"))
             .collect();
-        let mut world = self.new_task().with("/spec/datacenters", json!(half));
-        world.settle().unwrap();
-        world
-            .with("/spec/datacenters", json!([]))
+        let mut sim = self.new_task().with("/spec/datacenters", json!(half));
+        sim.settle().unwrap();
+        sim.with("/spec/datacenters", json!([]))
             .with("/spec/dcConcurrencyPolicy", json!("Forbid"))
     }
 
     /// A task that runs in all datacenters, all of which but the last are done.
-    pub fn nearly_done(self) -> World {
-        let mut world = self.running();
+    pub fn nearly_done(self) -> Simulation {
+        let mut sim = self.running();
         for number in 1..self.datacenters {
             let name = format!("dc{number}");
-            world.begin(&name, Course::WELL);
-            world.work(&name, usize::MAX, "19:50:00");
+            sim.begin(&name, Course::WELL);
+            sim.work(&name, usize::MAX, "19:50:00");
         }
-        world.settle().unwrap();
-        world
+        sim.settle().unwrap();
+        sim
     }
 
     /// A task whose first datacenter has failed, which cancels all others.
-    pub fn cancelled(self) -> World {
-        let mut world = World::new(self.datacenters);
-        world.settle().unwrap();
-        world.begin("dc1", Course::BADLY);
-        world.work("dc1", usize::MAX, "19:50:00");
-        world
+    pub fn cancelled(self) -> Simulation {
+        let mut sim = Simulation::new(self.datacenters);
+        sim.settle().unwrap();
+        sim.begin("dc1", Course::BADLY);
+        sim.work("dc1", usize::MAX, "19:50:00");
+        sim
     }
 
     /// A task in whose other datacenters a second controller is at work.
-    pub fn conflicting(self) -> World {
-        let mut world = World::new(self.datacenters);
-        world.settle().unwrap();
+    pub fn conflicting(self) -> Simulation {
+        let mut sim = Simulation::new(self.datacenters);
+        sim.settle().unwrap();
         for number in 2..=self.datacenters {
-            let key = world.child_key(&format!("dc{number}"));
+            let key = sim.child_key(&format!("dc{number}"));
             let mut object = foreign(number);
-            object["metadata"]["name"] = json!(key.name);
             object["metadata"]["creationTimestamp"] = json!(stamp("19:59:00"));
             object["metadata"]["annotations"] = json!({});
-            world.servers.put(key, object);
+            sim.put(&key, object);
         }
-        world
+        sim
     }
 
     /// What the policy is shown of a cluster of this size where it is shown all that it asks for.
-    pub fn snapshot(self, world: &World) -> Snapshot {
-        let (mut snapshot, _) = world.decide();
-        snapshot.failures = self.failures(world);
+    pub fn snapshot(self, sim: &Simulation) -> Snapshot {
+        let (mut snapshot, _) = sim.decide();
+        snapshot.failures = self.failures(sim);
         self.with_foreign(snapshot)
     }
 
     /// What has failed once each API server that refuses has refused to do it with its CassandraTask.
-    fn failures(self, world: &World) -> Vec<Failure> {
-        let operation = match world.is_being_deleted() {
+    fn failures(self, sim: &Simulation) -> Vec<Failure> {
+        let operation = match sim.is_being_deleted() {
             true => Operation::Delete,
             false => Operation::Create,
         };
         let mut failures = Failures::default();
         for number in 1..=self.datacenters {
-            let key = world.child_key(&format!("dc{number}"));
+            let key = sim.child_key(&format!("dc{number}"));
             if key
                 .context
                 .as_ref()
-                .is_some_and(|it| world.refusing.contains(it))
+                .is_some_and(|it| sim.refusing.contains(it))
             {
                 let cause = Cause::because("Forbidden", "it is forbidden");
-                failures.record(world.servers.now().wall, key, operation, cause);
+                failures.record(sim.servers.now().wall, key, operation, cause);
             }
         }
         failures.list()

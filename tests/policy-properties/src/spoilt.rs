@@ -1,44 +1,51 @@
-//! Worlds in which the policy is shown an object that is not what it should be, or not even an object.
+//! Simulations in which the policy is shown an object that is not what it should be, or not even an object.
 
 use k8ssandra_task_policy::contract::Snapshot;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
 
-use crate::happenings::{happen, happening};
+use crate::changes::{change, happen};
 use crate::json::{json_value, replace};
-use crate::world::World;
+use crate::simulation::Simulation;
 
-/// A world to which something has happened, and in which the policy is shown any JSON in place of one of the objects, or in a
+/// A simulation in which something has happened, and in which the policy is shown any JSON in place of one of the objects, or in a
 /// place of it. The task may be being deleted.
-pub fn spoilt_world() -> impl Strategy<Value = World> {
-    let story = prop::collection::vec(happening(), 0..6);
+pub fn spoilt_simulation() -> impl Strategy<Value = Simulation> {
+    let changes = prop::collection::vec(change(), 0..6);
     let place = (any::<Index>(), prop::collection::vec(any::<Index>(), 0..7));
-    let parts = (story, any::<bool>(), place, json_value());
-    parts.prop_filter_map("the task is gone", |(story, is_deleted, place, odd)| {
-        let mut world = World::new(3);
-        for happening in &story {
-            world.settle().unwrap();
-            happen(&mut world, happening, "20:00:00");
+    let parts = (changes, any::<bool>(), place, json_value());
+    parts.prop_filter_map("the task is gone", |(changes, is_deleted, place, odd)| {
+        let mut sim = Simulation::new(3);
+        for change in &changes {
+            sim.settle().unwrap();
+            happen(&mut sim, change, "20:00:00");
         }
-        world.settle().unwrap();
-        if world.is_gone() {
+        sim.settle().unwrap();
+        if sim.is_gone() {
             return None;
         }
         if is_deleted {
-            world.set("/metadata/deletionTimestamp", json!("2022-12-15T20:00:00Z"));
+            // Where the policy does not hold it, somebody else does.
+            let names = sim.task()["metadata"]["finalizers"].as_array();
+            let mut names = names.cloned().unwrap_or_default();
+            if !sim.is_being_deleted() {
+                names.push(json!("example.com/other"));
+                sim.set("/metadata/finalizers", json!(names));
+            }
+            sim.delete();
         }
         let (object, path) = place;
-        let objects: Vec<&Value> = world.servers.iter().map(|(_, it)| it).collect();
+        let objects: Vec<&Value> = sim.servers.objects().map(|(_, it)| it).collect();
         let mut spoilt = object.get(&objects).to_owned().clone();
         let uid = spoilt["metadata"]["uid"].clone();
         replace(&mut spoilt, &path, odd);
-        world.spoilt = Some((uid, spoilt));
-        Some(world)
+        sim.spoilt = Some((uid, spoilt));
+        Some(sim)
     })
 }
 
-impl World {
+impl Simulation {
     /// What the policy is shown: one object may be any JSON.
     pub(crate) fn spoil(&self, mut snapshot: Snapshot) -> Snapshot {
         let Some((uid, spoilt)) = &self.spoilt else {

@@ -1,11 +1,11 @@
-//! Worlds in which k8ssandra-operator has begun the task, and stopped after any number of its writes.
+//! Simulations in which k8ssandra-operator has begun the task, and stopped after any number of its writes.
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use crate::children::{Course, course};
 use crate::laws::{has_ended, is_true};
-use crate::world::{FINALIZER, NAMESPACE, World, stamp};
+use crate::simulation::{FINALIZER, NAMESPACE, Simulation, context, stamp};
 
 /// How k8ssandra-operator left a task.
 #[derive(Debug, Clone)]
@@ -26,8 +26,8 @@ struct Left {
     was_invalid: bool,
 }
 
-/// Any world with such a policy that k8ssandra-operator leaves behind.
-pub fn taken_over(policy: &'static str) -> impl Strategy<Value = World> {
+/// Any simulation with such a policy that k8ssandra-operator leaves behind.
+pub fn taken_over(policy: &'static str) -> impl Strategy<Value = Simulation> {
     let done = prop_oneof![0..8_usize, Just(usize::MAX)];
     let courses = prop::collection::vec((course(), done), 0..=3);
     let (often, seldom) = (prop::bool::ANY, prop::bool::weighted(0.25));
@@ -43,17 +43,22 @@ pub fn taken_over(policy: &'static str) -> impl Strategy<Value = World> {
             is_bare,
             was_invalid,
         };
-        left.world(policy)
+        left.sim(policy)
     })
 }
 
 impl Left {
-    fn world(mut self, policy: &str) -> World {
-        let mut world = World::new(3).with("/spec/dcConcurrencyPolicy", json!(policy));
-        world.set("/metadata/creationTimestamp", json!(stamp("19:30:00")));
+    fn sim(mut self, policy: &str) -> Simulation {
+        let mut sim = Simulation::new(3);
+        if self.is_bare {
+            for number in 1..=3 {
+                sim.relax(&Some(context(number)), "cassandratasks");
+            }
+            sim.relax(&None, "k8ssandratasks");
+        }
         let mut names = ["dc1", "dc2", "dc3"];
         if self.is_listed {
-            world.set("/spec/datacenters", json!(names));
+            sim.set("/spec/datacenters", json!(names));
             names.reverse();
         }
         if let Some((_, earlier)) = self.courses.split_last_mut().filter(|_| policy == "Forbid") {
@@ -63,55 +68,63 @@ impl Left {
         for (name, (course, done)) in names.into_iter().zip(&self.courses) {
             let is_last = copies.len() + 1 == self.courses.len();
             let is_late = is_last && self.is_late;
-            let copy = self.begin(&mut world, name, *course, *done, is_late);
+            let copy = self.begin(&mut sim, name, *course, *done, is_late);
             if !(is_last && self.is_unrecorded) {
                 copies.insert(name.to_owned(), copy);
             }
         }
-        // Without a finalizer, only a status shows that it began.
-        self.bind(&mut world, self.is_owned && !copies.is_empty());
-        if !copies.is_empty() || self.was_invalid {
-            world.task_mut()["status"] = self.status(&copies);
+        sim.change(&sim.task_key.clone(), |task| {
+            task["spec"]["dcConcurrencyPolicy"] = json!(policy);
+            self.change(task, &copies);
+        });
+        if self.is_bare {
+            sim.redefine(&None);
         }
-        world.remember_beginnings();
-        world.remember_ends();
-        world
+        sim.remember_beginnings();
+        sim.remember_ends();
+        sim
     }
 
-    /// A task that has an owner already gets neither finalizer nor owner reference.
-    fn bind(&self, world: &mut World, is_owned: bool) {
-        let (kind, uid) = if is_owned {
-            ("Backup", "backup-uid")
+    /// What it made of the task. One that has an owner already gets neither finalizer nor owner reference.
+    fn change(&self, task: &mut Value, copies: &Map<String, Value>) {
+        let metadata = &mut task["metadata"];
+        metadata["creationTimestamp"] = json!(stamp("19:30:00"));
+        // Without a finalizer, only a status shows that it began.
+        let (api_version, kind, uid) = if self.is_owned && !copies.is_empty() {
+            ("medusa.k8ssandra.io/v1alpha1", "MedusaBackup", "backup-uid")
         } else {
-            world.set("/metadata/finalizers", json!([FINALIZER]));
-            ("K8ssandraCluster", "cluster-uid")
+            metadata["finalizers"] = json!([FINALIZER]);
+            ("k8ssandra.io/v1alpha1", "K8ssandraCluster", "cluster-uid")
         };
-        let owner = json!({"kind": kind, "name": "demo", "uid": uid, "controller": true});
-        world.set("/metadata/ownerReferences", json!([owner]));
+        metadata["ownerReferences"] = json!([{
+            "apiVersion": api_version, "kind": kind, "name": "demo", "uid": uid, "controller": true,
+        }]);
+        if !copies.is_empty() || self.was_invalid {
+            task["status"] = self.status(copies);
+        }
     }
 
     /// Creates a CassandraTask, and lets cass-operator work. What k8ssandra-operator sees last comes back.
     fn begin(
         &self,
-        world: &mut World,
+        sim: &mut Simulation,
         name: &str,
         course: Course,
         done: usize,
         is_late: bool,
     ) -> Value {
-        world.upstream.insert(format!("upstream-{name}"));
-        world
-            .servers
-            .put(world.child_key(name), cassandra_task(name));
-        world.begin(name, course);
+        let key = sim.child_key(name);
+        sim.upstream.insert(format!("upstream-{name}"));
+        sim.put(&key, cassandra_task(name));
+        sim.begin(name, course);
         let mut seen = json!({});
         let count = course.writes(name).len().min(done);
         for number in 1..=count {
-            world.work(name, 1, &format!("19:32:{number:02}"));
-            let status = &mut world.child(name)["status"];
+            sim.work(name, 1, &format!("19:32:{number:02}"));
             if self.is_bare {
-                strip(status);
+                sim.change(&key, |child| strip(&mut child["status"]));
             }
+            let status = &sim.object(&key)["status"];
             if status.is_object() && !(is_late && number == count) {
                 seen = status.clone();
             }

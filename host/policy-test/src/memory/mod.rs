@@ -5,7 +5,7 @@
 //! refused. Nothing waits here, and nothing runs at once: a scenario is played the same each time.
 
 mod host;
-mod servers;
+mod objects;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,15 +13,15 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 use jiff::Timestamp;
 use kube_sim::{Definitions, Patch};
-use pilothouse_contract::{Gvk, Manifest, Outcome, UnavailableReason};
+use pilothouse_contract::{Manifest, Outcome};
 use pilothouse_core::{Engine, ObjectKey, Resource};
 use serde_json::{Value, json};
 
 use crate::clusters::{Change, Clusters, Policy, Refusal, Rest, Seen, named};
-use crate::reference::{Context, Reference};
+use crate::reference::Reference;
 use crate::scenario::Scenario;
+use crate::servers::{Servers, object};
 use crate::transcript::Transcript;
-use servers::{Servers, object};
 
 /// How often the host may be called between two steps because the policy asked for it.
 const MAX_CALLS: usize = 1_000;
@@ -32,13 +32,7 @@ pub struct Memory<'p> {
     settings: String,
     manifest: Arc<Manifest>,
     engine: Engine,
-    start: Timestamp,
-    now: Timestamp,
     servers: Servers,
-    /// The registered remote contexts.
-    contexts: BTreeSet<String>,
-    /// What cannot be reached: a context, or a kind in it.
-    lost: BTreeMap<(Context, Option<String>), (UnavailableReason, Timestamp)>,
     refusals: Vec<Refusal>,
     /// What went wrong since the last change.
     failed: BTreeSet<(ObjectKey, String)>,
@@ -66,16 +60,12 @@ impl<'p> Memory<'p> {
             .with_context(|| format!("the policy refuses the settings {}", scenario.settings))?;
         let manifest = Arc::new(manifest);
         let interests = manifest.interests.iter().map(|interest| &interest.gvk);
-        let kinds: Vec<Gvk> = interests.chain([&manifest.primary]).cloned().collect();
+        let kinds: Vec<_> = interests.chain([&manifest.primary]).collect();
         let mut memory = Self {
             policy,
             settings: scenario.settings.clone(),
             engine: Engine::new(manifest.clone()),
-            start: scenario.start,
-            now: scenario.start,
-            servers: Servers::new(scenario, definitions, &kinds)?,
-            contexts: scenario.contexts.iter().cloned().collect(),
-            lost: BTreeMap::new(),
+            servers: objects::servers(scenario, definitions, &kinds)?,
             refusals: Vec::new(),
             failed: BTreeSet::new(),
             failing: BTreeSet::new(),
@@ -87,12 +77,11 @@ impl<'p> Memory<'p> {
             manifest,
         };
         memory.transcript.story(&scenario.story);
-        memory.restart();
         for given in &scenario.given {
             let Change::Apply { context, object } = given else {
                 continue;
             };
-            let restored = memory.servers.restore(context, object, scenario.start);
+            let restored = memory.servers.give(context, object);
             restored.with_context(|| format!("given {}", named(context.as_deref(), object)))?;
         }
         Ok(memory)
@@ -101,10 +90,7 @@ impl<'p> Memory<'p> {
     /// A host that was started anew remembers nothing.
     fn restart(&mut self) {
         self.engine = Engine::new(self.manifest.clone());
-        self.servers.forget();
-        for name in &self.contexts {
-            self.engine.add_context(Some(name.clone()));
-        }
+        self.servers.restart();
     }
 
     /// The first primary.
@@ -120,7 +106,7 @@ impl Clusters for Memory<'_> {
         // The host is called when it asked for, not only when the scenario goes on.
         let mut calls = 0;
         while let Some(due) = self.engine.next_due()
-            && let Ok(at) = self.start.checked_add(due)
+            && let Ok(at) = self.servers.start.checked_add(due)
             && at <= now
         {
             // What has failed is tried again by the host, not because the policy asks.
@@ -128,28 +114,27 @@ impl Clusters for Memory<'_> {
             if calls > MAX_CALLS {
                 bail!("the policy asks to be called again and again: {MAX_CALLS} times until {at}");
             }
-            self.now = at.max(self.now);
-            self.transcript.moment(self.now);
+            self.servers.now = at.max(self.servers.now);
+            self.transcript.moment(self.servers.now);
             self.settle()?;
         }
-        self.now = now;
+        self.servers.now = now;
         Ok(())
     }
 
     fn happen(&mut self, change: &Change) -> Result<()> {
-        let now = self.now;
         match change {
-            Change::Apply { context, object } => self.servers.apply(context, object, now)?,
+            Change::Apply { context, object } => self.servers.apply(context, object)?,
             Change::Patch { object, patch } => {
-                self.servers
-                    .patch(object, &Patch::Merge(patch.clone()), false, now)?;
+                let patch = Patch::Merge(patch.clone());
+                self.servers.patch(object, &patch, false)?;
             }
-            Change::Status { object, status } => self.servers.set_status(object, status, now)?,
+            Change::Status { object, status } => self.servers.set_status(object, status)?,
             Change::PatchStatus { object, patch } => {
                 let patch = Patch::Merge(json!({ "status": patch }));
-                self.servers.patch(object, &patch, true, now)?;
+                self.servers.patch(object, &patch, true)?;
             }
-            Change::Delete(object) => self.servers.delete(object, now)?,
+            Change::Delete(object) => self.servers.delete(object)?,
             Change::Lose {
                 context,
                 kind,
@@ -158,18 +143,19 @@ impl Clusters for Memory<'_> {
                 kind.as_deref()
                     .map(|kind| self.servers.gvk_of(kind))
                     .transpose()?;
-                self.lost
-                    .insert((context.clone(), kind.clone()), (*reason, self.now));
+                let since = (*reason, self.servers.now);
+                let lost = &mut self.servers.lost;
+                lost.insert((context.clone(), kind.clone()), since);
             }
             Change::Regain { context, kind } => {
-                self.lost.remove(&(context.clone(), kind.clone()));
+                self.servers.lost.remove(&(context.clone(), kind.clone()));
             }
             Change::Unregister(name) => {
-                self.contexts.remove(name);
+                self.servers.contexts.remove(name);
                 self.restart();
             }
             Change::Register(name) => {
-                self.contexts.insert(name.clone());
+                self.servers.contexts.insert(name.clone());
                 self.restart();
             }
             Change::Refuse(refusal) => {
@@ -190,7 +176,7 @@ impl Clusters for Memory<'_> {
         let mut seen = std::mem::take(&mut self.seen);
         if let Some(first) = self.primary() {
             seen.primary = Some(first.clone());
-            let (key, now) = (object(first).key, self.now().elapsed);
+            let (key, now) = (object(first).key, self.servers.now().elapsed);
             let due = self.engine.due(&key);
             let requeue = due.map(|due| due.saturating_sub(now));
             let reasons = self.reasons.get(&key).cloned();
@@ -200,7 +186,7 @@ impl Clusters for Memory<'_> {
     }
 
     fn object(&self, reference: &Reference) -> Result<Option<Value>> {
-        self.servers.get(reference)
+        self.servers.find(reference)
     }
 
     fn begin(&mut self, heading: &str, note: Option<&str>) {

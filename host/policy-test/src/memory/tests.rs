@@ -5,8 +5,8 @@ mod misspelt;
 
 use anyhow::bail;
 use pilothouse_contract::{
-    Action, Creation, Deletion, Event, Interest, ObjectRef, Outcome, Plan, Reason, Requeue, Scope,
-    Selector, Severity, Snapshot, UnavailableReason, Verb,
+    Action, Creation, Deletion, Event, Gvk, Interest, ObjectRef, Outcome, Plan, Reason, Requeue,
+    Scope, Selector, Severity, Snapshot, UnavailableReason, Verb,
 };
 use serde_json::json;
 
@@ -18,11 +18,7 @@ use crate::run::in_memory;
 struct Orders;
 
 fn gvk(kind: &str) -> Gvk {
-    Gvk {
-        group: "test".into(),
-        version: "v1".into(),
-        kind: kind.into(),
-    }
+    Gvk::new("test/v1", kind)
 }
 
 fn item(order: &Value) -> ObjectRef {

@@ -1,7 +1,7 @@
 //! The store for whoever needs no client: requests in as calls, objects and refusals out. It answers as the server does, since
 //! both do the same to the same state.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -56,7 +56,8 @@ pub struct Change {
     pub is_gone: bool,
 }
 
-/// All that a cluster stores.
+/// All that a cluster stores. A copy shares the objects.
+#[derive(Clone)]
 pub struct Store {
     state: State,
 }
@@ -103,6 +104,23 @@ impl Store {
     pub fn get(&self, at: &Location) -> Option<Value> {
         let (kind, object) = self.find(at).ok()?;
         Some(shown(&kind, &object))
+    }
+
+    /// An object as it is kept: in the version that it was written in, and a core event where it was one of `events.k8s.io`.
+    pub fn kept(&self, at: &Location) -> Option<&Value> {
+        let kind = self.kind(&at.api_version, &at.kind).ok()?;
+        self.state
+            .tables
+            .kept(&State::place(&kind, namespace(&kind, at), &at.name))
+    }
+
+    /// The objects of all kinds that are not built in, as they are kept.
+    pub fn custom_objects(&self) -> impl Iterator<Item = &Value> {
+        let kinds = self.state.kinds.all().iter().filter(|kind| kind.custom);
+        let tables: BTreeSet<_> = kinds.map(|kind| &kind.table).collect();
+        tables
+            .into_iter()
+            .flat_map(|table| self.state.tables.all(table))
     }
 
     /// The objects of a kind that the label selector selects, in the order of their namespaces and names.

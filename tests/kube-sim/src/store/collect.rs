@@ -16,13 +16,14 @@ use super::{
 };
 
 /// What is still to be looked at, oldest first.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Garbage {
     queue: VecDeque<Work>,
     /// Whether somebody is at it.
     pub collecting: bool,
 }
 
+#[derive(Clone)]
 enum Work {
     /// An object that may have to go, to be released, or to let others go.
     Look(Place),

@@ -18,6 +18,7 @@ use super::{
 };
 
 /// All that a cluster knows.
+#[derive(Clone)]
 pub(crate) struct State {
     name: String,
     pub kinds: Kinds,

@@ -55,6 +55,7 @@ pub(crate) struct Change {
 type Table = BTreeMap<String, Arc<Object>>;
 
 /// All objects of a cluster.
+#[derive(Clone)]
 pub(crate) struct Tables {
     by_name: BTreeMap<Arc<str>, Table>,
     /// Oldest first.
@@ -92,6 +93,17 @@ impl Tables {
 
     pub fn get(&self, place: &Place) -> Option<Arc<Object>> {
         self.by_name.get(&place.table)?.get(&place.key).cloned()
+    }
+
+    /// The object at a place, to be read.
+    pub fn kept(&self, place: &Place) -> Option<&Value> {
+        Some(&self.by_name.get(&place.table)?.get(&place.key)?.value)
+    }
+
+    /// The objects of a table in key order, to be read.
+    pub fn all(&self, table: &str) -> impl Iterator<Item = &Value> {
+        let objects = self.by_name.get(table).into_iter().flatten();
+        objects.map(|(_, object)| &object.value)
     }
 
     /// Where the object of that uid is.

@@ -273,10 +273,10 @@ fn check(kind: &Kind, old: Option<&Value>, new: &Value, status_only: bool) -> Re
     }
     errors.extend(changes);
     if let Some(schema) = &kind.schema {
-        let validate = if status_only {
-            schema::validate_status
-        } else {
-            schema::validate
+        let validate = match old {
+            Some(_) if status_only => schema::validate_status,
+            Some(_) if kind.status => schema::validate_rest,
+            _ => schema::validate,
         };
         errors.extend(validate(schema, new));
     }

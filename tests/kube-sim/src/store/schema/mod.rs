@@ -7,7 +7,7 @@ mod validate;
 
 pub(crate) use defaults::fill;
 pub(crate) use prune::prune;
-pub(crate) use validate::{validate, validate_status};
+pub(crate) use validate::{validate, validate_rest, validate_status};
 
 use serde_json::Value;
 

@@ -31,6 +31,14 @@ pub(crate) fn validate_status(schema: &Value, object: &Value) -> Vec<FieldError>
         .collect()
 }
 
+/// The errors of `object` but for its status, which an update of the rest leaves as it is: what was taken by an earlier
+/// definition may stay (kube-apiserver calls it ratcheting).
+pub(crate) fn validate_rest(schema: &Value, object: &Value) -> Vec<FieldError> {
+    let mut errors = validate(schema, object);
+    errors.retain(|it| it.field() != "status" && !it.field().starts_with("status."));
+    errors
+}
+
 fn check(schema: &Value, value: &Value, path: &str, errors: &mut Vec<FieldError>) {
     if value.is_null() && flag(schema, "nullable") {
         return;

@@ -120,3 +120,16 @@ fn one_by_one() {
         );
     }
 }
+
+#[test]
+fn an_update_of_the_rest_leaves_the_status_as_it_is() {
+    let field = json!({"type": "object", "properties": {"f": {"type": "integer"}}});
+    let schema = json!({"properties": {"spec": field, "status": field}});
+    let object = json!({"spec": {"f": "x"}, "status": {"f": "x"}});
+    let fields = |errors: Vec<FieldError>| -> Vec<String> {
+        errors.iter().map(|it| it.field().to_owned()).collect()
+    };
+    assert_eq!(fields(validate(&schema, &object)), ["spec.f", "status.f"]);
+    assert_eq!(fields(validate_rest(&schema, &object)), ["spec.f"]);
+    assert_eq!(fields(validate_status(&schema, &object)), ["status.f"]);
+}

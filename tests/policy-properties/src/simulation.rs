@@ -1,42 +1,52 @@
-//! A small world for the tests: a task, its cluster and its CassandraTasks on the API servers of several contexts, under the
-//! engine that the host runs.
+//! A simulation: a task, its cluster and its CassandraTasks on the API servers of several contexts, under the engine that the host
+//! runs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
 
-use crate::servers::Servers;
 use jiff::Timestamp;
 use k8ssandra_task_policy::contract::*;
 use k8ssandra_task_policy::describe;
+use kube_sim::Store;
 use pilothouse_core::Engine;
+use pilothouse_policy_test::servers::Servers;
+use pilothouse_policy_test::{Definitions, definitions};
 use serde_json::{Value, json};
 
+use crate::changes::Fault;
 use crate::children::Course;
-use crate::happenings::Hitch;
 use crate::laws::holds;
+use crate::objects::datacenters;
 
 pub const NAMESPACE: &str = "k8ssandra-operator";
 pub const FINALIZER: &str = "control.k8ssandra.io/finalizer";
 /// The policy's settings.
 pub(crate) const SETTINGS: &str = "{}";
+/// The kinds of the control plane that cannot be read where it is lost: all but the tasks.
+const OF_CONTROL_PLANE: [&str; 2] = ["CassandraTask", "K8ssandraCluster"];
 
 #[derive(Clone)]
-pub struct World {
+pub struct Simulation {
     pub servers: Servers,
     pub(crate) engine: Engine,
     pub(crate) manifest: Arc<Manifest>,
     pub(crate) task_key: ObjectRef,
-    cluster_key: ObjectRef,
+    pub(crate) cluster_key: ObjectRef,
     /// The cluster as it is at first.
     pub declared: Value,
+    /// While a request is held to the laws and watches lag: the task and its cluster as the engine knows them.
+    pub(crate) known: Option<[Value; 2]>,
     /// The contexts that refuse to create and to delete.
     pub refusing: BTreeSet<String>,
     /// What will go wrong with the host's requests.
-    pub hitch: Option<Hitch>,
+    pub fault: Option<Fault>,
     /// The events that were recorded.
     pub events: Vec<String>,
     pub created: usize,
+    /// How many writes of the host were carried out.
+    pub(crate) writes: usize,
     /// What cass-operator makes of the CassandraTask with this UID, and how many of its writes it has made.
     pub(crate) courses: BTreeMap<String, (Course, usize)>,
     /// The writes of cass-operator's table that were ever made.
@@ -53,10 +63,11 @@ pub struct World {
     pub(crate) spoilt: Option<(Value, Value)>,
 }
 
-impl fmt::Debug for World {
+impl fmt::Debug for Simulation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let objects = self.servers.iter();
-        let named = objects.map(|(key, it)| ((&key.context, &key.name), it.to_string()));
+        let objects = self.servers.objects();
+        let named =
+            objects.map(|(context, it)| ((context, &it["metadata"]["name"]), it.to_string()));
         f.debug_map().entries(named).finish()
     }
 }
@@ -70,14 +81,42 @@ pub fn stamp(time: &str) -> String {
     format!("2022-12-15T{time}Z")
 }
 
-impl World {
+/// The definitions that the API servers hold the objects to.
+pub fn definitions() -> &'static Definitions {
+    static READ: LazyLock<Definitions> = LazyLock::new(|| {
+        let crds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/crds");
+        definitions::read([crds]).unwrap()
+    });
+    &READ
+}
+
+/// The context of the datacenter with that number, at first.
+pub(crate) fn context(number: usize) -> String {
+    format!("kind-k8ssandra-{number}")
+}
+
+/// The API servers of the control plane and of so many datacenters.
+fn servers(datacenters: usize) -> Servers {
+    static STORE: LazyLock<Store> = LazyLock::new(|| {
+        let (mut store, now) = (Store::new("", at("19:43:00")), at("19:43:00"));
+        store.install(definitions(), now).unwrap();
+        store.create_namespace(NAMESPACE, now).unwrap();
+        store
+    });
+    let contexts: BTreeSet<String> = (1..=datacenters).map(context).collect();
+    let names = contexts.iter().map(String::as_str);
+    let mut servers = Servers::new(&STORE, names, at("19:43:00"));
+    servers.contexts = contexts;
+    servers
+}
+
+impl Simulation {
     /// The quick start of the documentation, with that many datacenters: `dc1` in `kind-k8ssandra-1` and so on.
-    pub fn new(datacenters: usize) -> World {
-        let context = |number: usize| format!("kind-k8ssandra-{number}");
+    pub fn new(datacenters: usize) -> Simulation {
         let declared = (1..=datacenters)
             .map(|number| json!({"metadata": {"name": format!("dc{number}")}, "k8sContext": context(number), "size": 1}));
         let cluster = json!({
-            "metadata": {"name": "demo", "uid": "cluster-uid"},
+            "metadata": {"uid": "cluster-uid", "finalizers": ["k8ssandracluster.k8ssandra.io/finalizer"]},
             "spec": {"cassandra": {"datacenters": declared.collect::<Vec<_>>()}},
         });
         let task = json!({
@@ -94,17 +133,19 @@ impl World {
             name: name.into(),
         };
         let manifest = Arc::new(describe(SETTINGS).unwrap());
-        let mut world = World {
-            servers: Servers::new(at("19:43:00")),
+        let mut sim = Simulation {
+            servers: servers(datacenters),
             engine: Engine::new(manifest.clone()),
             manifest,
             task_key: key("control.k8ssandra.io/v1alpha1", "K8ssandraTask", "task1"),
             cluster_key: key("k8ssandra.io/v1alpha1", "K8ssandraCluster", "demo"),
             declared: cluster.clone(),
+            known: None,
             refusing: BTreeSet::new(),
-            hitch: None,
+            fault: None,
             events: Vec::new(),
             created: 0,
+            writes: 0,
             courses: BTreeMap::new(),
             written: BTreeSet::new(),
             ended: BTreeSet::new(),
@@ -113,100 +154,67 @@ impl World {
             is_restored: false,
             spoilt: None,
         };
-        world.servers.contexts = (1..=datacenters).map(context).collect();
-        world.servers.put(world.task_key.clone(), task);
-        world.set_cluster(Some(cluster));
-        world
+        sim.put(&sim.task_key.clone(), task);
+        sim.set_cluster(Some(cluster));
+        sim
     }
 
     /// With all datacenters in one context, the first.
-    pub fn in_one_context(mut self) -> World {
+    pub fn in_one_context(mut self) -> Simulation {
         let declared = &mut self.declared["spec"]["cassandra"]["datacenters"];
         for datacenter in declared.as_array_mut().unwrap() {
-            datacenter["k8sContext"] = json!("kind-k8ssandra-1");
+            datacenter["k8sContext"] = json!(context(1));
         }
         self.set_cluster(Some(self.declared.clone()));
         self
     }
 
     /// With contexts that all refuse to create and to delete.
-    pub fn refusing_all(mut self) -> World {
+    pub fn refusing_all(mut self) -> Simulation {
         self.refusing.clone_from(&self.servers.contexts);
         self
     }
 
-    /// With this changed in the task, by a JSON pointer.
-    pub fn with(mut self, pointer: &str, value: Value) -> World {
+    /// With this in the task, by a JSON pointer.
+    pub fn with(mut self, pointer: &str, value: Value) -> Simulation {
         self.set(pointer, value);
         self
     }
 
-    /// Changes the task, by a JSON pointer whose last part may be new.
-    pub fn set(&mut self, pointer: &str, value: Value) {
-        let (parent, name) = pointer.rsplit_once('/').unwrap();
-        self.task_mut().pointer_mut(parent).unwrap()[name] = value;
+    /// The same with the task being deleted.
+    pub fn deleted(mut self) -> Simulation {
+        self.delete();
+        self
     }
+}
 
-    /// The task; null if it is gone.
-    pub fn task(&self) -> &Value {
-        let task = self.servers.get(&self.task_key);
-        task.unwrap_or(&Value::Null)
-    }
-
-    pub fn task_mut(&mut self) -> &mut Value {
-        self.servers.get_mut(&self.task_key).unwrap()
-    }
-
-    /// The cluster, if it is there.
-    pub fn cluster(&self) -> Option<&Value> {
-        self.servers.get(&self.cluster_key)
-    }
-
-    pub fn set_cluster(&mut self, cluster: Option<Value>) {
-        match cluster {
-            Some(cluster) => self.servers.put(self.cluster_key.clone(), cluster),
-            None => self.servers.remove(&self.cluster_key),
-        }
-    }
-
-    /// The task's deletion is asked for.
-    pub fn delete(&mut self) {
-        self.servers.delete(&self.task_key);
-    }
-
-    /// The same with the task and its cluster as the engine knows them.
-    pub(crate) fn as_known(&self) -> World {
-        let mut known = self.clone();
-        for key in [&self.task_key, &self.cluster_key] {
-            match self.servers.shown(key) {
-                Some(object) => known.servers.put(key.clone(), object.clone()),
-                None => known.servers.remove(key),
-            }
-        }
-        known
-    }
-
+/// How it is.
+impl Simulation {
     /// A context says no more what it has.
     pub fn lose(&mut self, context: Option<&str>) {
-        let lost = self.servers.lost.entry(context.map(str::to_owned));
-        lost.or_insert(self.servers.now);
+        let since = (UnavailableReason::Unreachable, self.servers.now);
+        for lost in lost(context) {
+            self.servers.lost.entry(lost).or_insert(since);
+        }
     }
 
     /// It says again what it has.
     pub fn regain(&mut self, context: Option<&str>) {
-        self.servers.lost.remove(&context.map(str::to_owned));
+        for lost in lost(context) {
+            self.servers.lost.remove(&lost);
+        }
     }
 
     /// Whether a context is registered and says what it has.
     pub fn answers(&self, context: Option<&str>) -> bool {
-        let is_lost = self.servers.lost.contains_key(&context.map(str::to_owned));
+        let mut lost = lost(context).into_iter();
+        let is_lost = lost.any(|it| self.servers.lost.contains_key(&it));
         self.servers.is_registered(context) && !is_lost
     }
 
     /// The context that the cluster declares for a datacenter, as it is at first.
     pub fn home(&self, datacenter: &str) -> Option<&str> {
-        let declared = &self.declared["spec"]["cassandra"]["datacenters"];
-        let mut declared = declared.as_array().into_iter().flatten();
+        let mut declared = datacenters(&self.declared);
         declared.find(|it| it["metadata"]["name"] == datacenter)?["k8sContext"].as_str()
     }
 
@@ -227,9 +235,7 @@ impl World {
 
     /// Whether nothing keeps a plan from being carried out, and everything that is registered is seen.
     pub fn is_kind(&self) -> bool {
-        let declared = &self.declared["spec"]["cassandra"]["datacenters"];
-        let declared = declared.as_array().into_iter().flatten();
-        let mut homes = declared.filter_map(|it| it["k8sContext"].as_str());
+        let mut homes = datacenters(&self.declared).filter_map(|it| it["k8sContext"].as_str());
         let are_registered = homes.all(|home| self.servers.is_registered(Some(home)));
         are_registered && self.refusing.is_empty() && self.servers.lost.is_empty()
     }
@@ -238,8 +244,14 @@ impl World {
     pub fn is_forbidden(&self) -> bool {
         self.task()["spec"]["dcConcurrencyPolicy"] != "Allow"
     }
+}
 
-    pub fn status(&self) -> &Value {
-        &self.task()["status"]
+/// What cannot be reached where a context is lost.
+fn lost(context: Option<&str>) -> Vec<(Context, Option<String>)> {
+    match context {
+        Some(name) => vec![(Some(name.to_owned()), None)],
+        None => OF_CONTROL_PLANE
+            .map(|kind| (None, Some(kind.to_owned())))
+            .into(),
     }
 }
