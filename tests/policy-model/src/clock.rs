@@ -14,9 +14,9 @@ pub enum At {
     /// A CassandraTask is created.
     Born,
     /// cass-operator begins with it.
-    Begun,
+    Started,
     /// cass-operator begins with it once more.
-    BegunAgain,
+    Restarted,
     /// It ends.
     Ended,
     /// The host decides.
@@ -25,7 +25,7 @@ pub enum At {
     Later,
 }
 
-/// Seconds since midnight of the first day: the second reading is half an hour after the first, beyond the policy's patience;
+/// Seconds since midnight of the first day: the second reading is half an hour after the first, beyond the time in which a CassandraTask should be picked up;
 /// each later one is days after the one before, beyond the TTL.
 fn seconds(reading: u8, dc: usize, at: At) -> u64 {
     let base = match reading {
@@ -36,8 +36,8 @@ fn seconds(reading: u8, dc: usize, at: At) -> u64 {
     let dc = dc as u64;
     base + match at {
         At::Created | At::Born => 0,
-        At::Begun => 10 + dc,
-        At::BegunAgain => 20 + dc,
+        At::Started => 10 + dc,
+        At::Restarted => 20 + dc,
         At::Ended => 30 + dc,
         At::Now => 40,
         At::Later => 50,

@@ -1,11 +1,12 @@
 //! What the checks need to know of a K8ssandraTask's status: its text in, a few facts out.
 //!
-//! Read independently of the policy's own reading, since it is the policy that is checked.
+//! Read independently of the policy's own reading, since it is the policy that is checked; and as the property tests read it.
 
+use policy_properties::laws::{find, is_finished, is_true};
 use serde_json::{Value, json};
 
 use crate::render::{dc_name, number};
-use crate::state::MOST;
+use crate::state::MAX_DCS;
 
 /// The facts of one status.
 #[derive(Clone, Debug, Default)]
@@ -13,7 +14,7 @@ pub struct Facts {
     /// The whole, parsed.
     pub value: Value,
     /// What is recorded of each datacenter.
-    pub records: [Record; MOST],
+    pub records: [Record; MAX_DCS],
     /// Whether it has completed, or was stopped by a failure.
     pub is_finished: bool,
     /// Whether Complete is True.
@@ -40,7 +41,7 @@ pub struct RecordFacts {
     /// Which K8ssandraCluster that was for.
     pub cluster: u8,
     /// The datacenters that the first creates are for.
-    pub creating: [bool; MOST],
+    pub creating: [bool; MAX_DCS],
 }
 
 impl RecordFacts {
@@ -76,10 +77,10 @@ pub enum Record {
     /// Nothing.
     #[default]
     None,
-    /// That it is known of; it has not begun.
+    /// That it is known of; it has not started.
     Known,
-    /// That it has begun.
-    Begun,
+    /// That it has started.
+    Started,
     /// That it has ended well.
     Done,
     /// That it has failed.
@@ -93,41 +94,36 @@ impl Facts {
     pub fn read(text: &str) -> Facts {
         let value: Value = serde_json::from_str(text).unwrap_or_default();
         let text = |kind: &str, field: &str| {
-            let condition = condition(&value, kind);
-            condition
-                .and_then(|condition| condition[field].as_str())
-                .unwrap_or_default()
-                .to_owned()
+            let text = find(&value, kind).and_then(|it| it[field].as_str());
+            text.unwrap_or_default().to_owned()
         };
         let if_true = |kind: &str, field: &str| {
             let text = is_true(&value, kind).then(|| text(kind, field));
             text.unwrap_or_default()
         };
-        let is_complete = is_true(&value, "Complete");
-        let reason = text("Running", "reason");
         let records = std::array::from_fn(|dc| record(&value["datacenters"][dc_name(dc)]));
         Facts {
             records,
-            is_finished: is_complete || !value["completionTime"].is_null() || reason == "Finished",
-            is_complete,
+            is_finished: is_finished(&value),
+            is_complete: is_true(&value, "Complete"),
             has_failed: is_true(&value, "Failed"),
             invalid: if_true("Invalid", "message"),
             stalled: if_true("Stalled", "reason"),
             stalled_message: if_true("Stalled", "message"),
             is_cancelled: if_true("Failed", "reason") == "RemainingCancelled",
-            reason,
+            reason: text("Running", "reason"),
             value,
         }
     }
 }
 
 impl Record {
-    /// How far it says that the datacenter is: what is recorded once is not taken back.
+    /// How far it says that the datacenter is: what is recorded once is not reverted.
     pub fn rank(self) -> u8 {
         match self {
             Record::None => 0,
             Record::Known => 1,
-            Record::Begun => 2,
+            Record::Started => 2,
             Record::Done | Record::Failed | Record::Lost => 3,
         }
     }
@@ -136,28 +132,15 @@ impl Record {
 fn record(status: &Value) -> Record {
     if !status.is_object() {
         Record::None
-    } else if condition(status, "Failed").is_some_and(|it| it["reason"] == "CassandraTaskDeleted") {
+    } else if find(status, "Failed").is_some_and(|it| it["reason"] == "CassandraTaskDeleted") {
         Record::Lost
     } else if is_true(status, "Failed") {
         Record::Failed
     } else if !status["completionTime"].is_null() {
         Record::Done
     } else if !status["startTime"].is_null() {
-        Record::Begun
+        Record::Started
     } else {
         Record::Known
     }
-}
-
-/// A condition of a status.
-pub fn condition<'a>(status: &'a Value, kind: &str) -> Option<&'a Value> {
-    let conditions = status["conditions"].as_array()?;
-    conditions
-        .iter()
-        .find(|condition| condition["type"] == kind)
-}
-
-/// Whether a condition is there and True.
-pub fn is_true(status: &Value, kind: &str) -> bool {
-    condition(status, kind).is_some_and(|condition| condition["status"] == "True")
 }

@@ -1,7 +1,7 @@
 //! The host's part: it decides on what it has seen, and carries the plan out step by step, as the real one does.
 //!
 //! Comes in: a state and what goes wrong with the next step. Goes out: the state after it. It stops at the first step that
-//! fails; what an API server answers is laid over the caches at once. Taking the snapshot and the first step are one move:
+//! fails; the host's own writes show in its caches at once. Taking the snapshot and the first step are one move:
 //! what could come between them could as well come before, unseen.
 //!
 //! ```text
@@ -16,9 +16,10 @@ mod server;
 
 use pilothouse_core::failures::Cause;
 
-use crate::decide::View;
-use crate::model::{Fault, World};
-use crate::state::{Exec, State, pay};
+use crate::act::Fault;
+use crate::model::World;
+use crate::state::{Exec, State, spend};
+use crate::view::View;
 
 /// The host makes its next move; `None` if it has none, or that cannot go wrong with it.
 pub fn step(world: &World, state: &State, fault: Fault) -> Option<State> {
@@ -26,16 +27,16 @@ pub fn step(world: &World, state: &State, fault: Fault) -> Option<State> {
     match state.host.plan {
         None => return decide(world, next, fault),
         // It has asked before it decided.
-        Some(_) if fault == Fault::Unasked => return None,
+        Some(_) if fault == Fault::ReadLost => return None,
         Some(exec) => carry_out(world, &mut next, exec, fault)?,
     }
     Some(next)
 }
 
 fn decide(world: &World, mut next: State, fault: Fault) -> Option<State> {
-    match (next.has_doubts(), fault) {
-        (false, Fault::Unasked) => return None,
-        (true, Fault::Unasked) => pay(&mut next.left.faults)?,
+    match (next.has_unconfirmed(), fault) {
+        (false, Fault::ReadLost) => return None,
+        (true, Fault::ReadLost) => spend(&mut next.left.faults)?,
         // The answers first: anything may come between them and the decision.
         (true, _) if ledger::read_back(&mut next) => {
             if next.host.task.is_none() {
@@ -46,16 +47,16 @@ fn decide(world: &World, mut next: State, fault: Fault) -> Option<State> {
         _ => {}
     }
     let Some(view) = View::of(&next) else {
-        return (ledger::forget(&mut next) && fault.is_smooth()).then_some(next);
+        return (ledger::forget(&mut next) && fault.lets_step_succeed()).then_some(next);
     };
-    if next.host.in_doubt {
+    if next.host.unconfirmed {
         // It decides nothing while it does not know the task itself.
         return Some(next);
     }
     let decision = world.policy.decide(&world.config, &view);
     if let Some((law, _)) = &decision.broken {
         next.broken = Some(*law);
-        return fault.is_smooth().then_some(next);
+        return fault.lets_step_succeed().then_some(next);
     }
     if decision.steps.steps.is_empty() {
         return None;
@@ -74,16 +75,16 @@ fn carry_out(world: &World, next: &mut State, exec: Exec, fault: Fault) -> Optio
     let plan = world.policy.plans.get(exec.plan);
     let (checked, step) = plan.steps.get(usize::from(exec.next))?;
     let mut write = || server::write(world, next, &plan, step, exec);
-    let silence = || Err(Cause::unknown("Timeout", "no answer within 15 s"));
+    let no_answer = || Err(Cause::unknown("Timeout", "no answer within 15 s"));
     let outcome = match fault {
-        Fault::None | Fault::Unasked => write().map(|answer| caches::lay_over(next, answer)),
-        Fault::Refused => silence(),
+        Fault::None | Fault::ReadLost => write().map(|answer| caches::overlay(next, answer)),
+        Fault::RequestLost => no_answer(),
         // Not modelled, see the README.
         Fault::Forbidden => Err(Cause::because("Forbidden", "it is forbidden")),
-        Fault::Lost => {
+        Fault::ReplyLost => {
             // Where nothing would have been done anyway, there is nothing to lose.
             write().ok()?;
-            silence()
+            no_answer()
         }
     };
     match outcome {
@@ -100,8 +101,8 @@ fn carry_out(world: &World, next: &mut State, exec: Exec, fault: Fault) -> Optio
             ledger::failed(world, next, &plan, checked, cause);
         }
     }
-    if !fault.is_smooth() {
-        pay(&mut next.left.faults)?;
+    if !fault.lets_step_succeed() {
+        spend(&mut next.left.faults)?;
     }
     Some(())
 }

@@ -1,15 +1,20 @@
 //! The laws that no step may break: a step's facts in, the law it breaks out.
 //!
 //! Nothing is changed here, and the policy is not asked: the laws are written down a second time, from its documentation. Those
-//! that a plan can break before any of it is carried out are in `planned`.
+//! that a plan can break before any of it is carried out are in `decision`; those of a status alone the property tests share.
 
-use serde_json::Value;
+pub mod decision;
+
+use policy_properties::laws as statuses;
 
 use crate::checks::checks;
-use crate::facts::{Facts, Record, RecordFacts, condition, is_true};
+use crate::facts::{Facts, Record, RecordFacts};
 use crate::model::World;
 use crate::plan::Plan;
 use crate::state::{Child, Dc, Origin, State, Task};
+
+/// The conditions of a K8ssandraTask.
+const CONDITIONS: [&str; 5] = ["Running", "Failed", "Complete", "Invalid", "Stalled"];
 
 checks! {
     /// A law.
@@ -30,8 +35,8 @@ checks! {
     WaitsForSecond = "under Forbid nothing is created while a CassandraTask of a second controller runs",
     /// The record: a create that the API server refused.
     RetriesLater = "a create that was refused is not tried again within 5 s",
-    /// Status: what it records as begun.
-    NothingTwice = "a datacenter that is recorded as begun is not begun again",
+    /// Status: what it records as started.
+    NothingTwice = "a datacenter that is recorded as started is not started again",
     /// Rule 5, or a deletion would leave it behind.
     FinalizerFirst = "a CassandraTask is created only for a task that has the finalizer",
     /// cluster-tasks, Ownerships and cascade deletion.
@@ -49,9 +54,9 @@ checks! {
     /// Status.
     TransitionTimes = "lastTransitionTime moves only with its condition's status",
     /// Status.
-    RecordsStay = "what is recorded of a datacenter is neither dropped nor taken back, unless its create was refused",
+    RecordsStay = "what is recorded of a datacenter is neither dropped nor reverted, unless its create was refused",
     /// The contract.
-    TwoRounds = "the policy decides after two looks at most",
+    TwoRounds = "the policy decides after it has asked for more twice at most",
     /// The contract.
     WellFormed = "every plan is one that the host accepts",
 }
@@ -79,7 +84,7 @@ pub fn creation(world: &World, state: &State, plan: &Plan, dc: usize) -> Option<
         Some(Law::RecordedFirst)
     } else if plan.forbid && state.dcs.iter().enumerate().any(is_at_work) {
         Some(Law::OneAtATime)
-    } else if recorded.rank() >= Record::Begun.rank() {
+    } else if recorded.rank() >= Record::Started.rank() {
         Some(Law::NothingTwice)
     } else {
         None
@@ -102,9 +107,9 @@ pub fn release(state: &State, task: Task, recorded: &Facts, record: RecordFacts)
 }
 
 /// Whether a CassandraTask of the task is there that must be known of: those of k8ssandra-operator only once they are recorded as
-/// started, or seen when the plan is made, see `planned`.
+/// started, or seen when the plan is made, see `decision`.
 fn is_known(it: &Dc, task: Task, recorded: Record) -> bool {
-    let has_started = recorded.rank() >= Record::Begun.rank();
+    let has_started = recorded.rank() >= Record::Started.rank();
     let is_known = |child: Child| !matches!(child.origin, Origin::Predecessor(_)) || has_started;
     let own = it.child.filter(|it| it.belongs_to(task.incarnation));
     own.is_some_and(is_known)
@@ -113,56 +118,31 @@ fn is_known(it: &Dc, task: Task, recorded: Record) -> bool {
 /// Whether one status may follow another.
 pub fn status(before: &Facts, after: &Facts) -> Option<Law> {
     let (old, new) = (&before.value, &after.value);
-    let time = |status: &Value, name: &str| status[name].as_str().map(str::to_owned);
-    let (start, completion) = (time(old, "startTime"), time(old, "completionTime"));
+    let (mut kinds, is_finished) = (CONDITIONS.iter(), before.is_finished);
     let mut records = before.records.iter().zip(&after.records);
-    // The times are all in UTC and of one length: their texts compare as they do.
-    if start.is_some_and(|start| time(new, "startTime").is_none_or(|it| it > start)) {
+    if statuses::starts_later(old, new) {
         Some(Law::StartNeverLater)
-    } else if completion.is_some() && completion != time(new, "completionTime") {
+    } else if statuses::changes_completion(old, new) {
         Some(Law::CompletionStays)
-    } else if before.is_complete && !after.is_complete {
+    } else if statuses::turns_back("Complete", old, new) {
         Some(Law::CompleteStays)
-    } else if before.is_finished && before.has_failed && !after.has_failed {
+    } else if is_finished && statuses::turns_back("Failed", old, new) {
         Some(Law::FailedStays)
-    } else if before.is_finished && !is_frozen(old, new) {
+    } else if is_finished && !statuses::is_frozen(old, new) {
         Some(Law::FinishedIsFrozen)
-    } else if !transitions_fit(old, new) {
+    } else if kinds.any(|kind| statuses::moves_transition(kind, old, new)) {
         Some(Law::TransitionTimes)
-    } else if records.any(|(old, new)| is_taken_back(*old, *new, after)) {
+    } else if records.any(|(old, new)| is_reverted(*old, *new, after)) {
         Some(Law::RecordsStay)
     } else {
         None
     }
 }
 
-fn is_frozen(old: &Value, new: &Value) -> bool {
-    let others = |status: &Value| -> Value {
-        let mut status = status.clone();
-        if let Some(conditions) = status["conditions"].as_array_mut() {
-            conditions.retain(|condition| condition["type"] != "Stalled");
-        }
-        status
-    };
-    old == new || others(old) == others(new)
-}
-
-/// Whether what was recorded of a datacenter is dropped or taken back. A create that was refused never took place; that the record
+/// Whether what was recorded of a datacenter is dropped or reverted. A create that was refused never took place; that the record
 /// is refused, too, is the reason of Stalled then.
-fn is_taken_back(before: Record, after: Record, status: &Facts) -> bool {
+fn is_reverted(before: Record, after: Record, status: &Facts) -> bool {
     let is_stalled = ["CreateRefused", "RecordRefused"].contains(&status.stalled.as_str());
     let is_refused = before == Record::Known && is_stalled;
     after.rank() < before.rank() && !(after == Record::None && is_refused)
-}
-
-fn transitions_fit(old: &Value, new: &Value) -> bool {
-    ["Running", "Failed", "Complete", "Invalid", "Stalled"]
-        .iter()
-        .all(|kind| {
-            let (Some(before), Some(after)) = (condition(old, kind), condition(new, kind)) else {
-                return true;
-            };
-            let has_turned = is_true(old, kind) != is_true(new, kind);
-            has_turned || before["lastTransitionTime"] == after["lastTransitionTime"]
-        })
 }

@@ -1,26 +1,23 @@
-//! `policy-model`: explores the configurations and says what came of it.
+//! `policy-model`: explores the configurations and prints what came of it.
 //!
-//! Comes in: which configurations, how many threads. Goes out: a line each, every counterexample as a numbered list of moves,
-//! and the same as JSON where that is asked for. The exit code says whether all held.
+//! Comes in: which configurations, how many threads. Goes out: the counts of each, and every counterexample as a numbered list of
+//! moves. The exit code says whether all held.
 #![allow(
     clippy::print_stdout,
     reason = "a command line prints what it was asked for"
 )]
 
-use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Instant;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::Parser;
-use policy_model::configs;
-use policy_model::run::{self, Report};
+use policy_model::config::Configs;
+use policy_model::run::explore;
 
 /// Explores what the K8ssandraTask policy does in every state that an adversarial world can get into.
 #[derive(Parser)]
 struct Arguments {
-    /// Write what came of it to this file, as JSON.
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
     /// Only the configurations whose name contains this.
     #[arg(long, value_name = "TEXT", default_value = "")]
     only: String,
@@ -34,61 +31,20 @@ struct Arguments {
 
 fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
-    let mut configs = configs::small();
-    if !arguments.small {
-        configs.extend(configs::large());
+    let Configs { small, large } = Configs::read();
+    let large = if arguments.small { Vec::new() } else { large };
+    let configs = small.iter().chain(&large);
+    let (started, mut states, mut is_well) = (Instant::now(), 0, true);
+    for config in configs.filter(|it| it.name.contains(&arguments.only)) {
+        let report = explore(config, arguments.threads).map_err(anyhow::Error::msg)?;
+        print!("{report}");
+        states += report.states;
+        is_well &= report.is_well();
     }
-    let mut reports = Vec::new();
-    for config in configs
-        .iter()
-        .filter(|it| it.name.contains(&arguments.only))
-    {
-        let report = run::explore(config, arguments.threads).map_err(anyhow::Error::msg)?;
-        print(&report);
-        reports.push(report);
-    }
-    let states: usize = reports.iter().map(|report| report.states).sum();
-    let seconds: f64 = reports.iter().map(|report| report.seconds).sum();
-    println!(
-        "{} configurations, {states} states, {seconds:.0} s",
-        reports.len()
-    );
-    if let Some(file) = arguments.json {
-        let text = serde_json::to_string_pretty(&reports)?;
-        std::fs::write(&file, text + "\n")
-            .with_context(|| format!("writing {}", file.display()))?;
-    }
-    Ok(if reports.iter().all(Report::is_well) {
+    println!("{states} states, {:.0} s", started.elapsed().as_secs_f64());
+    Ok(if is_well {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
-}
-
-fn print(report: &Report) {
-    println!("{}: {}", report.name, report.about);
-    println!("  at most {}", report.budget);
-    println!(
-        "  {} states, {} generated, depth {}, {:.1} s; {} properties; policy: {} calls, {} decisions, {} statuses",
-        report.states,
-        report.generated,
-        report.depth,
-        report.seconds,
-        report.always.len() + report.found.len() + report.reachable.len(),
-        report.policy_calls,
-        report.decisions,
-        report.statuses,
-    );
-    for name in &report.missing {
-        println!("  NOT REACHABLE: {name}");
-    }
-    for found in &report.found {
-        println!("  VIOLATED: {}", found.property);
-        for (number, text) in (1..).zip(&found.moves) {
-            println!("    {number:2}. {text}");
-        }
-        for line in &found.end {
-            println!("        {line}");
-        }
-    }
 }

@@ -1,6 +1,6 @@
 //! The model that the checker explores: the world's first state, what may happen next, and what must hold.
 //!
-//! Comes in: a configuration. Goes out: states, moves and properties. Each move is one write, one look or one mishap, so that
+//! Comes in: a configuration. Goes out: states, moves and properties. Each move is one write, one observation or one fault, so that
 //! everything else may come between any two.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,93 +9,14 @@ use dashmap::DashMap;
 use pilothouse_core::Object;
 use stateright::{Model, Property};
 
+use crate::act::Act;
 use crate::config::Config;
-use crate::decide::Policy;
 use crate::laws::{self, Law};
-use crate::sights::Sight;
-use crate::state::{Child, MOST, Stage, State, Task};
-use crate::{fair, host, moves, rest, starts};
-
-/// What goes wrong with a step of the host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// Nothing.
-    None,
-    /// There is no answer, and nothing was done.
-    Refused,
-    /// It was done, and the answer is lost.
-    Lost,
-    /// It is forbidden.
-    Forbidden,
-    /// Nothing, but the question what became of an earlier step gets no answer either.
-    Unasked,
-}
-
-impl Fault {
-    /// Whether the step itself goes well.
-    pub fn is_smooth(self) -> bool {
-        matches!(self, Fault::None | Fault::Unasked)
-    }
-}
-
-/// Something that happens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Act {
-    /// The host decides and takes the first step, or takes the next one.
-    Host(Fault),
-    /// The host crashes and starts again.
-    Crash,
-    /// The watch of K8ssandraTasks catches up.
-    SeeTask,
-    /// The watch of K8ssandraClusters catches up.
-    SeeCluster,
-    /// The watch of a context catches up, or is noticed to be lost.
-    See(usize),
-    /// cass-operator writes.
-    Work(usize, Stage),
-    /// cass-operator restarts and sets another startTime.
-    OperatorRestarts(usize),
-    /// Somebody edits the task.
-    Edit(u8),
-    /// Somebody deletes the task.
-    DeleteTask,
-    /// Somebody creates it again.
-    CreateTask,
-    /// The garbage collector deletes the task, whose cluster is gone.
-    CollectTask,
-    /// The task is restored from a backup, without its status and with another uid.
-    Restore,
-    /// Somebody removes the record of a task that was restored, so that it runs again.
-    ForgetRecord,
-    /// Another K8ssandraTask controller creates a CassandraTask.
-    SecondCreates(usize),
-    /// Somebody deletes a CassandraTask.
-    DeleteChild(usize),
-    /// A CassandraTask that is being deleted goes.
-    ChildGoes(usize),
-    /// A CassandraTask goes with its datacenter, which the cluster does not declare any more.
-    DatacenterGoes(usize),
-    /// Somebody edits the cluster.
-    Declare(u8),
-    /// Somebody deletes the cluster.
-    DeleteCluster,
-    /// The cluster that is being deleted goes.
-    ClusterGoes,
-    /// Somebody creates the cluster again.
-    CreateCluster,
-    /// A context does not answer any more.
-    Down(usize),
-    /// It does again.
-    Up(usize),
-    /// The host is started without a context.
-    Unregister(usize),
-    /// The host is started with it again.
-    Register(usize),
-    /// Time passes.
-    Tick,
-    /// Seconds pass: what was refused may be tried again.
-    Pause,
-}
+use crate::policy::{Decision, Policy};
+use crate::reachable::Goal;
+use crate::state::{Child, State, Task};
+use crate::view::{Known, View};
+use crate::{host, idle, initial, liveness, moves};
 
 /// The model of one configuration.
 pub struct World {
@@ -103,7 +24,7 @@ pub struct World {
     pub config: Config,
     /// The policy.
     pub policy: Policy,
-    /// Which fair continuations end well, by a hash of where they start.
+    /// Which states lead to a good end in a fair world, by their hashes.
     pub ends: DashMap<u64, bool>,
     laws: DashMap<(u32, u32), Option<Law>>,
     /// The properties that were found violated: only the first discovery of each is kept, since it has the shortest path.
@@ -122,10 +43,9 @@ impl World {
         })
     }
 
-    /// Whether a task's specification names a datacenter that the cluster declares.
+    /// Whether a datacenter is a target of a task.
     pub fn is_target(&self, state: &State, task: Task, dc: usize) -> bool {
-        let is_declared = state.cluster.is_some_and(|cluster| cluster.has(dc));
-        is_declared && self.config.specs[usize::from(task.spec)].names(dc)
+        self.config.is_target(task.spec, state.cluster, dc)
     }
 
     /// The law that a status breaks when it takes the place of the task's.
@@ -135,6 +55,11 @@ impl World {
             let (before, after) = (self.policy.facts(task.status), self.policy.facts(status));
             laws::status(&before, &after)
         })
+    }
+
+    /// What is known in a view, and what a decision says of it.
+    pub fn known<'a>(&'a self, view: &'a View, decision: &'a Decision) -> Known<'a> {
+        Known::new(&self.config, &self.policy, view, &decision.reasons)
     }
 
     /// Whether the last step has kept a law.
@@ -150,7 +75,7 @@ impl World {
 
     /// What is left of a CassandraTask whose deletion is asked for: nothing, unless somebody's finalizer holds it.
     pub fn deleted(&self, child: Child) -> Option<Child> {
-        self.config.lingers.then_some(Child {
+        self.config.has_other_finalizers.then_some(Child {
             deleting: true,
             ..child
         })
@@ -181,7 +106,7 @@ impl Model for World {
     type Action = Act;
 
     fn init_states(&self) -> Vec<State> {
-        starts::states(self)
+        initial::states(self)
     }
 
     fn actions(&self, state: &State, acts: &mut Vec<Act>) {
@@ -200,26 +125,21 @@ impl Model for World {
     }
 
     fn properties(&self) -> Vec<Property<World>> {
-        let laws = Law::properties().into_iter().map(|(_, property)| property);
-        let mut properties: Vec<_> = laws.collect();
+        let laws = Law::properties().into_iter();
+        let mut properties: Vec<_> = laws.map(|(_, property)| property).collect();
         // The numbers are beyond those of the laws.
-        properties.push(Property::always(rest::COMES_TO_REST, |world, state| {
-            world.first(61, rest::comes_to_rest(world, state))
+        properties.push(Property::always(idle::STOPS_WRITING, |world, state| {
+            world.first(61, idle::stops_writing(world, state))
         }));
-        properties.push(Property::always(rest::SAYS_WHY, |world, state| {
-            world.first(62, rest::says_why(world, state))
+        properties.push(Property::always(idle::REPORTS_WHY, |world, state| {
+            world.first(62, idle::reports_why(world, state))
         }));
-        properties.push(Property::always(fair::ENDS_WELL, |world, state| {
-            world.first(63, fair::ends_well(world, state))
+        properties.push(Property::always(liveness::ENDS_WELL, |world, state| {
+            world.first(63, liveness::ends_well(world, state))
         }));
-        let mut sights = Sight::properties();
-        sights.retain(|(sight, _)| self.config.sights.contains(sight));
-        properties.extend(sights.into_iter().map(|(_, property)| property));
+        let goals = Goal::properties().into_iter();
+        let goals = goals.filter(|(goal, _)| self.config.reaches.contains(goal));
+        properties.extend(goals.map(|(_, property)| property));
         properties
     }
-}
-
-/// The datacenters of a configuration.
-pub fn dcs(config: &Config) -> std::ops::Range<usize> {
-    0..config.dcs.min(MOST)
 }

@@ -16,24 +16,24 @@ pub fn moves(work: &Work, stage: Stage) -> Vec<Stage> {
     };
     let running = |counted, failing| Stage::Running { counted, failing };
     match stage {
-        Stage::Waiting => may(true, Stage::Begun),
-        Stage::Begun => {
+        Stage::Waiting => may(true, Stage::Started),
+        Stage::Started => {
             may(work.running, running(false, false));
             may(work.quiet, Stage::Quiet);
             may(work.refreshing, Stage::Refreshing);
             may(work.stuck, Stage::Stuck);
             may(true, Stage::Done { failed: false });
-            may(work.fails, Stage::Done { failed: true });
+            may(!work.never_fails, Stage::Done { failed: true });
         }
         Stage::Running { counted, failing } => {
             may(work.counts, running(!counted, failing));
             may(work.fails_early && !failing, running(counted, true));
             may(!failing, Stage::Done { failed: false });
-            may(failing || work.fails, Stage::Done { failed: true });
+            may(failing || !work.never_fails, Stage::Done { failed: true });
         }
         Stage::Quiet | Stage::Refreshing => {
             may(true, Stage::Done { failed: false });
-            may(work.fails, Stage::Done { failed: true });
+            may(!work.never_fails, Stage::Done { failed: true });
         }
         Stage::Stuck | Stage::Done { .. } => {}
     }
@@ -43,9 +43,9 @@ pub fn moves(work: &Work, stage: Stage) -> Vec<Stage> {
 /// How a CassandraTask goes on if nothing is in its way; `None` if it does not.
 pub fn way_to_the_end(stage: Stage) -> Option<Stage> {
     match stage {
-        Stage::Waiting => Some(Stage::Begun),
+        Stage::Waiting => Some(Stage::Started),
         Stage::Running { failing: true, .. } => Some(Stage::Done { failed: true }),
-        Stage::Begun | Stage::Running { .. } | Stage::Quiet | Stage::Refreshing => {
+        Stage::Started | Stage::Running { .. } | Stage::Quiet | Stage::Refreshing => {
             Some(Stage::Done { failed: false })
         }
         Stage::Stuck | Stage::Done { .. } => None,
@@ -56,10 +56,10 @@ pub fn way_to_the_end(stage: Stage) -> Option<Stage> {
 pub fn at(child: Child, stage: Stage, clock: u8) -> Child {
     Child {
         stage,
-        began: if child.stage == Stage::Waiting {
+        started: if child.stage == Stage::Waiting {
             clock
         } else {
-            child.began
+            child.started
         },
         ended: if stage.is_done() { clock } else { 0 },
         ..child

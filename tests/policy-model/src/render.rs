@@ -6,11 +6,11 @@
 use cass_operator_sim::apply_fixture;
 use k8ssandra_task_policy::contract::{Gvk, ObjectRef};
 use pilothouse_core::{Object, ObjectKey, Resource};
+use policy_properties::laws::find;
 use serde_json::{Value, json};
 
 use crate::clock::{At, stamp};
 use crate::config::Spec;
-use crate::facts::condition;
 use crate::state::{Child, Cluster, Origin, Stage, Task};
 
 /// The namespace of everything.
@@ -120,7 +120,7 @@ pub fn task(task: Task, spec: &Spec, status: &str, record: &str) -> Object {
     if task.deleting {
         metadata["deletionTimestamp"] = json!(DELETED);
     }
-    let jobs = if spec.is_wrong {
+    let jobs = if spec.is_invalid {
         json!([])
     } else {
         json!([{"name": "job1", "command": "cleanup"}])
@@ -129,7 +129,7 @@ pub fn task(task: Task, spec: &Spec, status: &str, record: &str) -> Object {
     if !spec.list.is_empty() {
         fields["datacenters"] = spec.list.iter().map(|dc| json!(dc_name(*dc))).collect();
     }
-    if !spec.forbid {
+    if spec.allow {
         fields["dcConcurrencyPolicy"] = json!("Allow");
     }
     let mut document = json!({
@@ -194,11 +194,11 @@ pub fn child(child: Child, dc: usize) -> Object {
 /// A status as cass-operator writes it at that stage: the fixtures of its table.
 pub fn status(child: Child, dc: usize) -> Option<Value> {
     let start = if child.again {
-        At::BegunAgain
+        At::Restarted
     } else {
-        At::Begun
+        At::Started
     };
-    let began = stamp(child.began, dc, start);
+    let began = stamp(child.started, dc, start);
     let mut status = json!({});
     let mut write = |fixture: &str, time: &str| apply_fixture(fixture, &mut status, time);
     if child.stage != Stage::Waiting {
@@ -206,7 +206,7 @@ pub fn status(child: Child, dc: usize) -> Option<Value> {
     }
     match child.stage {
         Stage::Waiting => return None,
-        Stage::Begun | Stage::Stuck => {}
+        Stage::Started | Stage::Stuck => {}
         Stage::Running { counted, failing } => {
             write("running", &began);
             if !counted {
@@ -231,7 +231,7 @@ fn fail_early(status: &mut Value, time: &str) {
     let mut end = status.clone();
     apply_fixture("failed", &mut end, time);
     status["failed"] = end["failed"].take();
-    let failed = condition(&end, "Failed").cloned();
+    let failed = find(&end, "Failed").cloned();
     if let Some(conditions) = status["conditions"].as_array_mut() {
         conditions.extend(failed);
     }

@@ -4,47 +4,26 @@
 //! more with one thread, which finds the shortest path to it.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::time::Instant;
 
-use serde::Serialize;
 use stateright::{Checker, Expectation, HasDiscoveries, Model, Path};
 
+use crate::act::Act;
 use crate::config::Config;
-use crate::fair;
-use crate::model::{Act, World};
-use crate::state::{Budget, State};
-use crate::words;
+use crate::model::World;
+use crate::state::State;
+use crate::{describe, liveness};
 
 /// What came of a configuration.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug)]
 pub struct Report {
-    /// Its name.
-    pub name: &'static str,
-    /// What it is about.
-    pub about: &'static str,
-    /// How many datacenters.
-    pub datacenters: usize,
-    /// How much could go wrong.
-    pub budget: Budget,
+    /// What was explored.
+    pub config: Config,
     /// Different states.
     pub states: usize,
-    /// States that were generated, each as often as a move led to it.
-    pub generated: usize,
-    /// The longest path that was followed, in moves: with more than one thread it differs a little from run to run.
-    pub depth: usize,
-    /// How long it took.
-    pub seconds: f64,
-    /// What holds everywhere.
-    pub always: Vec<&'static str>,
-    /// What had to be reachable.
-    pub reachable: Vec<&'static str>,
-    /// Runs of the policy's code.
-    pub policy_calls: usize,
-    /// Different views that it decided on.
-    pub decisions: usize,
-    /// Different statuses that it wrote.
-    pub statuses: usize,
+    /// What else was counted, and how long it took.
+    pub counts: String,
     /// What does not hold.
     pub found: Vec<Counterexample>,
     /// What had to be reachable, and is not.
@@ -52,12 +31,11 @@ pub struct Report {
 }
 
 /// A property that does not hold, and how that comes about.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug)]
 pub struct Counterexample {
     /// The property.
     pub property: &'static str,
-    /// The shortest path to where it does not hold, in words.
+    /// A description of the shortest path to where it does not hold.
     pub moves: Vec<String>,
     /// How it stands there.
     pub end: Vec<String>,
@@ -67,6 +45,29 @@ impl Report {
     /// Whether all held, and all was reachable.
     pub fn is_well(&self) -> bool {
         self.found.is_empty() && self.missing.is_empty()
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Config {
+            name, dcs, budget, ..
+        } = &self.config;
+        writeln!(f, "{name}: {dcs} datacenters, at most {budget}")?;
+        writeln!(f, "  {} states, {}", self.states, self.counts)?;
+        for name in &self.missing {
+            writeln!(f, "  NOT REACHABLE: {name}")?;
+        }
+        for found in &self.found {
+            writeln!(f, "  VIOLATED: {}", found.property)?;
+            for (number, text) in (1..).zip(&found.moves) {
+                writeln!(f, "    {number:2}. {text}")?;
+            }
+            for line in &found.end {
+                writeln!(f, "        {line}")?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -80,37 +81,31 @@ pub fn explore(config: &Config, threads: usize) -> Result<Report, String> {
         .join();
     let seconds = started.elapsed().as_secs_f64();
     let world = checker.model();
-    let discoveries = checker.discoveries();
-    let is_found = |name: &&'static str| discoveries.contains_key(name);
-    let (found, always): (Vec<_>, Vec<_>) =
-        names(world, Expectation::Always).partition(|name| is_found(name));
-    let reachable: Vec<_> = names(world, Expectation::Sometimes).collect();
-    let missing = reachable.iter().copied().filter(|name| !is_found(name));
-    let counterexamples = found.into_iter().map(|name| shortest(config, name));
+    let discoveries = &checker.discoveries();
+    let names = |expectation: Expectation, is_found: bool| {
+        let properties = world.properties().into_iter();
+        let properties = properties.filter(|it| it.expectation == expectation);
+        let names = properties.map(|it| it.name).collect::<Vec<_>>().into_iter();
+        names.filter(move |it| discoveries.contains_key(it) == is_found)
+    };
+    let found = names(Expectation::Always, true);
     Ok(Report {
-        name: config.name,
-        about: config.about,
-        datacenters: config.dcs,
-        budget: config.budget,
+        config: config.clone(),
         states: checker.unique_state_count(),
-        generated: checker.state_count(),
-        depth: checker.max_depth().saturating_sub(1),
-        seconds,
-        policy_calls: world.policy.calls(),
-        decisions: world.policy.decisions(),
-        statuses: world.policy.statuses.len() - 1,
-        found: counterexamples.collect::<Result<_, _>>()?,
-        missing: missing.collect(),
-        always,
-        reachable,
+        counts: format!(
+            // With more than one thread the depth differs a little from run to run.
+            "{} generated, depth {}, {seconds:.1} s; policy: {} calls, {} decisions, {} statuses",
+            checker.state_count(),
+            checker.max_depth().saturating_sub(1),
+            world.policy.calls(),
+            world.policy.decisions(),
+            world.policy.statuses.count() - 1,
+        ),
+        found: found
+            .map(|name| shortest(config, name))
+            .collect::<Result<_, _>>()?,
+        missing: names(Expectation::Sometimes, false).collect(),
     })
-}
-
-fn names(world: &World, expectation: Expectation) -> impl Iterator<Item = &'static str> {
-    let properties = world.properties().into_iter();
-    properties
-        .filter(move |property| property.expectation == expectation)
-        .map(|property| property.name)
 }
 
 /// Looks for one violation again, with one thread.
@@ -123,8 +118,8 @@ fn shortest(config: &Config, property: &'static str) -> Result<Counterexample, S
         .spawn_bfs()
         .join();
     let world = checker.model();
-    let path = checker.discovery(property);
-    let (moves, end) = path.map_or_else(Default::default, |path| told(world, property, path));
+    let path = checker.discovery(property).map(Path::into_vec);
+    let (moves, end) = described(world, property, path.unwrap_or_default());
     Ok(Counterexample {
         property,
         moves,
@@ -132,23 +127,23 @@ fn shortest(config: &Config, property: &'static str) -> Result<Counterexample, S
     })
 }
 
-fn told(world: &World, property: &str, path: Path<State, Act>) -> (Vec<String>, Vec<String>) {
-    let mut moves = Vec::new();
-    let mut last = None;
-    for (state, act) in path.into_vec() {
-        moves.extend(act.map(|act| words::act(world, &state, act)));
-        last = Some(state);
-    }
-    let Some(mut last) = last else {
-        return (moves, Vec::new());
+fn described(
+    world: &World,
+    property: &str,
+    path: Vec<(State, Option<Act>)>,
+) -> (Vec<String>, Vec<String>) {
+    let Some((mut last, _)) = path.last().copied() else {
+        return Default::default();
     };
-    if property == fair::ENDS_WELL {
-        let (way, end) = fair::way(world, &last);
-        let way = way
-            .into_iter()
-            .map(|(state, act)| words::act(world, &state, act));
-        moves.extend(way.map(|text| format!("(kind world) {text}")));
+    let act = |(state, act): &(State, Act)| describe::act(world, state, *act);
+    let acts = path
+        .iter()
+        .filter_map(|(state, act)| Some((*state, (*act)?)));
+    let mut moves: Vec<_> = acts.map(|it| act(&it)).collect();
+    if property == liveness::ENDS_WELL {
+        let (way, end) = liveness::way(world, &last);
+        moves.extend(way.iter().map(|it| format!("(fair world) {}", act(it))));
         last = end;
     }
-    (moves, words::state(world, &last))
+    (moves, describe::state(world, &last))
 }

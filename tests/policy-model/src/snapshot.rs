@@ -12,10 +12,9 @@ use pilothouse_core::{Object, Resource};
 
 use crate::clock;
 use crate::config::Config;
-use crate::decide::View;
-use crate::model::dcs;
 use crate::render;
 use crate::state::Seen;
+use crate::view::View;
 
 /// What the engine knows in a view.
 #[derive(Default)]
@@ -38,20 +37,20 @@ impl Shown {
         shown.watch(&render::clusters(), cluster);
         // No CassandraTask is ever in the control plane.
         shown.watch(&render::children(None), None);
-        for dc in dcs(config).filter(|dc| view.registered[*dc]) {
+        for dc in config.dcs().filter(|dc| view.registered[*dc]) {
             let resource = render::children(Some(dc));
             shown.contexts.push(resource.context.clone());
             match view.seen[dc] {
                 Seen::Known(child) => {
                     shown.watch(&resource, child.map(|child| render::child(child, dc)));
                 }
-                Seen::Blind if view.unconfirmed[dc] => {
+                Seen::Unavailable if view.unconfirmed[dc] => {
                     shown.watch(&resource, None);
                     let key = render::key(&render::child_name(dc));
                     let write = Unconfirmed { resource, key };
                     shown.unconfirmed.insert(write, shown.now);
                 }
-                Seen::Blind => {
+                Seen::Unavailable => {
                     let why = Unavailable::new(UnavailableReason::Unreachable, "no answer");
                     let caches = &mut shown.caches;
                     caches.set_health(&resource, None, Health::Lost(why));

@@ -1,19 +1,21 @@
-//! One state of the world: what the API servers hold, what the host has seen of it and is doing, and how much mischief is
-//! left.
+//! One state of the world: what the API servers hold, what the host has seen of it and is doing, and how much may still go
+//! wrong.
 //!
 //! Comes in: nothing. Goes out: small `Copy` types that hash fast, since the checker keeps millions of them. Texts (statuses,
 //! failures, plans) are numbers from the tables of the model. Nothing is decided or changed here.
 
-mod budget;
 mod child;
 
-pub use budget::{Budget, pay};
-pub use child::{Child, ELSEWHERE, Origin, Stage};
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+pub use child::{Child, Origin, Stage};
 
 use crate::laws::Law;
 
 /// The most datacenters a configuration may have.
-pub const MOST: usize = 3;
+pub const MAX_DCS: usize = 3;
 
 /// A whole state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,7 +29,7 @@ pub struct State {
     /// How many K8ssandraClusters of that name there have been.
     pub clusters: u8,
     /// The datacenters, each in a context of its own.
-    pub dcs: [Dc; MOST],
+    pub dcs: [Dc; MAX_DCS],
     /// The host.
     pub host: Host,
     /// The moment, see [`crate::clock`].
@@ -88,17 +90,17 @@ pub struct Dc {
     pub child: Option<Child>,
     /// What the host's cache shows.
     pub seen: Seen,
-    /// Whether the host got no answer to a write there, and none yet to the question what became of it.
-    pub in_doubt: bool,
+    /// Whether a write of the host there is unconfirmed: it got no answer, and has not read back what became of it.
+    pub unconfirmed: bool,
 }
 
 /// What the host's cache shows of a context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Seen {
-    /// What was there when the watch last spoke, with the host's own writes over it.
+    /// What was there when the watch last caught up, with the host's own writes over it.
     Known(Option<Child>),
-    /// The watch is lost.
-    Blind,
+    /// Nothing: the watch is lost.
+    Unavailable,
 }
 
 /// The host.
@@ -108,8 +110,8 @@ pub struct Host {
     pub task: Option<Task>,
     /// Its copy of the K8ssandraCluster.
     pub cluster: Option<Cluster>,
-    /// Whether it got no answer to a write to the task, and none yet to the question what became of it.
-    pub in_doubt: bool,
+    /// Whether a write to the task is unconfirmed.
+    pub unconfirmed: bool,
     /// What went wrong and has not succeeded since; 0 is nothing.
     pub failures: u32,
     /// The plan that it is in the middle of.
@@ -128,13 +130,23 @@ pub struct Exec {
 }
 
 impl State {
-    /// Whether the host has a question to ask before it decides.
-    pub fn has_doubts(&self) -> bool {
-        self.host.in_doubt || self.dcs.iter().any(|dc| dc.in_doubt)
+    /// The objects under the CassandraTasks' names.
+    pub fn children(&self) -> impl Iterator<Item = Child> {
+        self.dcs.iter().filter_map(|dc| dc.child)
     }
 
-    /// The K8ssandraTask was changed by somebody else than the plan that is being carried out.
-    pub fn disturb(&mut self) {
+    /// Whether the host has a write to read back before it decides.
+    pub fn has_unconfirmed(&self) -> bool {
+        self.host.unconfirmed || self.dcs.iter().any(|dc| dc.unconfirmed)
+    }
+
+    /// Whether one of these writes can be read back.
+    pub fn can_read_back(&self) -> bool {
+        self.host.unconfirmed || self.dcs.iter().any(|dc| dc.unconfirmed && dc.link)
+    }
+
+    /// Somebody else than the plan that is being carried out changes the K8ssandraTask.
+    pub fn task_changes(&mut self) {
         if let Some(exec) = &mut self.host.plan {
             exec.stale = true;
         }
@@ -142,10 +154,55 @@ impl State {
 
     /// The deletion of the K8ssandraTask is asked for: it goes at once, or its finalizer holds it.
     pub fn delete_task(&mut self) {
-        self.disturb();
+        self.task_changes();
         self.task = self.task.filter(|task| task.finalizer).map(|task| Task {
             deleting: true,
             ..task
         });
+    }
+}
+
+/// What may still go wrong: each kind of fault has its own count, so that the space is finite.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Budget {
+    /// Edits of the task's specification.
+    pub edits: u8,
+    /// Deletions of the task by people.
+    pub deletions: u8,
+    /// Deletions of CassandraTasks by people.
+    pub child_deletions: u8,
+    /// Changes of the cluster: datacenters that come and go, its deletion.
+    pub cluster_changes: u8,
+    /// Contexts that become unreachable.
+    pub outages: u8,
+    /// Contexts that are taken from the host.
+    pub unregistrations: u8,
+    /// Crashes of the host.
+    pub crashes: u8,
+    /// Writes that are refused though nothing is wrong, or whose answer is lost.
+    pub faults: u8,
+    /// Restarts of cass-operator that set another startTime.
+    pub operator_restarts: u8,
+    /// Restores of the task from a backup, without its status.
+    pub restores: u8,
+    /// CassandraTasks that a second controller creates.
+    pub second_creates: u8,
+}
+
+/// Takes one from a budget; `None` if there is none left.
+pub fn spend(left: &mut u8) -> Option<()> {
+    *left = left.checked_sub(1)?;
+    Some(())
+}
+
+impl fmt::Display for Budget {
+    /// "1 edits, 2 crashes".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts = serde_json::to_value(self).map_err(|_| fmt::Error)?;
+        let counts = counts.as_object().into_iter().flatten();
+        let some = counts.filter(|(_, count)| **count != 0);
+        let texts = some.map(|(what, count)| format!("{count} {}", what.replace('_', " ")));
+        f.write_str(&texts.collect::<Vec<_>>().join(", "))
     }
 }

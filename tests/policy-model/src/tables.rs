@@ -45,15 +45,8 @@ impl<T: Hash + Eq> Table<T> {
     }
 
     /// How many there are.
-    pub fn len(&self) -> usize {
-        self.items
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    pub fn count(&self) -> usize {
+        let items = self.items.read().unwrap_or_else(PoisonError::into_inner);
+        items.len()
     }
 }

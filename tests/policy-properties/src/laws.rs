@@ -69,8 +69,9 @@ fn says_what_holds_it(sim: &Simulation) {
     }
 }
 
-/// All but `Stalled`, which says that its TTL waits for a context, and but for the reasons and messages that old versions left out.
-fn is_frozen(before: &Value, after: &Value) {
+/// Whether two statuses are the same, all but `Stalled`, which says that its TTL waits for a context, and but for the reasons and
+/// messages that old versions left out.
+pub fn is_frozen(before: &Value, after: &Value) -> bool {
     let without_stalled = |status: &Value| {
         let mut status = status.clone();
         if let Some(conditions) = status["conditions"].as_array_mut() {
@@ -84,13 +85,7 @@ fn is_frozen(before: &Value, after: &Value) {
             .for_each(|(_, it)| complete(it));
         status
     };
-    if is_finished(before) {
-        assert_eq!(
-            without_stalled(before),
-            without_stalled(after),
-            "a finished task is frozen"
-        );
-    }
+    before == after || without_stalled(before) == without_stalled(after)
 }
 
 /// Adds to conditions what old versions left out.
@@ -112,8 +107,9 @@ pub(crate) fn assert_may_report(before: &Value, after: &Value, is_being_deleted:
     }
     assert_ne!(before, after, "nothing changed, but it is written");
     // What a finished task says of its deletion is the one thing that it says besides.
-    if !is_being_deleted {
-        is_frozen(before, after);
+    if is_finished(before) && !is_being_deleted {
+        let is_frozen = is_frozen(before, after);
+        assert!(is_frozen, "a finished task is frozen: {before:#} {after:#}");
     }
     hold(before, after);
 }
@@ -135,24 +131,16 @@ fn assert_time(value: &Value) {
 
 /// What may not change from one status to the next, and what may never go back.
 fn hold(before: &Value, after: &Value) {
-    if let Some(start) = before["startTime"].as_str() {
-        let later = after["startTime"].as_str().is_none_or(|it| it > start);
-        assert!(!later, "startTime moved later");
-    }
-    if before["completionTime"].is_string() {
-        assert_eq!(before["completionTime"], after["completionTime"]);
-    }
+    assert!(!starts_later(before, after), "startTime moved later");
+    let is_changed = changes_completion(before, after);
+    assert!(!is_changed, "completionTime changed: {after:#}");
     for kind in ["Complete", "Failed"] {
-        let turned_back = is_true(before, kind) && !is_true(after, kind);
-        assert!(!turned_back, "{kind} turned back");
+        assert!(!turns_back(kind, before, after), "{kind} turned back");
     }
     for condition in before["conditions"].as_array().into_iter().flatten() {
         // Stalled may turn and turn back before the simulation is at rest.
         let kind = condition["type"].as_str().unwrap_or_default();
-        let same = find(after, kind).filter(|_| kind != "Stalled");
-        let same = same.filter(|it| it["status"] == condition["status"]);
-        let moved =
-            same.is_some_and(|it| it["lastTransitionTime"] != condition["lastTransitionTime"]);
+        let moved = kind != "Stalled" && moves_transition(kind, before, after);
         assert!(
             !moved,
             "lastTransitionTime moved without the status: {condition}"
@@ -163,6 +151,32 @@ fn hold(before: &Value, after: &Value) {
         let is_kept = is_blank(record) || after["datacenters"][name].is_object();
         assert!(is_kept, "the record of {name} is gone: {record}");
     }
+}
+
+/// Whether `startTime` moves later, or goes. The times are all in UTC and of one length: their texts compare as they do.
+pub fn starts_later(before: &Value, after: &Value) -> bool {
+    let (start, now) = (before["startTime"].as_str(), after["startTime"].as_str());
+    start.is_some_and(|start| now.is_none_or(|it| it > start))
+}
+
+/// Whether `completionTime` changes once it is set.
+pub fn changes_completion(before: &Value, after: &Value) -> bool {
+    let field = "completionTime";
+    before[field].is_string() && before[field] != after[field]
+}
+
+/// Whether a condition that was True is not any more.
+pub fn turns_back(kind: &str, before: &Value, after: &Value) -> bool {
+    is_true(before, kind) && !is_true(after, kind)
+}
+
+/// Whether a condition's `lastTransitionTime` moves, and its status stays.
+pub fn moves_transition(kind: &str, before: &Value, after: &Value) -> bool {
+    let (before, after) = (find(before, kind), find(after, kind));
+    before.zip(after).is_some_and(|(before, after)| {
+        let time = "lastTransitionTime";
+        before["status"] == after["status"] && before[time] != after[time]
+    })
 }
 
 /// When nothing is in the way any more, a task that is deleted goes, and takes along all that was ever created for it.

@@ -5,7 +5,7 @@
 
 use crate::state::{Child, Dc, Seen, State, Task};
 
-/// What an API server answered, to be laid over the caches.
+/// What an API server answered, to be shown by the caches.
 pub(super) enum Answer {
     /// What is under the CassandraTask's name in a datacenter.
     Child(usize, Option<Child>),
@@ -17,11 +17,11 @@ pub(super) enum Answer {
     TaskGone(u8),
 }
 
-/// The host's own writes show at once; it does not wait for the watch to tell of them.
-pub(super) fn lay_over(next: &mut State, answer: Answer) {
+/// The host's own writes show at once; it does not wait for the watch to show them.
+pub(super) fn overlay(next: &mut State, answer: Answer) {
     match answer {
-        Answer::Child(dc, child) => lay_over_context(&mut next.dcs[dc], |_| child),
-        Answer::ChildGone(dc, birth) => lay_over_context(&mut next.dcs[dc], |seen| {
+        Answer::Child(dc, child) => overlay_context(&mut next.dcs[dc], |_| child),
+        Answer::ChildGone(dc, birth) => overlay_context(&mut next.dcs[dc], |seen| {
             seen.filter(|child| child.birth != birth)
         }),
         Answer::Task(task) => next.host.task = Some(task),
@@ -45,7 +45,7 @@ pub fn see_task(next: &mut State) {
 }
 
 /// Changes what is known of a context, if anything is.
-pub(super) fn lay_over_context(dc: &mut Dc, change: impl Fn(Option<Child>) -> Option<Child>) {
+pub(super) fn overlay_context(dc: &mut Dc, change: impl Fn(Option<Child>) -> Option<Child>) {
     if let Seen::Known(seen) = &mut dc.seen {
         *seen = change(*seen);
     }
@@ -55,21 +55,21 @@ pub(super) fn lay_over_context(dc: &mut Dc, change: impl Fn(Option<Child>) -> Op
 pub fn restart(next: &mut State) {
     next.host.plan = None;
     next.host.failures = 0;
-    next.host.in_doubt = false;
+    next.host.unconfirmed = false;
     next.host.task = next.task;
     next.host.cluster = next.cluster;
     for dc in &mut next.dcs {
-        dc.in_doubt = false;
+        dc.unconfirmed = false;
         dc.seen = fresh(dc);
     }
 }
 
-/// What a list of a context shows now.
+/// What a new list of a context shows.
 pub fn fresh(dc: &Dc) -> Seen {
     if dc.registered && dc.link {
         Seen::Known(dc.child)
     } else {
-        Seen::Blind
+        Seen::Unavailable
     }
 }
 
@@ -85,7 +85,7 @@ pub fn next_birth(seen: Seen) -> u8 {
 pub fn is_up_to_date(state: &State) -> bool {
     let is_fresh = |dc: &Dc| dc.seen == fresh(dc) || !dc.registered;
     state.host.task == state.task
-        && !state.has_doubts()
+        && !state.has_unconfirmed()
         && state.host.cluster == state.cluster
         && state.dcs.iter().all(is_fresh)
 }

@@ -8,11 +8,11 @@ use pilothouse_core::failures::Cause;
 use pilothouse_core::ledger::Ledger;
 use pilothouse_core::plan::Step;
 
-use super::caches::{lay_over_context, see_task};
+use super::caches::{overlay_context, see_task};
 use crate::clock;
-use crate::decide::Policy;
 use crate::model::World;
 use crate::plan::Plan;
+use crate::policy::Policy;
 use crate::render;
 use crate::state::State;
 
@@ -26,14 +26,14 @@ pub(super) fn failed(world: &World, next: &mut State, plan: &Plan, step: &Step, 
     if plan.is_for(next.host.task) || next.host.task.is_none() {
         remember(&world.policy, next, &ledger);
     }
-    if world.config.believes_silence {
+    if world.config.trusts_caches {
         return;
     }
     for write in ledger.unconfirmed.keys() {
         let context = write.resource.context.as_deref();
         match context.and_then(|context| render::dc_of(context, "kind-")) {
-            Some(dc) => next.dcs[dc].in_doubt = true,
-            None => next.host.in_doubt = true,
+            Some(dc) => next.dcs[dc].unconfirmed = true,
+            None => next.host.unconfirmed = true,
         }
     }
 }
@@ -74,23 +74,23 @@ fn remember(policy: &Policy, next: &mut State, ledger: &Ledger) {
 /// The host forgets the K8ssandraTask that is gone; whether there was anything to forget.
 pub(super) fn forget(next: &mut State) -> bool {
     let had_failed = std::mem::take(&mut next.host.failures) != 0;
-    let had_doubts = next.has_doubts();
-    next.host.in_doubt = false;
-    next.dcs.iter_mut().for_each(|dc| dc.in_doubt = false);
-    had_failed || had_doubts
+    let had_unconfirmed = next.has_unconfirmed();
+    next.host.unconfirmed = false;
+    next.dcs.iter_mut().for_each(|dc| dc.unconfirmed = false);
+    had_failed || had_unconfirmed
 }
 
-/// The host reads back what became of its writes, and lays the answers over its caches; whether there was any.
+/// The host reads back what became of its writes, and shows the answers in its caches; whether there was any.
 pub(super) fn read_back(next: &mut State) -> bool {
-    let mut is_answered = std::mem::take(&mut next.host.in_doubt);
+    let mut is_answered = std::mem::take(&mut next.host.unconfirmed);
     if is_answered {
         see_task(next);
     }
-    for dc in next.dcs.iter_mut().filter(|dc| dc.in_doubt && dc.link) {
+    for dc in next.dcs.iter_mut().filter(|dc| dc.unconfirmed && dc.link) {
         is_answered = true;
-        dc.in_doubt = false;
+        dc.unconfirmed = false;
         let child = dc.child;
-        lay_over_context(dc, |_| child);
+        overlay_context(dc, |_| child);
     }
     is_answered
 }

@@ -6,7 +6,7 @@
 
 use pilothouse_core::failures::{Cause, NOT_REGISTERED};
 
-use super::caches::{Answer, lay_over, next_birth};
+use super::caches::{Answer, next_birth, overlay};
 use crate::laws::{self, Law};
 use crate::model::World;
 use crate::plan::{Plan, Step};
@@ -38,7 +38,7 @@ fn create(world: &World, next: &mut State, plan: &Plan, dc: usize) -> Result<Ans
             // An earlier answer was lost, or a restart came between: it is what was asked for.
             return Ok(Answer::Child(dc, Some(existing)));
         }
-        lay_over(next, Answer::Child(dc, Some(existing)));
+        overlay(next, Answer::Child(dc, Some(existing)));
         return Err(Cause::because("AlreadyExists", "it already exists"));
     }
     next.broken = laws::creation(world, next, plan, dc);

@@ -15,10 +15,10 @@ pub struct Child {
     pub again: bool,
     /// Whether its deletion was asked for, and somebody's finalizer holds it.
     pub deleting: bool,
-    /// When it was created, begun and ended, as readings of the clock.
+    /// When it was created, started and ended, as readings of the clock.
     pub born: u8,
     /// See `born`.
-    pub began: u8,
+    pub started: u8,
     /// See `born`.
     pub ended: u8,
 }
@@ -33,7 +33,7 @@ impl Child {
             again: false,
             deleting: false,
             born: clock,
-            began: 0,
+            started: 0,
             ended: 0,
         }
     }
@@ -57,13 +57,10 @@ impl Child {
     }
 }
 
-/// The uid of a K8ssandraTask of another control plane.
-pub const ELSEWHERE: u8 = 99;
-
 /// Who created a CassandraTask: this shows in its labels, its mark and its age.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Deserialize)]
 pub enum Origin {
-    /// The policy, for the K8ssandraTask with this uid: labels and a mark.
+    /// The policy, for the K8ssandraTask with this uid, perhaps one of another control plane: labels and a mark.
     Policy(u8),
     /// k8ssandra-operator, for that K8ssandraTask, before the policy adopted it: labels, no mark.
     Predecessor(u8),
@@ -81,7 +78,7 @@ pub enum Stage {
     /// No status: waiting for its time, for another task or for cass-operator.
     Waiting,
     /// startTime and active.
-    Begun,
+    Started,
     /// Running=True, with podStatuses.
     Running {
         /// Whether a pod is counted as succeeded; the counts go up and down.
@@ -93,7 +90,7 @@ pub enum Stage {
     Quiet,
     /// A refresh: DatacenterUpdated, never Running.
     Refreshing,
-    /// As `Begun`, for ever.
+    /// As `Started`, for ever.
     Stuck,
     /// completionTime, Complete=True, Running=False.
     Done {

@@ -3,21 +3,20 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use k8ssandra_task_policy::contract::{Failure, Outcome, Snapshot};
+use k8ssandra_task_policy::contract::{Failure, Observation, Outcome, Snapshot};
 use pilothouse_core::Object;
-use pilothouse_core::failures::Cause;
 use pilothouse_core::plan::{Step as Checked, check};
-use pilothouse_core::work::Answer;
-use policy_model::decide::{Decision, View};
+use pilothouse_core::work::{Answer, Task, Work};
 use policy_model::host::ledger::is_refused_create;
-use policy_model::model::dcs;
+use policy_model::policy::Decision;
 use policy_model::render;
 use policy_model::snapshot::Shown;
 use policy_model::state::{Seen, State};
+use policy_model::view::View;
 use serde_json::Value;
 
-use crate::place::{model_uid, plain, plain_text};
-use crate::player::{CHILDREN, Player};
+use crate::player::Player;
+use crate::served::{model_uid, plain, plain_text};
 
 impl Player<'_> {
     /// What the model decides in a state.
@@ -55,14 +54,11 @@ impl Player<'_> {
         if let Outcome::Act(plan) = &outcome {
             let primary = Object::parse(&seen.primary).unwrap().primary();
             let checked = check(&self.manifest, &primary, &selectors, plan).unwrap();
+            let checked = checked.into_iter().filter_map(of_model);
             let decision = policy.decide(&world.config, &view);
-            let steps: Vec<&Checked> = decision.steps.steps.iter().map(|(it, _)| it).collect();
-            let checked: Vec<Checked> = checked.into_iter().filter_map(of_model).collect();
-            assert_eq!(
-                checked.iter().collect::<Vec<_>>(),
-                steps,
-                "the plan is the model's"
-            );
+            let steps = decision.steps.steps.iter().map(|(it, _)| it.clone());
+            let (ours, theirs): (Vec<_>, Vec<_>) = (steps.collect(), checked.collect());
+            assert_eq!(ours, theirs, "the plan is the model's");
         }
         Answer::Decided(Arc::clone(&self.manifest), Ok(outcome))
     }
@@ -70,15 +66,9 @@ impl Player<'_> {
     /// What the engine remembers and knows is what the model says.
     pub fn agrees(&self, state: &State) {
         let (policy, config) = (&self.world.policy, &self.world.config);
-        let is_executing = self
-            .pending
-            .as_ref()
-            .is_some_and(|work| matches!(work.task, pilothouse_core::work::Task::Send(_)));
-        assert_eq!(
-            is_executing,
-            state.host.plan.is_some(),
-            "a plan is carried out"
-        );
+        let is_executing = |work: &Work| matches!(work.task, Task::Send(_));
+        let is_executing = self.pending.as_ref().is_some_and(is_executing);
+        assert_eq!(is_executing, state.host.plan.is_some(), "a plan");
         let ledger = self.engine.ledger(&render::key(render::TASK));
         // Of an earlier task of that name nothing is remembered.
         let uid = state.host.task.map(|task| self.world.render(task).uid);
@@ -86,69 +76,45 @@ impl Player<'_> {
         let failures = own.map(|it| it.failures.list()).unwrap_or_default();
         are_alike(&failures, &policy.failures.get(state.host.failures));
         let unconfirmed = ledger.into_iter().flat_map(|it| it.unconfirmed.keys());
-        let unconfirmed: BTreeSet<_> = unconfirmed.map(|it| it.resource.clone()).collect();
-        let in_doubt = dcs(config).filter(|dc| state.dcs[*dc].in_doubt);
-        let in_doubt = in_doubt.map(|dc| render::children(Some(dc)));
-        let task = state.host.in_doubt.then(render::tasks);
-        assert_eq!(
-            unconfirmed,
-            in_doubt.chain(task).collect(),
-            "unconfirmed writes"
-        );
-        let known = |at: usize| {
-            self.places[at]
-                .known(&self.engine)
-                .map(|it| it.as_ref().map(plain))
-        };
-        let task = state.host.task.map(|it| plain(&self.world.render(it)));
-        assert_eq!(known(0), Some(task), "the K8ssandraTask in the cache");
-        let cluster = state
-            .host
-            .cluster
-            .map(|it| plain(&render::cluster(it, config.dcs)));
-        assert_eq!(known(1), Some(cluster), "the K8ssandraCluster in the cache");
-        for dc in dcs(config) {
-            let seen = match state.dcs[dc].seen {
-                Seen::Known(child) => Some(child.map(|it| plain(&render::child(it, dc)))),
-                Seen::Blind => None,
-            };
-            assert_eq!(
-                known(CHILDREN + dc),
-                seen,
-                "the CassandraTask of dc{} in the cache",
-                dc + 1
-            );
+        let theirs: BTreeSet<_> = unconfirmed.map(|it| it.resource.clone()).collect();
+        let children = config.dcs().filter(|dc| state.dcs[*dc].unconfirmed);
+        let children = children.map(|dc| render::children(Some(dc)));
+        let task = state.host.unconfirmed.then(render::tasks);
+        let ours: BTreeSet<_> = children.chain(task).collect();
+        assert_eq!(ours, theirs, "unconfirmed writes");
+        self.caches_agree(state);
+    }
+
+    /// What the engine's caches show is what the model says.
+    fn caches_agree(&self, state: &State) {
+        let (world, host) = (self.world, &state.host);
+        let dcs = world.config.dcs();
+        let task = host.task.map(|it| world.render(it));
+        let cluster = host.cluster.map(|it| render::cluster(it, dcs.len()));
+        let children = dcs.map(|dc| match state.dcs[dc].seen {
+            Seen::Known(child) => Some(child.map(|it| render::child(it, dc))),
+            Seen::Unavailable => None,
+        });
+        let seen = [Some(task), Some(cluster)].into_iter().chain(children);
+        for (served, seen) in self.served.iter().zip(seen) {
+            let known = served.known(&self.engine);
+            let plain = |object: Option<Object>| object.as_ref().map(plain);
+            let (ours, theirs) = (seen.map(plain), known.map(plain));
+            assert_eq!(ours, theirs, "{:?} in the cache", served.resource);
         }
     }
 }
 
 /// The same failures in the same order, and the last one is the same. The model leaves out how often and when the others failed.
 fn are_alike(engine: &[Failure], model: &[Failure]) {
-    let what = |it: &Failure| {
-        let Failure {
-            object,
-            operation,
-            class,
-            reason,
-            message,
-            ..
-        } = it.clone();
-        (
-            object,
-            operation,
-            Cause {
-                class,
-                reason,
-                message,
-            },
-        )
+    let what = |it: &Failure| Failure {
+        first: 0,
+        last: 0,
+        attempts: 0,
+        ..it.clone()
     };
-    let (engine_has, model_has) = (engine.iter().map(what), model.iter().map(what));
-    assert_eq!(
-        engine_has.collect::<Vec<_>>(),
-        model_has.collect::<Vec<_>>(),
-        "failures"
-    );
+    let (ours, theirs) = (model.iter().map(what), engine.iter().map(what));
+    assert_eq!(ours.collect::<Vec<_>>(), theirs.collect::<Vec<_>>());
     let last = engine.iter().map(|it| it.last).max();
     for (engine, model) in engine.iter().zip(model) {
         let is_last = model.last != 0 && !is_refused_create(model);
@@ -160,7 +126,7 @@ fn are_alike(engine: &[Failure], model: &[Failure]) {
 }
 
 /// The results of an observation, as the model has them.
-fn results(observation: &k8ssandra_task_policy::contract::Observation) -> Vec<Value> {
+fn results(observation: &Observation) -> Vec<Value> {
     let results = observation.results.iter().map(|it| match &it.objects {
         Ok(objects) => objects.iter().map(|text| plain_text(text)).collect(),
         Err(why) => format!("{:?}", why.reason).into(),

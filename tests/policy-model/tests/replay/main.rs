@@ -1,4 +1,4 @@
-//! Traces of the model, played again on the engine: what the host of the model does, the real one does.
+//! Replays traces of the model on the engine: what the host of the model does, the real one does.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -8,18 +8,18 @@
 )]
 
 mod agree;
-mod place;
 mod player;
+mod served;
 mod server;
 
 use std::collections::BTreeSet;
 
 use player::Player;
-use policy_model::config::Config;
-use policy_model::configs;
-use policy_model::model::{Act, World};
+use policy_model::act::Act;
+use policy_model::config::{Config, Configs};
+use policy_model::describe;
+use policy_model::model::World;
 use policy_model::state::{Budget, State};
-use policy_model::words;
 use stateright::{Checker, HasDiscoveries, Model};
 
 /// Plays a trace from its first state.
@@ -43,7 +43,7 @@ impl<'a> Trace<'a> {
     fn play(&mut self, act: Act) {
         let after = self.world.next_state(&self.state, act).unwrap();
         assert_eq!(after.broken, None);
-        self.moves.push(words::act(self.world, &self.state, act));
+        self.moves.push(describe::act(self.world, &self.state, act));
         self.player.play(&self.state, act, &after);
         self.state = after;
     }
@@ -106,14 +106,15 @@ fn walk(config: Config, walks: u64, length: usize) -> usize {
 
 #[test]
 fn the_engine_does_what_the_model_does_on_random_walks() {
-    let configs = configs::small().into_iter().chain(configs::large());
+    let Configs { small, large } = Configs::read();
+    let configs = small.into_iter().chain(large);
     let moves: usize = configs.map(|config| walk(config, 4, 50)).sum();
     assert!(moves > 2_000, "{moves} moves");
 }
 
 #[test]
 fn the_engine_does_what_the_model_does_when_writes_go_wrong() {
-    let with_faults = |config: Config, lingers: bool| Config {
+    let with_faults = |config: Config, has_other_finalizers: bool| Config {
         budget: Budget {
             faults: 5,
             outages: 2,
@@ -125,25 +126,24 @@ fn the_engine_does_what_the_model_does_when_writes_go_wrong() {
         forbids_writes: true,
         incarnations: 2,
         clock: 2,
-        lingers,
+        has_other_finalizers,
         ..config
     };
     let moves = |config: Config| {
         let both = [false, true].map(|lingers| with_faults(config.clone(), lingers));
         both.map(|config| walk(config, 8, 50)).iter().sum::<usize>()
     };
-    let moves: usize = configs::small().into_iter().map(moves).sum();
+    let moves: usize = Configs::read().small.into_iter().map(moves).sum();
     assert!(moves > 4_000, "{moves} moves");
 }
 
 #[test]
-fn the_engine_does_what_the_model_does_on_the_way_to_each_sight() {
-    let names = ["small: taken over", "small: restored"];
-    let is_shown = |config: &Config| names.contains(&config.name);
-    for config in configs::small().into_iter().filter(is_shown) {
-        let sights: BTreeSet<_> = config.sights.iter().map(|sight| sight.text()).collect();
+fn the_engine_does_what_the_model_does_on_the_way_to_each_goal() {
+    for name in ["small: taken over", "small: restored"] {
+        let config = Configs::named(name);
+        let goals: BTreeSet<_> = config.reaches.iter().map(|goal| goal.text()).collect();
         let checker = World::new(config).unwrap().checker();
-        let checker = checker.finish_when(HasDiscoveries::AllOf(sights));
+        let checker = checker.finish_when(HasDiscoveries::AllOf(goals));
         let checker = checker.threads(2).spawn_bfs().join();
         for path in checker.discoveries().into_values() {
             let path = path.into_vec();

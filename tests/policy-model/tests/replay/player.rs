@@ -11,11 +11,12 @@ use pilothouse_core::Engine;
 use pilothouse_core::cache::Health;
 use pilothouse_core::failures::Cause;
 use pilothouse_core::work::{Answer, End, Next, Now, Request, Task, Work};
-use policy_model::model::{Act, Fault, World, dcs};
+use policy_model::act::{Act, Fault};
+use policy_model::model::World;
 use policy_model::state::State;
 use policy_model::{clock, host, render};
 
-use crate::place::Place;
+use crate::served::Served;
 
 /// An engine beside a model.
 pub struct Player<'a> {
@@ -23,7 +24,7 @@ pub struct Player<'a> {
     pub engine: Engine,
     pub manifest: Arc<Manifest>,
     /// The K8ssandraTask, the K8ssandraCluster, and the CassandraTask of each datacenter.
-    pub places: Vec<Place>,
+    pub served: Vec<Served>,
     /// What the engine has asked for, and is not answered yet.
     pub pending: Option<Work>,
     /// How many versions of objects there have been.
@@ -31,27 +32,25 @@ pub struct Player<'a> {
     moves: u32,
 }
 
-/// The first of the places with CassandraTasks.
+/// The first of the CassandraTasks.
 pub const CHILDREN: usize = 2;
 
 impl<'a> Player<'a> {
     /// Both in a first state.
     pub fn new(world: &'a World, first: &State) -> Player<'a> {
-        let children =
-            dcs(&world.config).map(|dc| (render::children(Some(dc)), render::child_name(dc)));
-        let places = [
+        let objects = [
             (render::tasks(), render::TASK.to_owned()),
             (render::clusters(), render::CLUSTER.to_owned()),
         ];
-        let places = places.into_iter().chain(children);
+        let child = |dc| (render::children(Some(dc)), render::child_name(dc));
+        let objects = objects.into_iter().chain(world.config.dcs().map(child));
+        let served = objects.map(|(resource, name)| Served::new(resource, render::key(&name)));
         let manifest = Arc::new(k8ssandra_task_policy::describe("{}").unwrap());
         let mut player = Player {
             world,
             engine: Engine::new(Arc::clone(&manifest)),
             manifest,
-            places: places
-                .map(|(resource, name)| Place::new(resource, render::key(&name)))
-                .collect(),
+            served: served.collect(),
             pending: None,
             versions: 0,
             moves: 0,
@@ -70,8 +69,8 @@ impl<'a> Player<'a> {
             self.fail_to_decide();
             self.becomes(after);
             match act {
-                Act::SeeTask => self.places[0].follow(&mut self.engine),
-                Act::SeeCluster => self.places[1].follow(&mut self.engine),
+                Act::SeeTask => self.served[0].follow(&mut self.engine),
+                Act::SeeCluster => self.served[1].follow(&mut self.engine),
                 Act::See(dc) => self.see(dc, after),
                 Act::Crash | Act::Restore | Act::Unregister(_) | Act::Register(_) => {
                     self.restart(after);
@@ -81,12 +80,12 @@ impl<'a> Player<'a> {
         }
         if after.host.plan.is_none() {
             let engine = &self.engine;
-            self.places
+            self.served
                 .iter_mut()
                 .for_each(|it| it.forget_detours(engine));
         }
         self.agrees(after);
-        self.rests(after);
+        self.is_idle_too(after);
     }
 
     /// The model has moves between what was read back and the decision on it, the engine has none: the policy fails in their stead.
@@ -106,49 +105,52 @@ impl<'a> Player<'a> {
         self.pending = None;
         self.engine
             .set_health(&render::children(None), None, Health::Synced);
-        for place in &mut self.places[..CHILDREN] {
-            place.list(&mut self.engine);
+        for served in &mut self.served[..CHILDREN] {
+            served.list(&mut self.engine);
         }
-        for dc in dcs(&self.world.config).filter(|dc| state.dcs[*dc].registered) {
+        let dcs = self.world.config.dcs();
+        for dc in dcs.filter(|dc| state.dcs[*dc].registered) {
             self.engine.add_context(render::children(Some(dc)).context);
             self.see(dc, state);
         }
     }
 
-    /// The watch of a context speaks, or is lost.
+    /// The watch of a context catches up, or is lost.
     fn see(&mut self, dc: usize, state: &State) {
-        let (place, engine) = (&mut self.places[CHILDREN + dc], &mut self.engine);
+        let (served, engine) = (&mut self.served[CHILDREN + dc], &mut self.engine);
         let dc = &state.dcs[dc];
         if dc.registered && !dc.link {
             let why = Unavailable::new(UnavailableReason::Unreachable, "no answer");
-            engine.set_health(&place.resource, None, Health::Lost(why));
-        } else if dc.registered && (self.moves.is_multiple_of(3) || place.known(engine).is_none()) {
-            place.list(engine);
+            engine.set_health(&served.resource, None, Health::Lost(why));
+        } else if dc.registered && (self.moves.is_multiple_of(3) || served.known(engine).is_none())
+        {
+            served.list(engine);
         } else if dc.registered {
-            place.follow(engine);
+            served.follow(engine);
         }
     }
 
     /// The objects on the API servers are those of a state.
     pub fn becomes(&mut self, state: &State) {
         let config = &self.world.config;
-        let mut rendered = vec![
+        let mut objects = vec![
             state.task.map(|task| self.world.render(task)),
             state.cluster.map(|it| render::cluster(it, config.dcs)),
         ];
-        let children = dcs(config).map(|dc| state.dcs[dc].child.map(|it| render::child(it, dc)));
-        rendered.extend(children);
+        let children = config
+            .dcs()
+            .map(|dc| state.dcs[dc].child.map(|it| render::child(it, dc)));
+        objects.extend(children);
         self.versions += 1;
-        for (place, object) in self.places.iter_mut().zip(&rendered) {
-            place.set(object.as_ref(), self.versions);
+        for (served, object) in self.served.iter_mut().zip(&objects) {
+            served.set(object.as_ref(), self.versions);
         }
     }
 
     /// The host's move.
     fn host(&mut self, before: &State, fault: Fault, after: &State) {
-        let mut dcs = before.dcs.iter();
-        let may_read = before.host.in_doubt || dcs.any(|dc| dc.in_doubt && dc.link);
-        let reads_back = before.host.plan.is_none() && may_read && fault == Fault::None;
+        let may_read = before.host.plan.is_none() && before.can_read_back();
+        let reads_back = may_read && fault == Fault::None;
         let mut has_written = false;
         let mut next = self.pending.take().or_else(|| self.wakes());
         while let Some(work) = &next {
@@ -157,7 +159,7 @@ impl<'a> Player<'a> {
                 Task::Decide(snapshot) => self.decide(before, snapshot),
                 Task::Send(Request::RecordEvent { .. }) => Answer::Replied(Ok(None)),
                 Task::Send(Request::Read { resource, .. }) => {
-                    let is_lost = fault == Fault::Unasked && !has_written;
+                    let is_lost = fault == Fault::ReadLost && !has_written;
                     Answer::Replied(self.read(resource, before, is_lost))
                 }
                 Task::Send(_) if has_written => break,
@@ -174,7 +176,7 @@ impl<'a> Player<'a> {
     }
 
     /// Where the model's host has nothing to do, the engine writes nothing; where it has, something wakes the engine.
-    fn rests(&mut self, state: &State) {
+    fn is_idle_too(&mut self, state: &State) {
         if self.pending.is_some() {
             return;
         }
@@ -192,7 +194,9 @@ impl<'a> Player<'a> {
                 Task::Send(Request::Read { resource, .. }) => {
                     Answer::Replied(self.read(resource, state, false))
                 }
-                Task::Send(request) => panic!("the model rests, and the engine asks: {request:?}"),
+                Task::Send(request) => {
+                    panic!("the model has nothing to do, and the engine asks: {request:?}")
+                }
             };
             next = self.answer(work, answer);
         }
@@ -221,6 +225,6 @@ impl<'a> Player<'a> {
 }
 
 /// There is no answer.
-pub fn silence() -> Cause {
+pub fn no_answer() -> Cause {
     Cause::unknown("Timeout", "no answer within 15 s")
 }

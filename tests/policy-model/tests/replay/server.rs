@@ -4,12 +4,13 @@ use pilothouse_core::failures::Cause;
 use pilothouse_core::plan::Step as Checked;
 use pilothouse_core::work::Request;
 use pilothouse_core::{Object, Resource};
-use policy_model::model::Fault;
+use policy_model::act::Fault;
+use policy_model::render;
 use policy_model::state::State;
 use serde_json::{Value, json};
 
-use crate::place::{model_uid, plain};
-use crate::player::{CHILDREN, Player, silence};
+use crate::player::{CHILDREN, Player, no_answer};
+use crate::served::{model_uid, plain};
 
 type Reply = Result<Option<Object>, Cause>;
 
@@ -18,10 +19,10 @@ impl Player<'_> {
     pub fn read(&self, resource: &Resource, state: &State, is_lost: bool) -> Reply {
         let at = self.at(resource);
         match is_lost {
-            true => Err(silence()),
+            true => Err(no_answer()),
             false => self
                 .reach(at, state)
-                .map(|()| self.places[at].object.clone()),
+                .map(|()| self.served[at].object.clone()),
         }
     }
 
@@ -33,32 +34,25 @@ impl Player<'_> {
             (None, None) => panic!("the model has no plan, and the engine asks: {request:?}"),
         };
         let (checked, _) = &plan.steps[usize::from(next)];
-        let asked = match request.clone() {
-            Request::Create {
-                resource,
-                key,
-                object,
-            } => Checked::Create {
-                resource,
-                key,
-                object,
-            },
-            Request::Delete { resource, key, uid } => Checked::Delete {
-                resource,
-                key,
-                uid: model_uid(&uid).to_owned(),
-            },
-            Request::Patch { mut patch, .. } => {
-                let metadata = patch["metadata"].as_object_mut().unwrap();
-                metadata.remove("resourceVersion");
-                Checked::PatchMetadata(metadata.clone())
+        let target = checked.target(&render::reference()).unwrap();
+        assert_eq!(request.object(), target.0, "the model's next step");
+        match (request, checked) {
+            (Request::Create { object: asked, .. }, Checked::Create { object, .. }) => {
+                assert_eq!(asked, object);
             }
-            Request::PatchStatus { patch, .. } => {
-                Checked::SetStatus(patch[1]["value"].as_object().cloned().unwrap())
+            (Request::Delete { uid: asked, .. }, Checked::Delete { uid, .. }) => {
+                assert_eq!(model_uid(asked), uid);
             }
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(asked, *checked, "the request is the model's next step");
+            (Request::Patch { patch, .. }, Checked::PatchMetadata(fields)) => {
+                let mut asked = patch["metadata"].as_object().cloned().unwrap();
+                asked.remove("resourceVersion");
+                assert_eq!(asked, *fields);
+            }
+            (Request::PatchStatus { patch, .. }, Checked::SetStatus(status)) => {
+                assert_eq!(patch[1]["value"].as_object(), Some(status));
+            }
+            other => panic!("not the model's next step: {other:?}"),
+        }
     }
 
     /// Carries a write out as an API server does, with that fault. The model says what there is afterwards.
@@ -73,14 +67,14 @@ impl Player<'_> {
         let at = self.at(&resource);
         let is_done = self
             .reach(at, before)
-            .and_then(|()| guard(request, self.places[at].object.as_ref()));
-        let expected = patched(request, self.places[at].object.as_ref());
+            .and_then(|()| guard(request, self.served[at].object.as_ref()));
+        let expected = patched(request, self.served[at].object.as_ref());
         self.becomes(after);
-        let object = self.places[at].object.clone();
+        let object = self.served[at].object.clone();
         match fault {
-            Fault::Refused | Fault::Lost => return Err(silence()),
+            Fault::RequestLost | Fault::ReplyLost => return Err(no_answer()),
             Fault::Forbidden => return Err(Cause::because("Forbidden", "it is forbidden")),
-            Fault::None | Fault::Unasked => is_done?,
+            Fault::None | Fault::ReadLost => is_done?,
         }
         match (request, object, expected) {
             (Request::Create { object: asked, .. }, Some(created), _) => {
@@ -101,7 +95,7 @@ impl Player<'_> {
     }
 
     fn at(&self, resource: &Resource) -> usize {
-        let at = self.places.iter().position(|it| it.resource == *resource);
+        let at = self.served.iter().position(|it| it.resource == *resource);
         at.unwrap()
     }
 

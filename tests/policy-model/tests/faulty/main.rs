@@ -1,58 +1,33 @@
-//! A checker that finds nothing might not look: policies that are spoilt in one way each, and the property that finds each out.
+//! A checker that finds nothing might not look: policies with one fault each, and the property that each of them violates.
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
 mod ownership;
+mod reporting;
 
 use k8ssandra_task_policy::contract::{Action, Outcome, Plan, Snapshot};
-use policy_model::config::{Config, Decides, Work};
+use policy_model::config::{Config, Configs, Decides};
 use policy_model::laws::Law;
 use policy_model::run::explore;
 use policy_model::state::Budget;
-use policy_model::{configs, fair, rest};
 use serde_json::{Value, json};
 
-fn check<const N: usize>(mut config: Config, policy: Decides, properties: [&str; N]) {
-    config.policy = policy;
-    let report = explore(&config, 2).unwrap();
+/// Whether these properties are violated by a policy.
+fn finds<const N: usize>(config: Config, policy: Decides, properties: [&str; N]) {
+    let report = explore(&Config { policy, ..config }, 2).unwrap();
     let found: Vec<_> = report.found.iter().map(|it| it.property).collect();
     for property in properties {
         assert!(found.contains(&property), "{property}: {found:#?}");
     }
 }
 
-/// A small configuration in which only this may go wrong: the policy is spoilt enough.
-fn small(index: usize, budget: Budget) -> Config {
-    Config {
-        budget,
-        ..configs::small().remove(index)
-    }
-}
-
-fn stuck() -> Config {
-    let work = Work {
-        stuck: true,
-        ..Work::default()
-    };
-    Config {
-        work,
-        clock: 0,
-        ..small(0, Budget::default())
-    }
+/// A small configuration in which nothing goes wrong but this: the policy is faulty enough.
+fn small(name: &str, budget: Budget) -> Config {
+    let config = Configs::named(name);
+    Config { budget, ..config }
 }
 
 fn one_at_a_time() -> Config {
-    small(1, Budget::default())
-}
-
-fn deleted() -> Config {
-    let deletions = 1;
-    small(
-        2,
-        Budget {
-            deletions,
-            ..Budget::default()
-        },
-    )
+    small("small: one at a time", Budget::default())
 }
 
 /// The policy's own answer, with its plan changed.
@@ -92,7 +67,7 @@ fn on_another(settings: &str, snapshot: &Snapshot, change: fn(&mut Value)) -> Ou
 }
 
 #[test]
-fn one_that_drops_the_records_is_found_out() {
+fn one_that_drops_the_records_is_found() {
     let policy: Decides = |settings, snapshot| {
         with_status(settings, snapshot, |status| {
             let has_ended = status["succeeded"] != 0;
@@ -100,11 +75,11 @@ fn one_that_drops_the_records_is_found_out() {
             records.map(|records| records.remove("datacenters"));
         })
     };
-    check(one_at_a_time(), policy, [Law::RecordsStay.text()]);
+    finds(one_at_a_time(), policy, [Law::RecordsStay.text()]);
 }
 
 #[test]
-fn one_that_moves_the_start_time_is_found_out() {
+fn one_that_moves_the_start_time_is_found() {
     let policy: Decides = |settings, snapshot| {
         with_status(settings, snapshot, |status| {
             let records = status["datacenters"].as_object();
@@ -115,11 +90,11 @@ fn one_that_moves_the_start_time_is_found_out() {
             }
         })
     };
-    check(one_at_a_time(), policy, [Law::StartNeverLater.text()]);
+    finds(one_at_a_time(), policy, [Law::StartNeverLater.text()]);
 }
 
 #[test]
-fn one_that_goes_on_after_a_failure_is_found_out() {
+fn one_that_goes_on_after_a_failure_is_found() {
     let policy: Decides = |settings, snapshot| {
         let observed = snapshot.observations.iter().flat_map(|it| &it.results);
         let mut objects = observed.flat_map(|it| it.objects.iter().flatten());
@@ -130,22 +105,22 @@ fn one_that_goes_on_after_a_failure_is_found_out() {
         }
         k8ssandra_task_policy::reconcile(settings, snapshot)
     };
-    check(one_at_a_time(), policy, [Law::NothingAfterAFailure.text()]);
+    finds(one_at_a_time(), policy, [Law::NothingAfterAFailure.text()]);
 }
 
 #[test]
-fn one_that_omits_the_finalizer_is_found_out() {
+fn one_that_omits_the_finalizer_is_found() {
     let policy: Decides = |settings, snapshot| {
         changed(settings, snapshot, |plan| {
             let is_adoption = |action: &Action| matches!(action, Action::PatchMetadata(_));
             plan.actions.retain(|action| !is_adoption(action));
         })
     };
-    check(one_at_a_time(), policy, [Law::FinalizerFirst.text()]);
+    finds(one_at_a_time(), policy, [Law::FinalizerFirst.text()]);
 }
 
 #[test]
-fn one_that_lets_go_too_early_is_found_out() {
+fn one_that_removes_the_finalizer_too_early_is_found() {
     let policy: Decides = |settings, snapshot| {
         changed(settings, snapshot, |plan| {
             let is_deletion = |action: &Action| matches!(action, Action::Delete(_));
@@ -154,66 +129,7 @@ fn one_that_lets_go_too_early_is_found_out() {
             }
         })
     };
-    check(deleted(), policy, [Law::FinalizerStays.text()]);
-}
-
-#[test]
-fn one_whose_reasons_are_about_nothing_is_found_out() {
-    let policy: Decides = |settings, snapshot| {
-        changed(settings, snapshot, |plan| {
-            plan.reasons
-                .iter_mut()
-                .for_each(|reason| reason.about = None);
-        })
-    };
-    check(stuck(), policy, [rest::SAYS_WHY, fair::ENDS_WELL]);
-}
-
-#[test]
-fn one_whose_status_gives_another_reason_is_found_out() {
-    let policy: Decides = |settings, snapshot| {
-        with_status(settings, snapshot, |status| {
-            let running = status["conditions"].as_array_mut().unwrap();
-            for condition in running.iter_mut().filter(|it| it["type"] == "Running") {
-                condition["reason"] = json!("Waiting");
-            }
-        })
-    };
-    check(stuck(), policy, [rest::SAYS_WHY, fair::ENDS_WELL]);
-}
-
-#[test]
-fn one_that_hides_a_refusal_is_found_out() {
-    let policy: Decides = |settings, snapshot| {
-        let snapshot = Snapshot {
-            failures: vec![],
-            ..snapshot.clone()
-        };
-        k8ssandra_task_policy::reconcile(settings, &snapshot)
-    };
-    let faults = 1;
-    let config = Config {
-        forbids_writes: true,
-        ..small(
-            1,
-            Budget {
-                faults,
-                ..Budget::default()
-            },
-        )
-    };
-    check(config, policy, [rest::SAYS_WHY, Law::RetriesLater.text()]);
-}
-
-#[test]
-fn one_that_never_stops_writing_is_found_out() {
-    let policy: Decides = |settings, snapshot| {
-        changed(settings, snapshot, |plan| {
-            let primary: Value = serde_json::from_str(&snapshot.primary).unwrap();
-            if plan.actions.is_empty() && !primary["status"].is_null() {
-                plan.actions = vec![Action::SetStatus(primary["status"].to_string())];
-            }
-        })
-    };
-    check(one_at_a_time(), policy, [rest::COMES_TO_REST]);
+    let mut config = small("small: deleted", Budget::default());
+    config.budget.deletions = 1;
+    finds(config, policy, [Law::FinalizerStays.text()]);
 }

@@ -1,52 +1,27 @@
 //! What must be reported of a task that is unfinished and has nothing to do: the fault in its specification, or what it waits for.
 //!
-//! Comes in: what the host has seen, what the status says, and the plan's reasons. Goes out: whether all that counts is there: by the
-//! codes of the reasons and the objects they are about, and by the reasons of conditions. Of messages no more is read
-//! than the names in them, where a list of names is all that there is. Nothing is changed.
+//! Comes in: what the host knows, and the plan's reasons. Goes out: whether all that counts is there: by the codes of the reasons
+//! and the objects they are about, and by the reasons of conditions. Of messages no more is read than the names in them, where a
+//! list of names is all that there is. Nothing is changed.
 
-use k8ssandra_task_policy::contract::{Operation, Reason};
+use k8ssandra_task_policy::contract::Operation;
 use pilothouse_core::plan::Step as Checked;
 
-use crate::config::Config;
-use crate::decide::{Policy, View};
-use crate::facts::{Facts, Record, RecordFacts};
-use crate::model::dcs;
+use crate::facts::Record;
 use crate::plan::Step;
 use crate::render::{CLUSTER, child_name, context_name, dc_name};
-use crate::state::{Child, Seen};
+use crate::view::Known;
 
-/// All that is known and said of a task at rest.
-pub struct Told<'a> {
-    config: &'a Config,
-    view: &'a View,
-    facts: &'a Facts,
-    record: RecordFacts,
-    reasons: &'a [Reason],
-}
-
-impl<'a> Told<'a> {
-    /// What the host has seen, and what is said of it.
-    pub fn new(
-        config: &'a Config,
-        policy: &Policy,
-        view: &'a View,
-        facts: &'a Facts,
-        reasons: &'a [Reason],
-    ) -> Told<'a> {
-        let record = policy.record(view.task.record);
-        Told {
-            config,
-            view,
-            facts,
-            record,
-            reasons,
-        }
+impl Known<'_> {
+    /// Whether the task cannot go on by itself.
+    pub fn needs_somebody(&self) -> bool {
+        self.is_restored() || self.is_name_taken() || !self.faults().is_empty()
     }
 
-    /// What is wrong with the specification, as the documentation has it: a name or a path for each fault.
-    pub fn faults(&self) -> Vec<String> {
-        let spec = &self.config.specs[usize::from(self.view.task.spec)];
-        let jobs = spec.is_wrong.then(|| "spec.template.jobs".to_owned());
+    /// What is invalid in the specification, as the documentation has it: a name or a path for each fault.
+    fn faults(&self) -> Vec<String> {
+        let spec = self.spec();
+        let jobs = spec.is_invalid.then(|| "spec.template.jobs".to_owned());
         let cluster = self.view.cluster.filter(|cluster| cluster.declares != 0);
         let is_replaced =
             |uid: u8| self.has_started() && ![0, uid].contains(&self.recorded_cluster());
@@ -63,16 +38,18 @@ impl<'a> Told<'a> {
 
     /// A foreign object has the name of a target that is still to be created.
     fn has_name_conflict(&self, dc: usize) -> bool {
-        let seen = self.seen(dc).filter(|child| !child.is_conflict_at_work());
-        let is_foreign = seen.is_some() && self.own(dc).is_none();
+        let foreign = self.foreign(dc);
         let is_pending = matches!(self.facts.records[dc], Record::None | Record::Known);
-        is_foreign && is_pending && !self.is_stopped()
+        foreign.is_some_and(|it| !it.is_conflict_at_work()) && is_pending && !self.is_stopped()
     }
 
     /// Whether the reasons and the status of an unfinished task name its faults, what is at work for it, and what it waits for.
     pub fn names_all(&self) -> bool {
         let faults = self.faults();
-        let is_at_work_named = dcs(self.config).all(|dc| !self.is_at_work(dc) || self.names(dc));
+        let is_at_work_named = self
+            .config
+            .dcs()
+            .all(|dc| !self.is_at_work(dc) || self.names(dc));
         // The condition Running gives one of the plan's reasons, or is True as it was last recorded.
         let reason = &self.facts.reason;
         let is_reason_given = ["", "Running"].contains(&reason.as_str()) || self.has_code(reason);
@@ -106,38 +83,40 @@ impl<'a> Told<'a> {
     }
 
     /// Whether a foreign object has the name of one that has started, so that nobody can say how that ended.
-    pub fn is_name_taken(&self) -> bool {
-        let is_taken = |dc: usize| self.seen(dc).is_some() && self.own(dc).is_none();
-        dcs(self.config).any(|dc| self.facts.records[dc] == Record::Begun && is_taken(dc))
+    fn is_name_taken(&self) -> bool {
+        let is_taken = |dc: usize| self.foreign(dc).is_some();
+        self.config
+            .dcs()
+            .any(|dc| self.facts.records[dc] == Record::Started && is_taken(dc))
     }
 
     /// A target that is not over: one that a failure has cancelled is, once its context has answered.
     fn is_open(&self, dc: usize) -> bool {
         match (self.own(dc), self.facts.records[dc]) {
             (Some(child), _) => !child.stage.is_done(),
-            (None, Record::None | Record::Known) => !self.is_stopped() || self.is_blind(dc),
-            (None, record) => record == Record::Begun,
+            (None, Record::None | Record::Known) => !self.is_stopped() || self.is_unavailable(dc),
+            (None, record) => record == Record::Started,
         }
     }
 
     /// Whether what keeps a task that is being deleted is named: CassandraTasks, or a context that does not answer; and that
     /// such a context blocks it.
     pub fn names_what_blocks(&self) -> bool {
-        let is_said = |name: &str| self.reasons.iter().any(|it| it.message.contains(name));
+        let is_mentioned = |name: &str| self.reasons.iter().any(|it| it.message.contains(name));
         let is_left = |dc: &usize| self.own(*dc).is_some();
-        let left = dcs(self.config).filter(is_left).map(child_name);
-        let silent = dcs(self.config).filter(|dc| self.is_blind(*dc));
-        let mut silent = silent.map(context_name).filter(|name| is_said(name));
+        let left = self.config.dcs().filter(is_left).map(child_name);
+        let silent = self.config.dcs().filter(|dc| self.is_unavailable(*dc));
+        let mut silent = silent.map(context_name).filter(|name| is_mentioned(name));
         let is_blocked = silent.next().is_some();
-        let is_child_said = left.clone().any(|name| is_said(&name));
-        left.into_iter().all(|name| is_said(&name))
+        let is_child_said = left.clone().any(|name| is_mentioned(&name));
+        left.into_iter().all(|name| is_mentioned(&name))
             && (is_child_said || is_blocked)
             && (!is_blocked || self.stalls("DeletionBlocked"))
     }
 
-    /// Whether a write that is forbidden is told, once there is nothing to do but to try again.
-    pub fn names_refusals(&self, policy: &Policy, steps: &[(Checked, Step)]) -> bool {
-        let failures = policy.failures.get(self.view.failures);
+    /// Whether a write that is forbidden is reported, once there is nothing to do but to try again.
+    pub fn names_refusals(&self, steps: &[(Checked, Step)]) -> bool {
+        let failures = self.policy.failures.get(self.view.failures);
         let is_refused = |operation: Operation, dc: usize| {
             failures.iter().any(|it| {
                 let is_about = it.operation == operation && it.object.name == child_name(dc);
@@ -148,7 +127,7 @@ impl<'a> Told<'a> {
             && failures
                 .iter()
                 .any(|it| it.operation == Operation::PatchMetadata && it.reason == "Forbidden");
-        let is_told = |(_, step): &(Checked, Step)| match step {
+        let is_reported = |(_, step): &(Checked, Step)| match step {
             Step::Create(dc) if is_refused(Operation::Create, *dc) => {
                 // What is refused first is reported first: without the record nothing is created.
                 is_record_refused || self.facts.stalled == "CreateRefused"
@@ -165,7 +144,7 @@ impl<'a> Told<'a> {
             Step::Metadata(..) => is_record_refused,
             _ => true,
         };
-        !steps.iter().all(is_retry) || steps.iter().all(is_told)
+        !steps.iter().all(is_retry) || steps.iter().all(is_reported)
     }
 
     fn names(&self, dc: usize) -> bool {
@@ -192,9 +171,9 @@ impl<'a> Told<'a> {
 
     /// Whether the CassandraTasks are named that still run for the task as it was before it was restored.
     fn names_the_running(&self) -> bool {
-        dcs(self.config).all(|dc| {
+        self.config.dcs().all(|dc| {
             let child = self
-                .seen(dc)
+                .child(dc)
                 .filter(|child| child.belongs_to(self.record.task));
             let is_running = child.is_some_and(|child| !child.stage.is_done());
             !is_running || self.facts.stalled_message.contains(&child_name(dc))
@@ -202,7 +181,7 @@ impl<'a> Told<'a> {
     }
 
     /// Rule 3a: the record is of another task, and the status tells of no datacenter.
-    pub fn is_restored(&self) -> bool {
+    fn is_restored(&self) -> bool {
         let is_empty = self.facts.records.iter().all(|it| *it == Record::None);
         self.view.task.record != 0 && self.record.task != self.view.task.incarnation && is_empty
     }
@@ -217,52 +196,19 @@ impl<'a> Told<'a> {
 
     /// Whether a create was ever recorded, or its result is seen.
     fn has_started(&self) -> bool {
-        let record = self.record.own(self.view.task.incarnation);
         let is_recorded = self.facts.records.iter().any(|it| *it != Record::None);
-        let is_seen = dcs(self.config).any(|dc| self.own(dc).is_some());
-        is_recorded || is_seen || record.creating.contains(&true)
+        let is_seen = self.config.dcs().any(|dc| self.own(dc).is_some());
+        is_recorded || is_seen || self.config.dcs().any(|dc| self.is_creating(dc))
     }
 
     /// Whether a failure cancels what is not created yet.
     fn is_stopped(&self) -> bool {
-        let forbid = self.config.specs[usize::from(self.view.task.spec)].forbid;
-        self.facts.is_cancelled || (forbid && self.facts.has_failed)
+        let facts = &self.facts;
+        facts.is_cancelled || (!self.spec().allow && facts.has_failed)
     }
 
     fn is_unobserved(&self, dc: usize) -> bool {
-        let record = self.record.own(self.view.task.incarnation);
-        let is_recorded = matches!(self.facts.records[dc], Record::Known | Record::Begun);
-        self.is_blind(dc) && (is_recorded || record.creating[dc])
-    }
-
-    /// What the specification names and the cluster declares.
-    fn targets(&self) -> impl Iterator<Item = usize> {
-        let spec = &self.config.specs[usize::from(self.view.task.spec)];
-        let cluster = self.view.cluster;
-        let is_declared = move |dc: usize| cluster.is_some_and(|cluster| cluster.has(dc));
-        dcs(self.config).filter(move |dc| is_declared(*dc) && spec.names(*dc))
-    }
-
-    /// What is seen under the CassandraTask's name.
-    fn seen(&self, dc: usize) -> Option<Child> {
-        match self.view.seen[dc] {
-            Seen::Known(child) if self.view.registered[dc] => child,
-            _ => None,
-        }
-    }
-
-    /// The same, if it is the task's own.
-    fn own(&self, dc: usize) -> Option<Child> {
-        let is_own = |child: &Child| child.belongs_to(self.view.task.incarnation);
-        self.seen(dc).filter(is_own)
-    }
-
-    fn is_blind(&self, dc: usize) -> bool {
-        self.view.seen[dc] == Seen::Blind || !self.view.registered[dc]
-    }
-
-    /// Whether a CassandraTask of the task is seen that has not ended.
-    fn is_at_work(&self, dc: usize) -> bool {
-        self.own(dc).is_some_and(|child| !child.stage.is_done())
+        let is_recorded = matches!(self.facts.records[dc], Record::Known | Record::Started);
+        self.is_unavailable(dc) && (is_recorded || self.is_creating(dc))
     }
 }

@@ -5,7 +5,7 @@ use pilothouse_core::{Engine, Object, ObjectKey, Resource};
 use serde_json::Value;
 
 /// A name in a kind and a context.
-pub struct Place {
+pub struct Served {
     pub resource: Resource,
     key: ObjectKey,
     pub object: Option<Object>,
@@ -17,9 +17,9 @@ enum Event {
     Gone(Object),
 }
 
-impl Place {
-    pub fn new(resource: Resource, key: ObjectKey) -> Place {
-        Place {
+impl Served {
+    pub fn new(resource: Resource, key: ObjectKey) -> Served {
+        Served {
             resource,
             key,
             object: None,

@@ -4,7 +4,6 @@
 
 use serde_json::{Value, json};
 
-use crate::config::Start;
 use crate::host::caches::fresh;
 use crate::model::World;
 use crate::render::{self, dc_name};
@@ -14,24 +13,24 @@ const DONE: Stage = Stage::Done { failed: false };
 
 /// The first states of a configuration.
 pub fn states(world: &World) -> Vec<State> {
-    match world.config.start {
-        Start::New => vec![state(world, None, &[], 0)],
-        // It stopped after each of its writes: the finalizer, the creates and the statuses, which report the first so many.
-        Start::TakenOver => [
-            (&[][..], 0),
-            (&[Stage::Waiting], 0),
-            (&[Stage::Begun], 1),
-            (&[DONE], 1),
-            (&[DONE, Stage::Waiting], 1),
-            (&[DONE, Stage::Begun], 2),
-        ]
-        .map(|(stages, reported)| state(world, Some(1), stages, reported))
-        .into(),
+    if !world.config.is_taken_over {
+        return vec![state(world, 0, &[], 0)];
     }
+    // It stopped after each of its writes: the finalizer, the creates and the statuses, which report the first so many.
+    let stops: [(&[Stage], usize); 6] = [
+        (&[], 0),
+        (&[Stage::Waiting], 0),
+        (&[Stage::Started], 1),
+        (&[DONE], 1),
+        (&[DONE, Stage::Waiting], 1),
+        (&[DONE, Stage::Started], 2),
+    ];
+    let states = stops.map(|(stages, reported)| state(world, 1, stages, reported));
+    states.into()
 }
 
 /// A state with the CassandraTasks that k8ssandra-operator created, and the status in which it reported some of them.
-fn state(world: &World, owner: Option<u8>, stages: &[Stage], reported: usize) -> State {
+fn state(world: &World, owner: u8, stages: &[Stage], reported: usize) -> State {
     let child = |stage: &Stage| Child {
         stage: *stage,
         ..Child::new(Origin::Predecessor(1), 1, 0)
@@ -39,14 +38,14 @@ fn state(world: &World, owner: Option<u8>, stages: &[Stage], reported: usize) ->
     let children: Vec<Child> = stages.iter().map(child).collect();
     let status = status(&children[..reported]);
     let task = Some(Task {
-        finalizer: owner.is_some(),
-        owner: owner.unwrap_or_default(),
+        finalizer: owner != 0,
+        owner,
         status: world.policy.statuses.number(status),
         ..world.new_task(1, 0)
     });
     let cluster = Some(Cluster {
         incarnation: 1,
-        declares: world.config.declares[0],
+        declares: world.config.declares_all(),
         deleting: false,
     });
     State {
@@ -58,7 +57,7 @@ fn state(world: &World, owner: Option<u8>, stages: &[Stage], reported: usize) ->
         host: Host {
             task,
             cluster,
-            in_doubt: false,
+            unconfirmed: false,
             failures: 0,
             plan: None,
         },
@@ -75,8 +74,8 @@ fn context(world: &World, dc: usize, child: Option<Child>) -> Dc {
         link: is_there,
         registered: is_there,
         child: child.or_else(|| foreign.map(|(_, origin)| Child::new(origin, 1, 0))),
-        seen: Seen::Blind,
-        in_doubt: false,
+        seen: Seen::Unavailable,
+        unconfirmed: false,
     };
     first.seen = fresh(&first);
     first

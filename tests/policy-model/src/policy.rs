@@ -15,54 +15,18 @@ use pilothouse_core::plan::check;
 
 use crate::config::Config;
 use crate::facts::{Facts, RecordFacts};
-use crate::laws::Law;
+use crate::laws::{self, Law};
 use crate::plan::{self, Plan};
-use crate::planned::Planned;
 use crate::render;
 use crate::snapshot::Shown;
-use crate::state::{Cluster, MOST, Seen, State, Task};
+use crate::state::Task;
 use crate::tables::Table;
+use crate::view::{Known, View};
 
 /// The policy's settings.
 const SETTINGS: &str = "{}";
 /// How often a policy may ask to see more: the cluster and its own CassandraTasks, then the targets by name.
-const MOST_LOOKS: usize = 2;
-
-/// What the host has seen: all that a decision depends on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct View {
-    /// The primary.
-    pub task: Task,
-    /// Its cluster.
-    pub cluster: Option<Cluster>,
-    /// What each context showed; nothing where a write is unconfirmed.
-    pub seen: [Seen; MOST],
-    /// Where that is why it shows nothing.
-    pub unconfirmed: [bool; MOST],
-    /// The contexts that the host was given.
-    pub registered: [bool; MOST],
-    /// What has failed and not succeeded since.
-    pub failures: u32,
-    /// The reading of the clock.
-    pub clock: u8,
-}
-
-impl View {
-    /// What the host has seen in a state; `None` if it knows of no K8ssandraTask.
-    pub fn of(state: &State) -> Option<View> {
-        Some(View {
-            task: state.host.task?,
-            cluster: state.host.cluster,
-            seen: state
-                .dcs
-                .map(|dc| if dc.in_doubt { Seen::Blind } else { dc.seen }),
-            unconfirmed: state.dcs.map(|dc| dc.in_doubt && dc.seen != Seen::Blind),
-            registered: state.dcs.map(|dc| dc.registered),
-            failures: state.host.failures,
-            clock: state.clock,
-        })
-    }
-}
+const MAX_OBSERVES: usize = 2;
 
 /// What came of a view.
 #[derive(Clone, Debug)]
@@ -179,7 +143,7 @@ impl Policy {
         let primary = self.render(config, view.task);
         let shown = Shown::new(config, view);
         let mut asked = Vec::new();
-        for _ in 0..=MOST_LOOKS {
+        for _ in 0..=MAX_OBSERVES {
             let failures = self.failures.get(view.failures).as_ref().clone();
             let Ok(snapshot) = shown.snapshot(&primary, &asked, failures) else {
                 return self.broken(Law::TwoRounds, "it asks for what is never listed");
@@ -228,13 +192,12 @@ impl Policy {
                 Err(unknown) => return self.broken(Law::WellFormed, &unknown),
             }
         }
-        let spec = &config.specs[usize::from(view.task.spec)];
-        let facts = self.facts(view.task.status);
-        let broken = Planned::new(config, self, view, &facts).broken(&steps);
+        let known = Known::new(config, self, view, &answer.reasons);
+        let broken = laws::decision::broken(&known, &steps);
         let plan = self.plans.number(Plan {
             steps,
             incarnation: view.task.incarnation,
-            forbid: spec.forbid,
+            forbid: !known.spec().allow,
         });
         Decision {
             plan,

@@ -1,20 +1,13 @@
-//! Policies that are spoilt in what they record, and in which CassandraTasks they take for their own.
+//! Policies with a fault in what they record, or in which CassandraTasks they take for their own.
 
 use k8ssandra_task_policy::contract::{Action, Outcome, Snapshot};
-use policy_model::config::{Config, Decides};
-use policy_model::configs;
+use policy_model::config::{Configs, Decides};
 use policy_model::laws::Law;
 use serde_json::{Value, json};
 
-use super::{changed, check, on_another, one_at_a_time};
+use super::{changed, finds, on_another, one_at_a_time};
 
 const RECORD: &str = "pilothouse.dev/record";
-
-/// The small configuration of that name.
-fn named(name: &str) -> Config {
-    let mut configs = configs::small().into_iter();
-    configs.find(|config| config.name == name).unwrap()
-}
 
 /// The policy's own answer, where some of the objects that it observes are others, or none.
 fn observing(
@@ -42,7 +35,7 @@ fn without_unmarked(settings: &str, snapshot: &Snapshot) -> Outcome {
 }
 
 #[test]
-fn one_that_records_nothing_before_a_create_is_found_out() {
+fn one_that_records_nothing_before_a_create_is_found() {
     let policy: Decides = |settings, snapshot| {
         changed(settings, snapshot, |plan| {
             for action in &mut plan.actions {
@@ -59,11 +52,11 @@ fn one_that_records_nothing_before_a_create_is_found_out() {
             }
         })
     };
-    check(one_at_a_time(), policy, [Law::RecordedFirst.text()]);
+    finds(one_at_a_time(), policy, [Law::RecordedFirst.text()]);
 }
 
 #[test]
-fn one_that_runs_a_restored_task_again_is_found_out() {
+fn one_that_runs_a_restored_task_again_is_found() {
     let policy: Decides = |settings, snapshot| {
         on_another(settings, snapshot, |task| {
             let Some(record) = task["metadata"]["annotations"][RECORD].as_str() else {
@@ -74,12 +67,12 @@ fn one_that_runs_a_restored_task_again_is_found_out() {
             task["metadata"]["annotations"][RECORD] = json!(record.to_string());
         })
     };
-    let config = named("small: restored");
-    check(config, policy, [Law::NothingAfterARestore.text()]);
+    let config = Configs::named("small: restored");
+    finds(config, policy, [Law::NothingAfterARestore.text()]);
 }
 
 #[test]
-fn one_that_takes_what_is_marked_for_another_is_found_out() {
+fn one_that_takes_what_is_marked_for_another_is_found() {
     let policy: Decides = |settings, snapshot| {
         let own: Value = serde_json::from_str(&snapshot.primary).unwrap();
         let own = own["metadata"]["uid"].as_str().unwrap().to_owned();
@@ -88,17 +81,21 @@ fn one_that_takes_what_is_marked_for_another_is_found_out() {
         })
     };
     let laws = [Law::DeletesItsOwn.text(), Law::AggregatesItsOwn.text()];
-    check(named("small: of another control plane"), policy, laws);
+    finds(
+        Configs::named("small: of another control plane"),
+        policy,
+        laws,
+    );
 }
 
 #[test]
-fn one_that_overlooks_a_second_controller_is_found_out() {
-    let config = named("small: a second controller");
-    check(config, without_unmarked, [Law::WaitsForSecond.text()]);
+fn one_that_overlooks_a_second_controller_is_found() {
+    let config = Configs::named("small: a second controller");
+    finds(config, without_unmarked, [Law::WaitsForSecond.text()]);
 }
 
 #[test]
-fn one_that_overlooks_what_was_begun_is_found_out() {
-    let config = named("small: taken over");
-    check(config, without_unmarked, [Law::OneAtATime.text()]);
+fn one_that_overlooks_what_was_started_is_found() {
+    let config = Configs::named("small: taken over");
+    finds(config, without_unmarked, [Law::OneAtATime.text()]);
 }
