@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::cassandra_task::{COUNTS, Progress};
 use super::json::{self, condition, transition, true_condition};
+use super::names;
 use super::time::Time;
 
 /// The reason of `Running` in a task that has finished: its status stays as it is from then on.
@@ -160,24 +161,29 @@ fn known_fields(status: &Value, numbers: &[&str], texts: &[&str]) -> Map<String,
         .collect()
 }
 
+/// The longest message of a condition that Kubernetes takes, in characters.
+const MAX_MESSAGE: usize = 32_768;
+
 /// A copy of a condition that an API server takes; `None` if it is none. One without a time gets that one.
 pub fn copied_condition(condition: &Value, since: Option<&Value>) -> Option<Value> {
     let text = |field: &str| condition[field].as_str();
-    let kind = text("type").filter(|kind| !kind.is_empty())?;
+    let kind = text("type").filter(|kind| names::is_label_key(kind))?;
     let status = text("status").filter(|it| ["True", "False", "Unknown"].contains(it))?;
+    let message = text("message").unwrap_or_default();
     let mut reasons = text("reason").into_iter().chain([kind]);
     let mut copy = json!({
         "type": kind,
         "status": status,
         "reason": reasons.find(|it| is_reason(it)).unwrap_or("Unknown"),
-        "message": text("message").unwrap_or_default(),
+        "message": message.chars().take(MAX_MESSAGE).collect::<String>(),
         "lastTransitionTime": match transition(condition) {
             Some(_) => &condition["lastTransitionTime"],
             None => since?,
         },
     });
-    if let Some(generation) = condition["observedGeneration"].as_i64() {
-        copy["observedGeneration"] = json!(generation);
+    let generation = &condition["observedGeneration"];
+    if generation.as_i64().is_some_and(|it| it >= 0) {
+        copy["observedGeneration"] = generation.clone();
     }
     Some(copy)
 }
@@ -241,9 +247,14 @@ mod tests {
         let bare = json!({"type": "Complete", "status": "True"});
         let odd = json!({"type": "a.b/C", "status": "True", "reason": "not one"});
         let rare = json!({"type": "D", "status": "True", "reason": "Ends_"});
+        let unnamed = json!({"type": "a b", "status": "True"});
+        let negative = json!({"type": "E", "status": "True", "observedGeneration": -1});
         check_copy(
-            json!({"conditions": [bare, {"type": ""}, {"type": "X"}, {"type": "X", "status": "Yes"}, 1, odd, rare]}),
-            json!({"conditions": [filled("Complete", "Complete"), filled("a.b/C", "Unknown"), filled("D", "Ends_")]}),
+            json!({"conditions": [bare, {"type": ""}, {"type": "X"}, {"type": "X", "status": "Yes"}, 1, odd, rare, unnamed, negative]}),
+            json!({"conditions": [filled("Complete", "Complete"), filled("a.b/C", "Unknown"), filled("D", "Ends_"), filled("E", "E")]}),
         );
+        let long = json!({"type": "A", "status": "True", "message": "é".repeat(40_000)});
+        let copied = copied_condition(&long, Some(&json!(START))).unwrap();
+        assert_eq!(copied["message"], "é".repeat(32_768));
     }
 }

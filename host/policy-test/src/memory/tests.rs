@@ -2,7 +2,6 @@
 
 mod misspelt;
 
-
 use anyhow::bail;
 use pilothouse_contract::{
     Action, Creation, Deletion, Event, Gvk, Interest, ObjectRef, Outcome, Plan, Reason, Requeue,
