@@ -3,9 +3,10 @@
 //! An object's text is made once, when the object arrives; nothing is parsed or printed again on the way to the policy.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use pilothouse_contract::{Context, Gvk, ObjectRef, qualified};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 /// A resource: a kind in a context.
@@ -57,7 +58,7 @@ impl fmt::Display for ObjectKey {
     }
 }
 
-/// An object: the metadata that the engine reads, and its whole text as compact JSON, without `managedFields`.
+/// An object: the metadata that the engine reads, and its whole text as JSON, without `managedFields`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Object {
     /// Namespace and name.
@@ -80,10 +81,33 @@ pub struct Object {
 impl Object {
     /// Takes a JSON document. Metadata that is not there, or of another type, is empty.
     pub fn of(mut document: Map<String, Value>) -> Self {
-        let mut metadata = match document.remove("metadata") {
+        let metadata = match document.remove("metadata") {
             Some(Value::Object(metadata)) => metadata,
             _ => Map::new(),
         };
+        Self::from_parts(metadata, document)
+    }
+
+    /// Reads an object from JSON. Only its metadata is looked into: the rest may be nested as deep as an API server stores it. The
+    /// error says why the text is not a JSON object.
+    pub fn parse(text: &str) -> serde_json::Result<Self> {
+        let mut fields: BTreeMap<String, &RawValue> = serde_json::from_str(text)?;
+        let metadata = fields.remove("metadata").map_or("{}", RawValue::get);
+        let mut metadata: BTreeMap<String, &RawValue> =
+            serde_json::from_str(metadata).unwrap_or_default();
+        // As deep as the object.
+        metadata.remove("managedFields");
+        let readable = metadata
+            .into_iter()
+            .filter_map(|(name, raw)| Some((name, serde_json::from_str(raw.get()).ok()?)));
+        Ok(Self::from_parts(readable.collect(), fields))
+    }
+
+    /// An object of its metadata and its other fields, each with its JSON.
+    fn from_parts(
+        mut metadata: Map<String, Value>,
+        others: impl IntoIterator<Item = (String, impl fmt::Display)>,
+    ) -> Self {
         metadata.remove("managedFields");
         let text = |field: &str| metadata.get(field).and_then(Value::as_str);
         let map = |field: &str| {
@@ -106,19 +130,17 @@ impl Object {
             annotations: map("annotations"),
             finalizers: finalizers.map(str::to_owned).collect(),
             is_being_deleted: metadata.contains_key("deletionTimestamp"),
-            text: String::new(),
+            text: format!("{{\"metadata\":{}", Value::Object(metadata)),
         };
-        document.insert("metadata".into(), Value::Object(metadata));
-        object.text = Value::Object(document).to_string();
+        for (name, value) in others {
+            // Writing to a string cannot fail.
+            let _ = write!(object.text, ",{}:{value}", Value::String(name));
+        }
+        object.text.push('}');
         object
     }
 
-    /// Reads an object from JSON. The error says why the text is not a JSON object.
-    pub fn parse(text: &str) -> serde_json::Result<Self> {
-        serde_json::from_str(text).map(Self::of)
-    }
-
-    /// The whole object as compact JSON.
+    /// The whole object as JSON.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -181,9 +203,23 @@ mod tests {
         .unwrap();
         assert_eq!(
             object.text(),
-            r#"{"metadata":{"name":"x","resourceVersion":"7"},"spec":{"a":[2.5],"b":1}}"#
+            r#"{"metadata":{"name":"x","resourceVersion":"7"},"spec":{"b": 1, "a": [2.50]}}"#
         );
         assert_eq!(object.version(), Some(7));
+    }
+
+    #[test]
+    fn an_object_may_be_nested_as_deep_as_an_api_server_stores_it() {
+        let deep = "[".repeat(10_000) + &"]".repeat(10_000);
+        let text = format!(
+            r#"{{"metadata":{{"name":"x","odd":{deep},"managedFields":{deep}}},"spec":{deep}}}"#
+        );
+        let object = Object::parse(&text).unwrap();
+        assert_eq!(object.key.name, "x");
+        assert_eq!(
+            object.text(),
+            format!(r#"{{"metadata":{{"name":"x"}},"spec":{deep}}}"#)
+        );
     }
 
     #[test]
