@@ -6,7 +6,8 @@
 //! waits for it.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::hash::{DefaultHasher, Hash, Hasher as _};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -15,6 +16,8 @@ use k8s_openapi::api::events::v1::{Event as Recorded, EventSeries};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use kube::Client;
 use kube::api::{Api, Patch, PatchParams, PostParams};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tracing::warn;
 
 use crate::clock::Clock;
@@ -25,6 +28,9 @@ use pilothouse_core::Object;
 const SERIES_ENDS_AFTER: SignedDuration = SignedDuration::from_mins(6);
 /// How long an API server may take for an event.
 const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The longest name of an event.
+const MAX_NAME: usize = 253;
 
 /// What makes two events the same.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -39,44 +45,104 @@ struct Last {
     at: Timestamp,
 }
 
-/// Writes events.
+/// So many events about the objects of one line wait to be written. More than that are not recorded.
+const WAITING: usize = 256;
+/// So many are written at a time. Those about one object are in one line, in their order.
+const LINES: usize = 8;
+
+/// Takes events, and writes them when the API server has time for them.
 pub struct Recorder {
-    client: Client,
-    instance: String,
-    clock: Clock,
-    series: Mutex<HashMap<Same, Last>>,
+    lines: Mutex<Vec<mpsc::Sender<Note>>>,
+    writers: Mutex<JoinSet<()>>,
+}
+
+/// An event, and the object that it is about.
+struct Note {
+    controller: String,
+    gvk: Gvk,
+    object: Arc<Object>,
+    event: Event,
 }
 
 impl Recorder {
-    /// Events go to the control plane. The instance is the pod's or the machine's name.
-    pub fn new(client: Client, instance: String, clock: Clock) -> Self {
+    /// Events go to the control plane. The instance is the pod's or the machine's name. Must be called in a runtime.
+    pub fn start(client: &Client, instance: &str, clock: &Clock) -> Self {
+        let mut writers = JoinSet::new();
+        let lines = (0..LINES).map(|_| {
+            let (sender, receiver) = mpsc::channel(WAITING);
+            let writer = Writer {
+                client: client.clone(),
+                instance: instance.to_owned(),
+                clock: clock.clone(),
+                series: HashMap::new(),
+            };
+            writers.spawn(writer.run(receiver));
+            sender
+        });
+        let lines = Mutex::new(lines.collect());
         Self {
-            client,
-            instance,
-            clock,
-            series: Mutex::default(),
+            lines,
+            writers: Mutex::new(writers),
         }
     }
 
-    /// Records an event about an object.
-    pub async fn record(&self, controller: &str, gvk: &Gvk, object: &Object, event: &Event) {
-        let written =
-            tokio::time::timeout(TIMEOUT, self.write(controller, gvk, object, event)).await;
-        let error = match written {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) => error.to_string(),
-            Err(_) => format!("no answer within {} s", TIMEOUT.as_secs()),
+    /// Records an event about an object, some time.
+    pub fn record(&self, controller: &str, gvk: &Gvk, object: &Arc<Object>, event: &Event) {
+        let mut hasher = DefaultHasher::new();
+        object.uid.hash(&mut hasher);
+        let note = Note {
+            controller: controller.to_owned(),
+            gvk: gvk.clone(),
+            object: object.clone(),
+            event: event.clone(),
         };
-        warn!(object = %object.key, reason = event.reason, message = event.message, "event not recorded: {error}");
+        let line = usize::try_from(hasher.finish() % LINES as u64).unwrap_or_default();
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        match lines.get(line).map(|line| line.try_send(note).is_ok()) {
+            Some(true) => {}
+            Some(false) => not_recorded(object, event, "too many events wait to be recorded"),
+            None => not_recorded(object, event, "the host is stopping"),
+        }
     }
 
-    async fn write(
-        &self,
-        controller: &str,
-        gvk: &Gvk,
-        object: &Object,
-        event: &Event,
-    ) -> kube::Result<()> {
+    /// Writes what waits, for so long, and takes nothing more.
+    pub async fn stop(&self, limit: Duration) {
+        fn take<T: Default>(shared: &Mutex<T>) -> T {
+            std::mem::take(&mut *shared.lock().unwrap_or_else(PoisonError::into_inner))
+        }
+        drop(take(&self.lines));
+        let mut writers = take(&self.writers);
+        let written = async { while writers.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(limit, written).await;
+    }
+}
+
+fn not_recorded(object: &Object, event: &Event, why: &str) {
+    warn!(object = %object.key, reason = event.reason, message = event.message, "event not recorded: {why}");
+}
+
+/// Writes the events of one line.
+struct Writer {
+    client: Client,
+    instance: String,
+    clock: Clock,
+    series: HashMap<Same, Last>,
+}
+
+impl Writer {
+    async fn run(mut self, mut notes: mpsc::Receiver<Note>) {
+        while let Some(note) = notes.recv().await {
+            let why = match tokio::time::timeout(TIMEOUT, self.write(&note)).await {
+                Ok(Ok(())) => continue,
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => format!("no answer within {} s", TIMEOUT.as_secs()),
+            };
+            not_recorded(&note.object, &note.event, &why);
+        }
+    }
+
+    async fn write(&mut self, note: &Note) -> kube::Result<()> {
+        let Note { object, event, .. } = note;
         let now = (self.clock)();
         let namespace = object.key.namespace.as_deref().unwrap_or("default");
         let api: Api<Recorded> = Api::namespaced(self.client.clone(), namespace);
@@ -99,55 +165,42 @@ impl Recorder {
                 answer => return answer.map(drop),
             }
         }
-        let recorded = self.new_event(controller, gvk, object, event, now);
+        let recorded = self.new_event(note, now);
         let name = recorded.metadata.name.clone().unwrap_or_default();
         api.create(&PostParams::default(), &recorded).await?;
-        self.remember(
-            same,
-            Last {
-                name,
-                count: 1,
-                at: now,
-            },
-        );
+        let last = Last {
+            name,
+            count: 1,
+            at: now,
+        };
+        self.series.insert(same, last);
         Ok(())
     }
 
     /// Counts a repeat: the event's name and its new count.
-    fn repeated(&self, same: &Same, now: Timestamp) -> Option<(String, i32)> {
-        let mut series = self.series.lock().unwrap_or_else(PoisonError::into_inner);
-        series.retain(|_, last| last.at + SERIES_ENDS_AFTER > now);
-        let last = series.get_mut(same)?;
+    fn repeated(&mut self, same: &Same, now: Timestamp) -> Option<(String, i32)> {
+        self.series
+            .retain(|_, last| last.at + SERIES_ENDS_AFTER > now);
+        let last = self.series.get_mut(same)?;
         last.count = last.count.saturating_add(1);
         last.at = now;
         Some((last.name.clone(), last.count))
     }
 
-    fn remember(&self, same: Same, last: Last) {
-        self.series
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(same, last);
-    }
-
-    fn new_event(
-        &self,
-        controller: &str,
-        gvk: &Gvk,
-        object: &Object,
-        event: &Event,
-        now: Timestamp,
-    ) -> Recorded {
+    fn new_event(&self, note: &Note, now: Timestamp) -> Recorded {
+        let Note {
+            controller,
+            gvk,
+            object,
+            event,
+        } = note;
         let key = object.key.clone();
         // Two events about an object within a nanosecond would share a name if the time alone made it.
-        let salt = self
-            .series
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .len();
+        let salt = self.series.len();
+        let suffix = format!(".{:x}{salt:x}", now.as_nanosecond());
         Recorded {
             metadata: ObjectMeta {
-                name: Some(format!("{}.{:x}{salt:x}", key.name, now.as_nanosecond())),
+                name: Some(name(object, &suffix)),
                 namespace: Some(key.namespace.clone().unwrap_or_else(|| "default".into())),
                 ..ObjectMeta::default()
             },
@@ -164,7 +217,7 @@ impl Recorder {
                 uid: Some(object.uid.clone()),
                 ..ObjectReference::default()
             }),
-            reporting_controller: Some(controller.to_owned()),
+            reporting_controller: Some(controller.clone()),
             reporting_instance: Some(self.instance.clone()),
             type_: Some(match event.severity {
                 Severity::Normal => "Normal".into(),
@@ -172,5 +225,16 @@ impl Recorder {
             }),
             ..Recorded::default()
         }
+    }
+}
+
+/// The object's name and a suffix. Names that an event cannot have, longer ones or those of RBAC's kinds, give way to the uid, as in
+/// client-go.
+fn name(object: &Object, suffix: &str) -> String {
+    let name = &object.key.name;
+    let is_allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
+    match name.len() + suffix.len() <= MAX_NAME && name.chars().all(is_allowed) {
+        true => format!("{name}{suffix}"),
+        false => format!("{}{suffix}", object.uid),
     }
 }

@@ -96,7 +96,7 @@ impl Executor {
                 object,
                 event,
             } => {
-                self.recorder.record(controller, gvk, object, event).await;
+                self.recorder.record(controller, gvk, object, event);
                 Ok(None)
             }
         }

@@ -2,6 +2,7 @@
 //! while they do.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 use arc_swap::ArcSwap;
@@ -18,6 +19,9 @@ use crate::execute::{Executor, Kinds};
 use crate::policy::{Policy, in_place};
 use crate::shared::Shared;
 use crate::watch::Watches;
+
+/// How long events that wait may take when the host stops.
+const EVENTS_AT_THE_END: Duration = Duration::from_secs(5);
 
 /// What a host needs besides a policy.
 pub struct Options {
@@ -42,7 +46,7 @@ pub struct Host {
 }
 
 impl Host {
-    /// A host with its first policy. Nothing runs and nothing is sent yet.
+    /// A host with its first policy, made in a runtime. Nothing is sent yet.
     pub fn new(options: Options, policy: Policy) -> Result<Self> {
         let Some(client) = options.contexts.client(&None).cloned() else {
             bail!("there is no control plane")
@@ -59,7 +63,7 @@ impl Host {
             executor: Executor {
                 contexts: options.contexts.clone(),
                 kinds: kinds.clone(),
-                recorder: Recorder::new(client, options.instance, options.clock),
+                recorder: Recorder::start(&client, &options.instance, &options.clock),
             },
         };
         let watches = Watches::new(options.contexts, options.namespaces, shared.clone(), kinds);
@@ -82,6 +86,7 @@ impl Host {
         stop.cancelled().await;
         info!("stopping: ending what is under way");
         while workers.join_next().await.is_some() {}
+        self.worker.executor.recorder.stop(EVENTS_AT_THE_END).await;
     }
 
     /// Changes the policy: calls under way end on the old one, and every primary is decided again by the new one.
