@@ -20,12 +20,15 @@ use crate::host::{Host, Options};
 use crate::policy::wasm::{Limits, Runtime};
 use crate::swap::Source;
 
+/// The exit code after a second signal, as if that had not been handled.
+const KILLED: i32 = 130;
+
 /// Reconciles Kubernetes resources as a WebAssembly policy decides.
 #[derive(Debug, Parser)]
 #[command(
     version,
     about,
-    after_help = "Exit codes: 0 stopped as told, 2 wrong arguments, files, contexts or policy."
+    after_help = "Exit codes: 0 stopped as told, 2 wrong arguments, files, contexts or policy, 130 told twice to stop."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -112,19 +115,24 @@ impl Cli {
 
 impl Run {
     async fn run(self) -> Result<()> {
+        let stop = CancellationToken::new();
+        stop_on_signals(stop.clone())?;
         let source = Source {
             policy: self.policy,
             settings: self.settings,
         };
         // A few more than workers: a policy that is being swapped in is called, too.
         let runtime = Runtime::new(u32::from(self.workers) + 4, Limits::default())?;
-        let policy = source.load(&runtime)?;
+        let (policy, loaded) = source.load(&runtime)?;
         let wanted = Wanted {
             kubeconfig: self.kubeconfig,
             control_plane: self.context,
             remotes: self.remotes,
         };
-        let contexts = Contexts::connect(&wanted).await?;
+        let contexts = tokio::select! {
+            contexts = Contexts::connect(&wanted) => contexts?,
+            () = stop.cancelled() => return Ok(()),
+        };
         let remotes: Vec<&str> = contexts.names().flatten().map(String::as_str).collect();
         let manifest = &policy.manifest;
         info!(
@@ -139,9 +147,8 @@ impl Run {
             instance: instance(),
         };
         let host = Host::new(options, policy)?;
-        let stop = CancellationToken::new();
-        stop_on_signals(stop.clone())?;
-        tokio::join!(host.run(stop.clone()), source.follow(&runtime, &host, stop));
+        let follow = source.follow(loaded, &runtime, &host, stop.clone());
+        tokio::join!(host.run(stop), follow);
         info!("stopped");
         Ok(())
     }
@@ -155,12 +162,15 @@ fn instance() -> String {
         .unwrap_or_else(|| "pilothouse".into())
 }
 
+/// The first signal stops, and the second one ends at once.
 fn stop_on_signals(stop: CancellationToken) -> Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
     tokio::spawn(async move {
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
         stop.cancel();
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        std::process::exit(KILLED);
     });
     Ok(())
 }

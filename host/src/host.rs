@@ -75,7 +75,7 @@ impl Host {
         })
     }
 
-    /// Reconciles until it is told to stop; what is under way then is ended first.
+    /// Reconciles until it is told to stop; the requests that are under way then are ended first.
     pub async fn run(&self, stop: CancellationToken) {
         self.watches.start(&self.policy().manifest);
         let mut workers = JoinSet::new();
@@ -84,7 +84,7 @@ impl Host {
             workers.spawn(async move { worker.run(stop).await });
         }
         stop.cancelled().await;
-        info!("stopping: ending what is under way");
+        info!("stopping: waiting for the answers to what was sent");
         while workers.join_next().await.is_some() {}
         self.worker.executor.recorder.stop(EVENTS_AT_THE_END).await;
     }
@@ -135,7 +135,8 @@ impl Worker {
                 () = stop.cancelled() => return,
                 work = self.shared.next() => work,
             };
-            loop {
+            // What is sent is answered; a plan that is not at its end is begun anew by the next process.
+            while !stop.is_cancelled() {
                 let answer = self.perform(&work).await;
                 let now = self.shared.now();
                 match self

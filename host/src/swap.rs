@@ -28,15 +28,16 @@ pub struct Source {
 
 /// What the files held.
 #[derive(PartialEq, Eq)]
-struct Content {
+pub struct Content {
     component: Vec<u8>,
     settings: String,
 }
 
 impl Source {
-    /// Reads and loads the policy.
-    pub fn load(&self, runtime: &Runtime) -> Result<Policy> {
-        self.compile(&self.read()?, runtime)
+    /// Reads and loads the policy. With it comes what it was made of: what the files hold later is compared with that.
+    pub fn load(&self, runtime: &Runtime) -> Result<(Policy, Content)> {
+        let content = self.read()?;
+        Ok((self.compile(&content, runtime)?, content))
     }
 
     fn read(&self) -> Result<Content> {
@@ -68,20 +69,25 @@ impl Source {
             .with_context(|| format!("policy {} cannot be used", self.policy.display()))
     }
 
-    /// Swaps the host's policy whenever the files change, until told to stop.
-    pub async fn follow(&self, runtime: &Runtime, host: &Host, stop: CancellationToken) {
-        let mut settled = self.read().ok();
+    /// Swaps the host's policy whenever the files hold something else than what was loaded, until told to stop.
+    pub async fn follow(
+        &self,
+        mut loaded: Content,
+        runtime: &Runtime,
+        host: &Host,
+        stop: CancellationToken,
+    ) {
         let mut seen = None;
         loop {
             tokio::select! { () = stop.cancelled() => return, () = tokio::time::sleep(POLL) => {} }
             // A file that is missing for a moment is being replaced.
             let Ok(content) = self.read() else { continue };
-            if settled.as_ref() == Some(&content) {
+            if loaded == content {
                 seen = None;
             } else if seen.as_ref() == Some(&content) {
                 // Twice the same: nobody is writing it now.
                 self.swap(&content, runtime, host);
-                settled = Some(content);
+                loaded = content;
                 seen = None;
             } else {
                 seen = Some(content);

@@ -208,8 +208,10 @@ impl Operator for InProcess {
                 return Ok(());
             }
             let runtime = Runtime::new(8, Limits::default())?;
-            let host = Host::new(options, native::compared(source.load(&runtime)?)?)?;
-            tokio::join!(host.run(stop.clone()), source.follow(&runtime, &host, stop));
+            let (policy, loaded) = source.load(&runtime)?;
+            let host = Host::new(options, native::compared(policy)?)?;
+            let follow = source.follow(loaded, &runtime, &host, stop.clone());
+            tokio::join!(host.run(stop), follow);
             Ok(())
         }));
         async { Ok(()) }.boxed()
