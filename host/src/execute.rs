@@ -5,30 +5,19 @@ use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use kube::api::{
-    Api, ApiResource, DeleteParams, Patch, PatchParams, PostParams, Preconditions,
-    PropagationPolicy,
-};
+use kube::api::{ApiResource, DeleteParams, Patch, Preconditions, PropagationPolicy};
 use pilothouse_core::failures::{Cause, NOT_REGISTERED, NOT_SERVED};
 use pilothouse_core::work::Request;
 use pilothouse_core::{Object, ObjectKey, Resource};
 use serde_json::Value;
 
+use crate::api::{Api, Failed, within};
 use crate::contexts::Contexts;
 use crate::contract::context_name;
 use crate::events::Recorder;
-use crate::object::Wire;
 
 /// How long an API server may take for a write.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(15);
-
-/// Nothing special: the guard is in the patch itself.
-const PATCH: PatchParams = PatchParams {
-    dry_run: false,
-    force: false,
-    field_manager: None,
-    field_validation: None,
-};
 
 /// How API servers name the kinds that are watched, and whether these are namespaced.
 #[derive(Default)]
@@ -73,10 +62,9 @@ impl Executor {
                 key,
                 patch,
             } => {
-                let patch = Patch::Merge(patch);
-                let api = self.api(resource, key)?;
-                let patched = answered(api.patch(&key.name, &PATCH, &patch)).await?;
-                Ok(Some(patched.object))
+                let (api, patch) = (self.api(resource, key)?, Patch::Merge(patch));
+                let patched = answered(api.patch(&key.name, None, &patch)).await;
+                patched.map(Some)
             }
             Request::PatchStatus {
                 resource,
@@ -87,8 +75,8 @@ impl Executor {
                     .map_err(|error| Cause::because("Invalid", &error.to_string()))?;
                 let patch: Patch<Value> = Patch::Json(operations);
                 let api = self.api(resource, key)?;
-                let patched = answered(api.patch_status(&key.name, &PATCH, &patch)).await?;
-                Ok(Some(patched.object))
+                let patched = answered(api.patch(&key.name, Some("status"), &patch)).await;
+                patched.map(Some)
             }
             Request::RecordEvent {
                 controller,
@@ -108,10 +96,7 @@ impl Executor {
         key: &ObjectKey,
         object: &Value,
     ) -> Result<Object, Cause> {
-        let object = Object::of(object.as_object().cloned().unwrap_or_default());
-        let api = self.api(resource, key)?;
-        let created = answered(api.create(&PostParams::default(), &object.into())).await?;
-        Ok(created.object)
+        answered(self.api(resource, key)?.create(object.to_string())).await
     }
 
     async fn delete(
@@ -128,18 +113,14 @@ impl Executor {
             propagation_policy: Some(PropagationPolicy::Background),
             ..DeleteParams::default()
         };
-        let api = self.api(resource, key)?;
-        let answer = answered(api.delete(&key.name, &params)).await?;
-        Ok(answer.left().map(|left| left.object))
+        answered(self.api(resource, key)?.delete(&key.name, &params)).await
     }
 
     async fn read(&self, resource: &Resource, key: &ObjectKey) -> Result<Option<Object>, Cause> {
-        let api = self.api(resource, key)?;
-        let found = answered(api.get_opt(&key.name)).await?;
-        Ok(found.map(|found| found.object))
+        answered(self.api(resource, key)?.get(&key.name)).await
     }
 
-    fn api(&self, resource: &Resource, key: &ObjectKey) -> Result<Api<Wire>, Cause> {
+    fn api(&self, resource: &Resource, key: &ObjectKey) -> Result<Api, Cause> {
         let context = context_name(&resource.context);
         let client = self.contexts.client(&resource.context).ok_or_else(|| {
             let message = format!("context {context} is not registered with this host");
@@ -152,32 +133,18 @@ impl Executor {
         })?;
         match &key.namespace {
             Some(namespace) if is_namespaced => {
-                Ok(Api::namespaced_with(client.clone(), namespace, &named))
+                Ok(Api::new(client.clone(), &named, Some(namespace)))
             }
             None if is_namespaced => Err(Cause::because(
                 "Invalid",
                 &format!("{} {key} names no namespace", resource.gvk),
             )),
-            _ => Ok(Api::all_with(client.clone(), &named)),
+            _ => Ok(Api::new(client.clone(), &named, None)),
         }
     }
 }
 
-async fn answered<T>(request: impl Future<Output = kube::Result<T>>) -> Result<T, Cause> {
-    match tokio::time::timeout(WRITE_TIMEOUT, request).await {
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(kube::Error::Api(status))) => Err(Cause::answered(
-            status.code,
-            &status.reason,
-            &status.message,
-        )),
-        Ok(Err(error)) => Err(Cause::unknown(
-            "Unreachable",
-            format!("{:#}", anyhow::Error::new(error)),
-        )),
-        Err(_) => Err(Cause::unknown(
-            "Timeout",
-            format!("no answer within {} s", WRITE_TIMEOUT.as_secs()),
-        )),
-    }
+async fn answered<T>(request: impl Future<Output = Result<T, Failed>>) -> Result<T, Cause> {
+    let answer = within(WRITE_TIMEOUT, request).await;
+    answer.map_err(|failed| failed.cause)
 }

@@ -18,7 +18,7 @@ use crate::events::Recorder;
 use crate::execute::{Executor, Kinds};
 use crate::policy::{Policy, in_place};
 use crate::shared::Shared;
-use crate::watch::Watches;
+use crate::watches::Watches;
 
 /// How long events that wait may take when the host stops.
 const EVENTS_AT_THE_END: Duration = Duration::from_secs(5);

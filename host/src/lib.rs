@@ -12,18 +12,19 @@
 //! What is absent: any knowledge of a particular kind. What is reconciled, what is looked at and what may be written is
 //! what the policy's manifest says.
 
+pub mod api;
 pub mod cli;
 pub mod clock;
 pub mod contexts;
 pub mod events;
 pub mod execute;
 pub mod host;
-pub mod object;
 pub mod policy;
 #[cfg(feature = "policy-test")]
 pub mod scenario;
 pub mod shared;
 pub mod swap;
 pub mod watch;
+pub mod watches;
 
 pub use pilothouse_contract as contract;

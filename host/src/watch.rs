@@ -1,299 +1,377 @@
-//! Watches: what the API servers say goes to the engine.
+//! One watch: lists, then follows what happens, and tells the engine.
 //!
-//! One task a kind, context and namespace. It lists, follows, and starts over when it fails. A watch that breaks lists
-//! again at once; only when that fails too is the kind *lost* in that context, with the reason, until a list succeeds.
-//! No decision is made here, and nothing is written to an API server.
+//! A watch that ends or breaks is resumed at the resourceVersion that was told last; it lists again where the API server has
+//! forgotten that one, or where a watch fell silent. A kind whose first list fails is *lost* in that context, with the reason; one that was
+//! known is only lost once nothing has worked for [`GRACE`], and then until it can be listed and watched again. No decision is
+//! made here, and nothing is written to an API server.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Error, anyhow};
-use futures::StreamExt;
+use futures::{FutureExt as _, StreamExt as _};
 use kube::Client;
-use kube::api::{Api, ApiResource};
+use kube::api::{ListParams, WatchParams};
 use kube::core::GroupVersionKind;
 use kube::discovery::{Scope as ApiScope, pinned_kind};
-use kube::runtime::watcher::{self, Event};
-use tokio::task::AbortHandle;
-use tokio::time::Instant;
-use tracing::{debug, info, warn};
-
-use pilothouse_core::cache::{Epoch, Health};
+use pilothouse_core::cache::Health;
 use pilothouse_core::{Object, Resource};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tracing::{debug, error, info, warn};
 
-use crate::contexts::Contexts;
-use crate::contract::{Interest, Manifest, Scope, Unavailable, UnavailableReason, context_name};
+use crate::api::{Api, Event, Failed, within};
+use crate::contract::{Gvk, Unavailable, UnavailableReason, context_name};
 use crate::execute::Kinds;
-use crate::object::Wire;
 use crate::shared::Shared;
 
-/// The API server ends a watch after this long, and a connection that is silent for longer is given up.
+/// The API server ends a watch after this long.
 const WATCH_SECONDS: u32 = 30;
-/// How long an API server may take for a page of a list, or to name a kind.
-const LIST_TIMEOUT: Duration = Duration::from_secs(10);
-/// The delays between attempts to list.
+/// A watch is given up so long after it should have ended.
+const SILENCE: Duration = Duration::from_secs(10);
+/// A kind that was never listed is lost when its first list takes longer than this. The list goes on.
+const FIRST_LIST: Duration = Duration::from_secs(10);
+/// A kind that was known is lost when nothing has worked for so long.
+const GRACE: Duration = Duration::from_secs(15);
+/// API servers end a request after a minute by themselves.
+const PAGE_TIMEOUT: Duration = Duration::from_secs(65);
+/// How many objects are asked for at once.
+const PAGE: u32 = 500;
+/// A watch that lived for so long was not refused.
+const LIVED: Duration = Duration::from_secs(5);
+/// The delays between attempts.
 const FIRST_RETRY: Duration = Duration::from_millis(500);
 const LONGEST_RETRY: Duration = Duration::from_secs(15);
+/// No API server is left alone for longer, whatever it asks for.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
+/// After so many watches in a row that ended at once, the log says so.
+const OFTEN: u32 = 5;
 
-/// The running watches.
-pub struct Watches {
-    contexts: Contexts,
-    namespaces: Vec<String>,
-    shared: Arc<Shared>,
-    kinds: Arc<Kinds>,
-    running: Mutex<BTreeMap<Resource, Vec<AbortHandle>>>,
+/// What is watched: a kind, in a context, in a namespace or in all.
+pub struct Target {
+    /// The client of the context.
+    pub client: Client,
+    /// The kind and the context.
+    pub resource: Resource,
+    /// None is all namespaces.
+    pub namespace: Option<String>,
+    /// Who is told.
+    pub shared: Arc<Shared>,
+    /// Where it is written down how the API server names the kind.
+    pub kinds: Arc<Kinds>,
 }
 
-impl Watches {
-    /// No watch runs yet. An empty list of namespaces stands for all.
-    pub fn new(
-        contexts: Contexts,
-        namespaces: Vec<String>,
-        shared: Arc<Shared>,
-        kinds: Arc<Kinds>,
-    ) -> Self {
+impl Target {
+    /// Watches, for ever.
+    pub async fn watch(self) {
+        loop {
+            let mut watch = Watch::new(&self);
+            // Whatever came over it does not come over what is watched: it begins anew.
+            if AssertUnwindSafe(watch.run()).catch_unwind().await.is_err() {
+                let context = context_name(&self.resource.context);
+                error!(kind = %self.resource.gvk, context, "the watch panicked, and begins anew");
+                sleep(LONGEST_RETRY).await;
+            }
+        }
+    }
+}
+
+/// How far a watch is.
+struct Watch<'a> {
+    target: &'a Target,
+    /// The resourceVersion up to which everything was told.
+    version: String,
+    /// Whether a list has succeeded.
+    is_known: bool,
+    /// Since when nothing works, and the same for people.
+    failing_since: Option<(Instant, u64)>,
+    /// Whether the kind is lost.
+    is_lost: bool,
+    /// Whether it was lost because it can be listed, but not watched.
+    cannot_watch: bool,
+    /// How many attempts in a row have come to nothing.
+    attempts: u32,
+}
+
+/// How a watch has ended.
+enum Ended {
+    /// When it was to end.
+    InTime,
+    /// There was no sign of life beyond that time.
+    Silent,
+    /// The API server does not remember what happened since that resourceVersion.
+    Expired,
+    Broken(Failed),
+}
+
+impl<'a> Watch<'a> {
+    fn new(target: &'a Target) -> Self {
         Self {
-            contexts,
-            namespaces,
-            shared,
-            kinds,
-            running: Mutex::default(),
+            target,
+            version: String::new(),
+            is_known: false,
+            failing_since: None,
+            is_lost: false,
+            cannot_watch: false,
+            attempts: 0,
         }
     }
 
-    /// Starts the watches that a manifest asks for and that do not run yet.
-    pub fn start(&self, manifest: &Manifest) {
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        for resource in self.wanted(manifest) {
-            let Some(client) = self.contexts.client(&resource.context) else {
-                continue;
-            };
-            running
-                .entry(resource.clone())
-                .or_insert_with(|| self.spawn(&resource, client));
-        }
-    }
-
-    /// Stops the watches that a manifest does not ask for, and forgets what they saw.
-    pub fn stop_others(&self, manifest: &Manifest) {
-        let wanted = self.wanted(manifest);
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        running.retain(|resource, tasks| {
-            let keep = wanted.contains(resource);
-            if !keep {
-                tasks.iter().for_each(AbortHandle::abort);
-                self.shared.with(|engine| engine.close(resource));
-            }
-            keep
-        });
-    }
-
-    fn wanted(&self, manifest: &Manifest) -> Vec<Resource> {
-        let primary = Interest {
-            gvk: manifest.primary.clone(),
-            scope: Scope::ControlPlane,
-            verbs: Vec::new(),
-        };
-        let mut resources = Vec::new();
-        for interest in manifest.interests.iter().chain([&primary]) {
-            for context in self
-                .contexts
-                .names()
-                .filter(|context| interest.scope.includes(context))
-            {
-                resources.push(Resource {
-                    context: context.clone(),
-                    gvk: interest.gvk.clone(),
-                });
+    async fn run(&mut self) -> Infallible {
+        loop {
+            match self.list().await {
+                Ok(api) => self.follow(&api).await,
+                Err(failed) => {
+                    self.failed(&failed);
+                    self.pause(failed.retry_after).await;
+                }
             }
         }
-        resources
     }
 
-    fn spawn(&self, resource: &Resource, client: &Client) -> Vec<AbortHandle> {
-        let namespaces: Vec<Option<String>> = match self.namespaces.as_slice() {
-            [] => vec![None],
-            some => some.iter().cloned().map(Some).collect(),
+    /// Lists all objects, and tells the engine.
+    async fn list(&mut self) -> Result<Api, Failed> {
+        let mut listing = pin!(self.target.list());
+        let listed = match self.patience() {
+            None => listing.await,
+            Some(patience) => match timeout(patience, listing.as_mut()).await {
+                Ok(listed) => listed,
+                Err(_) => {
+                    let message = format!("no answer to a list within {} s", patience.as_secs());
+                    self.lose(UnavailableReason::Unreachable, message);
+                    listing.await
+                }
+            },
         };
-        // All are open before the first one answers: a kind is known when all of its namespaces are.
-        for namespace in &namespaces {
-            self.shared
-                .with(|engine| engine.open(resource, namespace.as_deref()));
+        let (api, version) = listed?;
+        self.version = version;
+        if !self.is_known {
+            self.is_known = true;
+            self.attempts = 0;
         }
-        let watch = |namespace| Watch {
-            client: client.clone(),
-            resource: resource.clone(),
-            namespace,
-            shared: self.shared.clone(),
-            kinds: self.kinds.clone(),
-        };
-        namespaces
-            .into_iter()
-            .map(|namespace| tokio::spawn(watch(namespace).run()).abort_handle())
-            .collect()
+        if !self.cannot_watch {
+            self.well();
+        }
+        Ok(api)
     }
-}
 
-impl Drop for Watches {
-    fn drop(&mut self) {
-        let running = self
-            .running
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner);
-        running.values().flatten().for_each(AbortHandle::abort);
+    /// How long a list may take before the kind is lost, if it is not.
+    fn patience(&self) -> Option<Duration> {
+        let limit = if self.is_known { GRACE } else { FIRST_LIST };
+        let failing = self
+            .failing_since
+            .map_or(Duration::ZERO, |it| it.0.elapsed());
+        (!self.is_lost).then(|| limit.saturating_sub(failing))
     }
-}
 
-/// One watch: of a kind, in a context, in a namespace or in all.
-struct Watch {
-    client: Client,
-    resource: Resource,
-    namespace: Option<String>,
-    shared: Arc<Shared>,
-    kinds: Arc<Kinds>,
-}
-
-impl Watch {
-    async fn run(self) {
-        let mut retry = FIRST_RETRY;
+    /// Watches, until it is better to list again.
+    async fn follow(&mut self, api: &Api) {
         loop {
             let started = Instant::now();
-            let (synced, error) = self.follow().await;
-            if synced {
-                // It was well a moment ago: list again, and only say that it is lost if that fails.
-                debug!(kind = %self.resource.gvk, context = context_name(&self.resource.context), "watch broke: {error:#}");
-                if started.elapsed() > LONGEST_RETRY {
-                    retry = FIRST_RETRY;
-                    continue;
+            let ended = self.watch(api).await;
+            let retry_after = match &ended {
+                Ended::Broken(failed) => {
+                    self.cannot_watch |= self.failed(failed);
+                    failed.retry_after
                 }
-            } else {
-                self.set_health(Health::Lost(Unavailable {
-                    reason: why(&error),
-                    since: Some(self.shared.wall()),
-                    message: format!("{error:#}"),
-                }));
-            }
-            tokio::time::sleep(retry).await;
-            retry = (retry * 2).min(LONGEST_RETRY);
-        }
-    }
-
-    /// Lists and follows until something fails: whether the list succeeded, and what failed.
-    async fn follow(&self) -> (bool, Error) {
-        let (api_resource, namespaced) = match self.resolve().await {
-            Ok(resolved) => resolved,
-            Err(error) => return (false, error),
-        };
-        let api: Api<Wire> = match &self.namespace {
-            Some(namespace) if namespaced => {
-                Api::namespaced_with(self.client.clone(), namespace, &api_resource)
-            }
-            _ => Api::all_with(self.client.clone(), &api_resource),
-        };
-        let mut events =
-            watcher::watcher(api, watcher::Config::default().timeout(WATCH_SECONDS)).boxed();
-        let mut list: Option<(Epoch, Vec<Object>)> = None;
-        let mut synced = false;
-        loop {
-            let event = if synced {
-                events.next().await
-            } else {
-                match tokio::time::timeout(LIST_TIMEOUT, events.next()).await {
-                    Ok(event) => event,
-                    Err(_) => {
-                        return (
-                            false,
-                            anyhow!("no answer to a list within {} s", LIST_TIMEOUT.as_secs()),
-                        );
-                    }
-                }
+                _ => None,
             };
-            match event {
-                Some(Ok(event)) => synced |= self.take(event, &mut list),
-                Some(Err(error)) => return (synced, Error::new(error)),
-                None => return (synced, anyhow!("the watch ended")),
+            if started.elapsed() >= LIVED {
+                self.attempts = 0;
+            }
+            self.pause(retry_after).await;
+            match ended {
+                Ended::InTime => {}
+                Ended::Broken(_) if !self.cannot_watch => {}
+                Ended::Silent | Ended::Expired | Ended::Broken(_) => return,
             }
         }
     }
 
-    async fn resolve(&self) -> Result<(ApiResource, bool), Error> {
+    /// One watch, to its end.
+    async fn watch(&mut self, api: &Api) -> Ended {
+        let length = Duration::from_secs(WATCH_SECONDS.into()) + SILENCE;
+        let deadline = Instant::now() + length;
+        let params = WatchParams::default().timeout(WATCH_SECONDS);
+        let events = match timeout_at(deadline, api.watch(&params, &self.version)).await {
+            Ok(Ok(events)) => events,
+            Ok(Err(failed)) => return Ended::of(failed),
+            Err(_) => return Ended::Silent,
+        };
+        self.cannot_watch = false;
+        self.well();
+        let mut events = pin!(events);
+        loop {
+            match timeout_at(deadline, events.next()).await {
+                Ok(Some(Ok(event))) => self.version = self.target.tell(event),
+                Ok(Some(Err(failed))) => return Ended::of(failed),
+                Ok(None) => return Ended::InTime,
+                Err(_) => return Ended::Silent,
+            }
+        }
+    }
+
+    /// Something has failed. True if the kind is lost by that.
+    fn failed(&mut self, failed: &Failed) -> bool {
+        let since = self
+            .failing_since
+            .map_or(Duration::ZERO, |it| it.0.elapsed());
+        let message = &failed.cause.message;
+        let (kind, context) = self.target.names();
+        debug!(%kind, context, "the watch failed: {message}");
+        let is_lost = !self.is_known || since >= GRACE;
+        if is_lost {
+            self.lose(why(failed), message.clone());
+        } else {
+            self.fail();
+        }
+        is_lost
+    }
+
+    /// Since when it fails, for people.
+    fn fail(&mut self) -> u64 {
+        let wall = self.target.shared.wall();
+        self.failing_since
+            .get_or_insert_with(|| (Instant::now(), wall))
+            .1
+    }
+
+    fn lose(&mut self, reason: UnavailableReason, message: String) {
+        let since = Some(self.fail());
+        self.is_lost = true;
+        self.target.set_health(Health::Lost(Unavailable {
+            reason,
+            since,
+            message,
+        }));
+    }
+
+    fn well(&mut self) {
+        self.failing_since = None;
+        self.is_lost = false;
+        self.target.set_health(Health::Synced);
+    }
+
+    /// Waits before the next attempt: not at all before the first one after a good one.
+    async fn pause(&mut self, retry_after: Option<Duration>) {
+        let own = match self.attempts {
+            0 => Duration::ZERO,
+            n => (FIRST_RETRY * 2_u32.saturating_pow(n - 1)).min(LONGEST_RETRY),
+        };
+        if self.attempts == OFTEN {
+            let (kind, context) = self.target.names();
+            warn!(%kind, context, "watches keep ending at once; is there a proxy that cuts them?");
+        }
+        self.attempts = self.attempts.saturating_add(1);
+        let asked = retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER);
+        sleep(own.max(asked)).await;
+    }
+}
+
+impl Ended {
+    fn of(failed: Failed) -> Self {
+        match failed.code {
+            Some(410) => Self::Expired,
+            _ => Self::Broken(failed),
+        }
+    }
+}
+
+impl Target {
+    /// All objects go to the engine, and the resourceVersion of the list comes out.
+    async fn list(&self) -> Result<(Api, String), Failed> {
+        let since = self
+            .shared
+            .with(|engine| engine.list_begins(&self.resource));
+        let api = within(PAGE_TIMEOUT, self.resolve()).await?;
+        let (objects, version) = pages(&api).await?;
+        let namespace = self.namespace.as_deref();
+        self.shared
+            .with(|engine| engine.listed(&self.resource, namespace, objects, since));
+        Ok((api, version))
+    }
+
+    /// Asks the API server what it calls the kind.
+    async fn resolve(&self) -> Result<Api, Failed> {
         let gvk = &self.resource.gvk;
         let wanted = GroupVersionKind::gvk(&gvk.group, &gvk.version, &gvk.kind);
-        let asked = tokio::time::timeout(LIST_TIMEOUT, pinned_kind(&self.client, &wanted)).await;
-        let (api_resource, capabilities) = asked
-            .with_context(|| {
-                format!(
-                    "no answer from the API server within {} s",
-                    LIST_TIMEOUT.as_secs()
-                )
-            })?
-            .with_context(|| {
-                format!("the API server does not serve {gvk}; is its CRD installed?")
-            })?;
-        let namespaced = capabilities.scope == ApiScope::Namespaced;
+        let (named, capabilities) = pinned_kind(&self.client, &wanted)
+            .await
+            .map_err(|error| Failed::of_discovery(error, gvk))?;
+        let is_namespaced = capabilities.scope == ApiScope::Namespaced;
         self.kinds
-            .insert(&self.resource, api_resource.clone(), namespaced);
+            .insert(&self.resource, named.clone(), is_namespaced);
         self.shared
-            .with(|engine| engine.resolved(&self.resource, namespaced));
-        Ok((api_resource, namespaced))
+            .with(|engine| engine.resolved(&self.resource, is_namespaced));
+        let namespace = self.namespace.as_deref().filter(|_| is_namespaced);
+        Ok(Api::new(self.client.clone(), &named, namespace))
     }
 
-    /// Hands one event to the engine. True when a list is complete.
-    fn take(&self, event: Event<Wire>, list: &mut Option<(Epoch, Vec<Object>)>) -> bool {
+    /// Hands an event to the engine. Out comes the resourceVersion that is told with it.
+    fn tell(&self, event: Event) -> String {
         let resource = &self.resource;
         match event {
-            Event::Init => {
-                let since = self.shared.with(|engine| engine.list_begins(resource));
-                *list = Some((since, Vec::new()));
+            Event::Changed(object) => {
+                let version = object.resource_version.clone();
+                self.shared.with(|engine| engine.seen(resource, object));
+                version
             }
-            Event::InitApply(wire) => {
-                if let Some((_, objects)) = list {
-                    objects.push(wire.object);
-                }
-            }
-            Event::InitDone => {
-                let Some((since, objects)) = list.take() else {
-                    return false;
-                };
-                let namespace = self.namespace.as_deref();
+            Event::Gone(object) => {
                 self.shared
-                    .with(|engine| engine.listed(resource, namespace, objects, since));
-                self.set_health(Health::Synced);
-                return true;
+                    .with(|engine| engine.seen_gone(resource, &object));
+                object.resource_version
             }
-            Event::Apply(wire) => self
-                .shared
-                .with(|engine| engine.seen(resource, wire.object)),
-            Event::Delete(wire) => self
-                .shared
-                .with(|engine| engine.seen_gone(resource, &wire.object)),
+            Event::Bookmark(version) => version,
         }
-        false
     }
 
     fn set_health(&self, health: Health) {
-        let (kind, context) = (&self.resource.gvk, context_name(&self.resource.context));
         let namespace = self.namespace.as_deref();
         let is_news = self
             .shared
             .with(|engine| engine.set_health(&self.resource, namespace, health.clone()));
+        let (kind, context) = self.names();
         match health {
             _ if !is_news => {}
             Health::Lost(why) => warn!(%kind, context, "cannot be watched: {}", why.message),
             Health::Synced | Health::Starting => info!(%kind, context, "watched"),
         }
     }
+
+    fn names(&self) -> (&Gvk, &str) {
+        (&self.resource.gvk, context_name(&self.resource.context))
+    }
+}
+
+/// All pages of a list. Where the API server forgets the first ones before it has answered the last one, it is asked for all at once.
+async fn pages(api: &Api) -> Result<(Vec<Object>, String), Failed> {
+    let mut params = ListParams::default().limit(PAGE);
+    let mut objects = Vec::new();
+    loop {
+        let page = match within(PAGE_TIMEOUT, api.list(&params)).await {
+            Err(Failed {
+                code: Some(410), ..
+            }) if params.continue_token.is_some() => {
+                params = ListParams::default();
+                objects.clear();
+                continue;
+            }
+            page => page?,
+        };
+        objects.extend(page.objects);
+        match page.more {
+            Some(more) => params.continue_token = Some(more),
+            None => return Ok((objects, page.version)),
+        }
+    }
 }
 
 /// What an API server's answer says of the kind; without an answer, it is unreachable.
-fn why(error: &Error) -> UnavailableReason {
-    let answers = error.chain();
-    let mut answers = answers.filter_map(|cause| cause.downcast_ref::<kube::Error>());
-    match answers.next() {
-        Some(kube::Error::Api(status)) if status.code == 403 => UnavailableReason::Forbidden,
-        Some(kube::Error::Api(status)) if status.code == 404 => UnavailableReason::NotServed,
-        Some(kube::Error::Discovery(_)) => UnavailableReason::NotServed,
+fn why(failed: &Failed) -> UnavailableReason {
+    match failed.code {
+        Some(403) => UnavailableReason::Forbidden,
+        Some(404) => UnavailableReason::NotServed,
         _ => UnavailableReason::Unreachable,
     }
 }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::{
@@ -270,7 +271,7 @@ fn selector(kind: &Kind, call: &Call) -> Result<Selector, Failure> {
 /// The object in the body of a request.
 fn body(call: &Call) -> Result<Value, Failure> {
     match call.media_type.as_str() {
-        "application/json" | "" => serde_json::from_slice(&call.body).map_err(|error| {
+        "application/json" | "" => json(&call.body).map_err(|error| {
             Failure::bad_request(format!("the object provided is unrecognized: {error}"))
         }),
         "application/yaml" => serde_saphyr::from_slice(&call.body).map_err(|error| {
@@ -280,6 +281,14 @@ fn body(call: &Call) -> Result<Value, Failure> {
             "application/json, application/yaml",
         )),
     }
+}
+
+/// JSON that is nested as deep as it may be: API servers take 10,000 levels.
+fn json(text: &[u8]) -> serde_json::Result<Value> {
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    deserializer.disable_recursion_limit();
+    let value = Value::deserialize(&mut deserializer)?;
+    deserializer.end().map(|()| value)
 }
 
 /// From the body of a request or else its parameters.
