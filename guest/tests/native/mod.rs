@@ -11,8 +11,13 @@ use pilothouse_policy_test::{Definitions, Policy, definitions};
 #[allow(clippy::panic, reason = "without definitions there is nothing to test")]
 pub fn definitions() -> &'static Definitions {
     static READ: LazyLock<Definitions> = LazyLock::new(|| {
-        let crds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/crds");
-        let read = definitions::read([&crds]);
+        let folders = [
+            "deploy/crds",
+            "deploy/overlays/standalone",
+            "tests/fixtures/crds",
+        ];
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let read = definitions::read(folders.map(|folder| root.join(folder)));
         read.unwrap_or_else(|error| panic!("{error:#}"))
     });
     &READ

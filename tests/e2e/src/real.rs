@@ -66,10 +66,9 @@ impl Clusters {
 
     async fn install(environment: Environment, control_plane: &'static str) -> Result<Self> {
         let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy");
-        environment.install_crds(&deploy.join("crds")).await?;
-        environment
-            .install_crds(&deploy.join("crds/stand-ins"))
-            .await?;
+        let definitions = ["crds", "overlays/standalone", "../tests/fixtures/crds"];
+        let definitions = definitions.map(|folder| deploy.join(folder));
+        environment.install_crds(&definitions).await?;
         let remotes: Vec<&str> = CONTEXTS
             .into_iter()
             .filter(|context| *context != control_plane)

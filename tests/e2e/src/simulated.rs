@@ -26,11 +26,11 @@ use crate::objects::CONTEXTS;
 use crate::world::{Failures, Operator, QUICK, VISIBLE, World, cass_operator};
 use crate::{component, native};
 
-/// The CRDs of `deploy/`.
+/// The CRDs of `deploy/`, and that of cass-operator.
 pub const CRDS: [&str; 3] = [
     include_str!("../../../deploy/crds/control.k8ssandra.io_k8ssandratasks.yaml"),
-    include_str!("../../../deploy/crds/stand-ins/k8ssandra.io_k8ssandraclusters.yaml"),
-    include_str!("../../../deploy/crds/stand-ins/control.k8ssandra.io_cassandratasks.yaml"),
+    include_str!("../../../deploy/overlays/standalone/k8ssandra.io_k8ssandraclusters.yaml"),
+    include_str!("../../fixtures/crds/control.k8ssandra.io_cassandratasks.yaml"),
 ];
 
 /// Runs a behaviour in a world of its own.

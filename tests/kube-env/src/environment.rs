@@ -87,13 +87,14 @@ impl Environment {
         processes
     }
 
-    /// Installs the custom resource definitions in the YAML files of a folder in every context, and waits until their
-    /// kinds are served and the garbage collectors know them.
+    /// Installs the custom resource definitions in the YAML files of these folders in every context, and waits until
+    /// their kinds are served and the garbage collectors know them.
     ///
     /// # Errors
-    /// If a file is not readable, there is no definition in any, or an API server does not take one.
-    pub async fn install_crds(&self, folder: &Path) -> anyhow::Result<()> {
-        let definitions = &manifests::definitions(folder)?;
+    /// If a file is not readable, there is no definition in a folder, or an API server does not take one.
+    pub async fn install_crds<P: AsRef<Path>>(&self, folders: &[P]) -> anyhow::Result<()> {
+        let found = folders.iter().map(|it| manifests::definitions(it.as_ref()));
+        let definitions = &found.collect::<anyhow::Result<Vec<_>>>()?.concat();
         let installing = self.clusters.iter().map(|cluster| async move {
             let installed = manifests::install(cluster.client(), definitions).await;
             installed.with_context(|| format!("in context {}", cluster.name()))?;

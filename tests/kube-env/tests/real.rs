@@ -240,7 +240,7 @@ async fn nothing_is_left_behind() -> Result<()> {
 async fn install_boats(environment: &Environment) -> Result<()> {
     let folder = tempfile::tempdir()?;
     fs::write(folder.path().join("boats.yaml"), BOATS)?;
-    environment.install_crds(folder.path()).await
+    environment.install_crds(&[folder.path()]).await
 }
 
 fn boats(environment: &Environment, namespace: &str) -> Result<Api<DynamicObject>> {

@@ -23,6 +23,12 @@ const DEPLOY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy");
 const SERVICE_ACCOUNT: &str = "pilothouse";
 /// The definition that k8ssandra-operator owns where it is installed.
 const TASKS: &str = "crds/control.k8ssandra.io_k8ssandratasks.yaml";
+const CLUSTERS: &str = "overlays/standalone/k8ssandra.io_k8ssandraclusters.yaml";
+/// That of cass-operator.
+const CASSANDRA_TASKS: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../fixtures/crds/control.k8ssandra.io_cassandratasks.yaml"
+);
 
 #[tokio::test]
 async fn every_manifest_and_sample_is_taken_field_by_field() -> Result<()> {
@@ -54,8 +60,7 @@ async fn only_the_standalone_overlay_has_definitions() -> Result<()> {
     };
     let folder = |name: &str| Path::new(DEPLOY).join(name).display().to_string();
     environment.create_namespace(CONTROL, NAMESPACE).await?;
-    let stand_in = folder("crds/stand-ins/control.k8ssandra.io_cassandratasks.yaml");
-    kubectl(&environment, CONTROL, &["create", "-f", &stand_in]).await?;
+    kubectl(&environment, CONTROL, &["create", "-f", CASSANDRA_TASKS]).await?;
     let applied = apply(&environment, CONTROL, &folder("")).await?;
     assert_eq!(definitions(&applied), Vec::<&str>::new());
     let applied = apply(&environment, CONTROL, &folder("overlays/standalone")).await?;
@@ -147,16 +152,10 @@ async fn install(environment: &Environment, deploy: &Path) -> Result<()> {
     let folder = |name: &str| deploy.join(name).display().to_string();
     for (context, manifests) in [(CONTROL, folder("")), (REMOTE, folder("remote"))] {
         environment.create_namespace(context, NAMESPACE).await?;
-        let (tasks, stand_ins) = (folder(TASKS), folder("crds/stand-ins"));
-        let create = [
-            "create",
-            "--validate=strict",
-            "-f",
-            &tasks,
-            "-f",
-            &stand_ins,
-        ];
-        kubectl(environment, context, &create).await?;
+        for definition in [&folder(TASKS), &folder(CLUSTERS), CASSANDRA_TASKS] {
+            let create = ["create", "--validate=strict", "-f", definition];
+            kubectl(environment, context, &create).await?;
+        }
         apply(environment, context, &manifests).await?;
     }
     Ok(())

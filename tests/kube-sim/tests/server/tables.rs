@@ -16,7 +16,7 @@ fn rig() -> Rig {
     let cluster = Cluster::new("sea", tokio_clock());
     cluster
         .install_crds(include_str!(
-            "../../../../deploy/crds/stand-ins/control.k8ssandra.io_cassandratasks.yaml"
+            "../../../fixtures/crds/control.k8ssandra.io_cassandratasks.yaml"
         ))
         .unwrap();
     cluster.create_namespace("ns");
