@@ -18,7 +18,6 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
 use crate::component;
-use crate::kubectl::Kubectl;
 use crate::objects::CONTEXTS;
 use crate::world::{Failures, Operator, QUICK, World, cass_operator};
 
@@ -153,9 +152,7 @@ impl Clusters {
             clients: contexts.iter().map(client).collect::<Result<_>>()?,
             operator: Box::new(operator),
             failures,
-            kubectl: Some(Kubectl {
-                kubeconfig: self.kubeconfig(),
-            }),
+            kubectl: Some(self.environment.kubectl()),
             cass_operators,
         })
     }

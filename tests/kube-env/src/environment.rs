@@ -16,6 +16,7 @@ use super::access;
 use super::audit::{self, Request};
 use super::cluster::{Cluster, Site};
 use super::etcd::Etcd;
+use super::kubectl::Kubectl;
 use super::manifests;
 use super::port::Port;
 use super::programs::Programs;
@@ -70,6 +71,11 @@ impl Environment {
     /// A kubeconfig with every context, as the administrator. The first name given is the current one.
     pub fn admin_kubeconfig(&self) -> &Path {
         &self.admin_kubeconfig
+    }
+
+    /// kubectl as the administrator.
+    pub fn kubectl(&self) -> Kubectl {
+        Kubectl::new(&self.admin_kubeconfig)
     }
 
     /// The folder of the servers' logs.
@@ -157,23 +163,6 @@ impl Environment {
     /// If the audit log is not readable.
     pub fn requests(&self, context: &str, user: &str) -> anyhow::Result<Vec<Request>> {
         audit::read(&self.cluster(context)?.site().audit_log(), user)
-    }
-
-    /// Kills a context's API server. Connections to it break and new ones are refused; what is stored stays.
-    ///
-    /// # Errors
-    /// Only if there is no such context.
-    pub async fn stop(&self, context: &str) -> anyhow::Result<()> {
-        self.cluster(context)?.stop().await;
-        Ok(())
-    }
-
-    /// Starts a stopped API server again, where it was before, and waits until it is ready.
-    ///
-    /// # Errors
-    /// If it is not stopped, or does not start.
-    pub async fn resume(&self, context: &str) -> anyhow::Result<()> {
-        self.cluster(context)?.resume().await
     }
 
     fn cluster(&self, context: &str) -> anyhow::Result<&Cluster> {
