@@ -11,6 +11,7 @@ use cass_operator_sim::CassOperator;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use kube::Client;
+use kube_env::write_kubeconfig;
 use kube_sim::{Cluster, Serving, system_clock, tokio_clock};
 use pilothouse::clock::Clock;
 use pilothouse::contexts::Contexts;
@@ -90,7 +91,7 @@ impl Stage {
         let serving = Cluster::serve(&self.clusters).await?;
         let directory = tempfile::tempdir()?;
         let kubeconfig = directory.path().join("kubeconfig");
-        std::fs::write(&kubeconfig, serving.kubeconfig())?;
+        write_kubeconfig(&kubeconfig, &serving.servers())?;
         Ok(Served {
             kubeconfig,
             _serving: serving,

@@ -56,7 +56,7 @@ impl Servers {
         for context in remote.chain([None]) {
             let mut store = Store::new("", scenario.start);
             if scenario.has_definitions {
-                store.install(definitions, scenario.start)?;
+                store.install(definitions)?;
             }
             for gvk in kinds {
                 store.serve(&gvk.api_version(), &gvk.kind);
@@ -112,8 +112,7 @@ impl Servers {
     pub fn list(&self, resource: &Resource) -> Vec<Value> {
         let Resource { context, gvk } = resource;
         let store = self.stores.get(context);
-        let all = store.and_then(|store| store.list(&gvk.api_version(), &gvk.kind, None).ok());
-        all.unwrap_or_default()
+        store.map_or_else(Vec::new, |store| store.list(&gvk.api_version(), &gvk.kind))
     }
 
     /// What has changed of a kind since it was asked for the last time; at first, that everything is there.
