@@ -109,7 +109,7 @@ proptest! {
         let status = json!({"newer": {"field": [1, 2.5]}, "conditions": [foreign]});
         let mut new = simulation("Allow");
         // The definition is newer, too.
-        new.relax(&None, "k8ssandratasks");
+        new.relax(&None, "K8ssandraTask");
         play(new.with("/status", status), &steps, |sim| {
             let status = sim.status();
             // A restore loses all of it.

@@ -102,8 +102,7 @@ impl Servers {
     /// All objects of a kind in a context, in order.
     pub fn list(&self, Resource { context, gvk }: &Resource) -> Vec<Value> {
         let store = self.stores.get(context);
-        let all = store.and_then(|store| store.list(&gvk.api_version(), &gvk.kind, None).ok());
-        all.unwrap_or_default()
+        store.map_or_else(Vec::new, |store| store.list(&gvk.api_version(), &gvk.kind))
     }
 
     /// Creates an object under the next uid.

@@ -9,7 +9,6 @@ pub mod beside;
 pub mod component;
 pub mod demo;
 mod kind;
-pub mod kubectl;
 pub mod native;
 pub mod objects;
 pub mod real;

@@ -18,7 +18,6 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
 use crate::component;
-use crate::kubectl::Kubectl;
 use crate::objects::CONTEXTS;
 use crate::world::{Failures, Operator, QUICK, World, cass_operator};
 
@@ -66,10 +65,9 @@ impl Clusters {
 
     async fn install(environment: Environment, control_plane: &'static str) -> Result<Self> {
         let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy");
-        environment.install_crds(&deploy.join("crds")).await?;
-        environment
-            .install_crds(&deploy.join("crds/stand-ins"))
-            .await?;
+        let definitions = ["crds", "overlays/standalone", "../tests/fixtures/crds"];
+        let definitions = definitions.map(|folder| deploy.join(folder));
+        environment.install_crds(&definitions).await?;
         let remotes: Vec<&str> = CONTEXTS
             .into_iter()
             .filter(|context| *context != control_plane)
@@ -154,9 +152,7 @@ impl Clusters {
             clients: contexts.iter().map(client).collect::<Result<_>>()?,
             operator: Box::new(operator),
             failures,
-            kubectl: Some(Kubectl {
-                kubeconfig: self.kubeconfig(),
-            }),
+            kubectl: Some(self.environment.kubectl()),
             cass_operators,
         })
     }

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, ensure};
-use kube_env::{REQUIRED, available};
+use anyhow::{Context as _, Result};
+use kube_env::is_available_or_skip;
 use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::runtime::Handle;
 
@@ -43,7 +43,6 @@ pub type Started<'a> = Option<(&'a Arc<Clusters>, &'a Handle)>;
 ///
 /// # Errors
 /// If they do not start, or if there are none though they are required.
-#[expect(clippy::print_stdout, reason = "a skipped suite has to say so")]
 pub fn on_real_servers(
     suite: &str,
     behaviours: &[Behaviour],
@@ -53,12 +52,7 @@ pub fn on_real_servers(
     if std::env::args().any(|argument| argument == "--list") {
         return Ok(main(suite, behaviours, |_| Ok(()), others(None)?));
     }
-    if let Err(why) = available() {
-        ensure!(
-            std::env::var(REQUIRED).as_deref() != Ok("1"),
-            "{REQUIRED}=1, but {why}"
-        );
-        println!("{suite}: skipped, for want of a real API server: {why}");
+    if !is_available_or_skip()? {
         return Ok(ExitCode::SUCCESS);
     }
     let threads = tokio::runtime::Builder::new_multi_thread()

@@ -11,6 +11,7 @@ use cass_operator_sim::CassOperator;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use kube::Client;
+use kube_env::write_kubeconfig;
 use kube_sim::{Cluster, Serving, system_clock, tokio_clock};
 use pilothouse::clock::Clock;
 use pilothouse::contexts::Contexts;
@@ -26,11 +27,11 @@ use crate::objects::CONTEXTS;
 use crate::world::{Failures, Operator, QUICK, VISIBLE, World, cass_operator};
 use crate::{component, native};
 
-/// The CRDs of `deploy/`.
+/// The CRDs of `deploy/`, and that of cass-operator.
 pub const CRDS: [&str; 3] = [
     include_str!("../../../deploy/crds/control.k8ssandra.io_k8ssandratasks.yaml"),
-    include_str!("../../../deploy/crds/stand-ins/k8ssandra.io_k8ssandraclusters.yaml"),
-    include_str!("../../../deploy/crds/stand-ins/control.k8ssandra.io_cassandratasks.yaml"),
+    include_str!("../../../deploy/overlays/standalone/k8ssandra.io_k8ssandraclusters.yaml"),
+    include_str!("../../fixtures/crds/control.k8ssandra.io_cassandratasks.yaml"),
 ];
 
 /// Runs a behaviour in a world of its own.
@@ -90,7 +91,7 @@ impl Stage {
         let serving = Cluster::serve(&self.clusters).await?;
         let directory = tempfile::tempdir()?;
         let kubeconfig = directory.path().join("kubeconfig");
-        std::fs::write(&kubeconfig, serving.kubeconfig())?;
+        write_kubeconfig(&kubeconfig, &serving.servers())?;
         Ok(Served {
             kubeconfig,
             _serving: serving,

@@ -15,10 +15,10 @@ use futures::future::BoxFuture;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::Client;
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
+use kube_env::Kubectl;
 use serde_json::{Value, json};
 
 pub use crate::kind::Kind;
-use crate::kubectl::Kubectl;
 
 /// The longest that anything here takes; a behaviour that waits longer has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -98,8 +98,7 @@ impl World {
     /// Creates an object in the control plane: with kubectl where there is one.
     pub async fn create(&self, object: &Value) -> Result<()> {
         if let Some(kubectl) = &self.kubectl {
-            kubectl.create(&self.namespace, object).await?;
-            return Ok(());
+            return create(kubectl, &self.namespace, object).await;
         }
         let api = self.api(&self.control_plane, Kind::of(object)?);
         api.create(
@@ -330,6 +329,12 @@ impl World {
         );
         Ok(())
     }
+}
+
+/// Creates an object with kubectl.
+pub async fn create(kubectl: &Kubectl, namespace: &str, object: &Value) -> Result<()> {
+    let arguments = ["--namespace", namespace, "create", "-f", "-"];
+    kubectl.run(&arguments, &object.to_string()).await.map(drop)
 }
 
 /// What a look at the world gave.

@@ -11,13 +11,10 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+use kube_env::write_kubeconfig;
 use kube_sim::{Cluster, system_clock};
 use pilothouse_e2e::component;
 use pilothouse_e2e::simulated::CRDS;
-
-const KUBECONFIG: &str = r#"{"apiVersion": "v1", "kind": "Config", "current-context": "east",
-    "contexts": [{"name": "east", "context": {"cluster": "c", "user": "u"}}],
-    "clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:1"}}], "users": [{"name": "u", "user": {}}]}"#;
 
 fn run(arguments: &[&str], directory: &Path) -> Output {
     let mut command = Command::new(component::host().unwrap());
@@ -35,7 +32,8 @@ fn what_is_wrong_is_said_in_one_line() {
     let directory = tempfile::tempdir().unwrap();
     let write =
         |name: &str, content: &[u8]| std::fs::write(directory.path().join(name), content).unwrap();
-    write("kubeconfig", KUBECONFIG.as_bytes());
+    let servers = [("east".to_owned(), "http://127.0.0.1:1".to_owned())];
+    write_kubeconfig(&directory.path().join("kubeconfig"), &servers).unwrap();
     write("broken", b"not a component");
     write("text", b"not JSON");
     write("unknown.json", br#"{"colour": "red"}"#);
@@ -219,7 +217,7 @@ async fn sigterm_ends_it_cleanly_and_the_log_is_json() {
     let serving = Cluster::serve(&[cluster]).await.unwrap();
     let directory = tempfile::tempdir().unwrap();
     let kubeconfig = directory.path().join("kubeconfig");
-    std::fs::write(&kubeconfig, serving.kubeconfig()).unwrap();
+    write_kubeconfig(&kubeconfig, &serving.servers()).unwrap();
     let log = directory.path().join("log");
     let mut host = tokio::process::Command::new(component::host().unwrap())
         .args(["run", "--log-format", "json", "--policy"])

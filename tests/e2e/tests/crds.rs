@@ -1,4 +1,4 @@
-//! The definitions in `deploy/crds` accept and refuse what the public ones do: every field and rule of theirs, kept as data in
+//! The definitions of tasks accept and refuse what the public ones do: every field and rule of theirs, kept as data in
 //! `tests/fixtures/crds`, and no other.
 
 #![allow(
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 const TASKS: &str = include_str!("../../../deploy/crds/control.k8ssandra.io_k8ssandratasks.yaml");
 const PUBLIC_TASKS: &str = include_str!("../../fixtures/crds/k8ssandratasks.txt");
 const CASSANDRA_TASKS: &str =
-    include_str!("../../../deploy/crds/stand-ins/control.k8ssandra.io_cassandratasks.yaml");
+    include_str!("../../fixtures/crds/control.k8ssandra.io_cassandratasks.yaml");
 const PUBLIC_CASSANDRA_TASKS: &str = include_str!("../../fixtures/crds/cassandratasks.txt");
 
 /// What a test does to a part of a schema.

@@ -35,12 +35,10 @@ pub(super) fn prepare(sites: &[Site], data: &Path) -> anyhow::Result<()> {
             fs::create_dir_all(folder)
                 .with_context(|| format!("{} cannot be made", folder.display()))?;
         }
-        kubeconfig::write(&file, &[entry(site, "controllers".into(), "default")])?;
+        write_kubeconfig(&file, [(site, "controllers".into())], "default")?;
     }
-    let admin = sites
-        .iter()
-        .map(|site| entry(site, ADMIN_TOKEN.into(), "default"));
-    kubeconfig::write(&admin_kubeconfig(data), &admin.collect::<Vec<_>>())
+    let admin = sites.iter().map(|site| (site, ADMIN_TOKEN.into()));
+    write_kubeconfig(&admin_kubeconfig(data), admin, "default")
 }
 
 /// The administrator's kubeconfig.
@@ -63,25 +61,32 @@ pub(super) async fn for_service_account(
             let context = cluster.name();
             format!("no token for service account {namespace}/{account} in context {context}")
         })?;
-        entries.push(entry(cluster.site(), token, namespace));
+        entries.push((cluster.site(), token));
     }
     let file = tempfile::Builder::new()
         .prefix("operator-")
         .suffix(".kubeconfig")
         .tempfile_in(folder)?;
     let path = file.into_temp_path().keep()?;
-    kubeconfig::write(&path, &entries)?;
+    write_kubeconfig(&path, entries, namespace)?;
     Ok(path)
 }
 
-fn entry<'a>(site: &'a Site, token: String, namespace: &'a str) -> Entry<'a> {
-    Entry {
-        context: &site.name,
+/// Writes a kubeconfig with a context for each site, and the token that is good there.
+fn write_kubeconfig<'a>(
+    path: &Path,
+    sites: impl IntoIterator<Item = (&'a Site, String)>,
+    namespace: &str,
+) -> anyhow::Result<()> {
+    let entry = |(site, token): (&'a Site, String)| Entry {
+        context: site.name.clone(),
         server: site.address(),
-        authority: site.authority(),
-        token,
-        namespace,
-    }
+        authority: Some(site.authority()),
+        token: Some(token),
+        namespace: namespace.to_owned(),
+    };
+    let entries: Vec<_> = sites.into_iter().map(entry).collect();
+    kubeconfig::write(path, &entries)
 }
 
 async fn token(cluster: &Cluster, namespace: &str, account: &str) -> anyhow::Result<String> {

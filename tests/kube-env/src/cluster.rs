@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{anyhow, ensure};
+use anyhow::anyhow;
 use kube::Client;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep, timeout};
@@ -37,27 +37,25 @@ pub(super) struct Site {
     pub logs: PathBuf,
 }
 
-/// A context whose API server was ready once; it may be stopped by now.
+/// A context whose API server is ready.
 pub(super) struct Cluster {
-    site: Site,
-    client: Client,
-    running: Mutex<Option<Running>>,
-}
-
-/// The processes of a context that is not stopped. The controllers go first.
-struct Running {
-    controllers: Option<Process>,
+    // Fields go in this order: the controllers before the server that they use.
+    controllers: Mutex<Option<Process>>,
     server: Process,
+    client: Client,
+    site: Site,
 }
 
 impl Cluster {
     /// Starts the API server, waits until it is ready, and starts the controllers.
     pub async fn start(site: Site) -> anyhow::Result<Self> {
-        let (running, client) = site.start().await?;
+        let mut server = site.spawn_server()?;
+        let client = site.ready(&mut server).await?;
         Ok(Self {
-            site,
+            controllers: Mutex::new(Some(site.spawn_controllers()?)),
+            server,
             client,
-            running: Mutex::new(Some(running)),
+            site,
         })
     }
 
@@ -76,34 +74,18 @@ impl Cluster {
         &self.site
     }
 
-    /// Kills the API server and its controllers. What is stored stays.
-    pub async fn stop(&self) {
-        self.running.lock().await.take();
-    }
-
-    /// Starts what was stopped, on the same port and with the same certificate, and waits until it is ready.
-    pub async fn resume(&self) -> anyhow::Result<()> {
-        let mut running = self.running.lock().await;
-        ensure!(running.is_none(), "context {} is not stopped", self.name());
-        *running = Some(self.site.start().await?.0);
-        Ok(())
-    }
-
     /// Starts the controllers anew. The garbage collector looks for new kinds only every 30 s and when it starts.
     pub async fn restart_controllers(&self) -> anyhow::Result<()> {
-        if let Some(running) = self.running.lock().await.as_mut() {
-            running.controllers = None;
-            running.controllers = Some(self.site.spawn_controllers()?);
-        }
+        let mut controllers = self.controllers.lock().await;
+        *controllers = None;
+        *controllers = Some(self.site.spawn_controllers()?);
         Ok(())
     }
 
     /// The processes that run now, by their names.
     pub async fn processes(&self) -> Vec<(String, u32)> {
-        let running = self.running.lock().await;
-        let processes = running
-            .iter()
-            .flat_map(|running| running.controllers.iter().chain([&running.server]));
+        let controllers = self.controllers.lock().await;
+        let processes = controllers.iter().chain([&self.server]);
         processes
             .map(|process| (process.name().to_owned(), process.id()))
             .collect()
@@ -136,17 +118,6 @@ impl Site {
         self.logs.join(format!("audit-{}.log", self.name))
     }
 
-    async fn start(&self) -> anyhow::Result<(Running, Client)> {
-        let mut server = self.spawn_server()?;
-        let client = self.ready(&mut server).await?;
-        let controllers = Some(self.spawn_controllers()?);
-        let running = Running {
-            controllers,
-            server,
-        };
-        Ok((running, client))
-    }
-
     async fn ready(&self, server: &mut Process) -> anyhow::Result<Client> {
         let deadline = Instant::now() + START_LIMIT;
         loop {
@@ -165,7 +136,8 @@ impl Site {
 
     /// A client of the server, if it is ready. It cannot be made earlier: the server writes its certificate first.
     async fn probe(&self) -> anyhow::Result<Client> {
-        let client = kubeconfig::client(&access::admin_kubeconfig(&self.data), &self.name).await?;
+        let client =
+            kubeconfig::client_of(&access::admin_kubeconfig(&self.data), &self.name).await?;
         let question = http::Request::get("/readyz").body(Vec::new())?;
         client.request_text(question).await?;
         Ok(client)

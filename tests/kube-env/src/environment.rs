@@ -16,6 +16,7 @@ use super::access;
 use super::audit::{self, Request};
 use super::cluster::{Cluster, Site};
 use super::etcd::Etcd;
+use super::kubectl::Kubectl;
 use super::manifests;
 use super::port::Port;
 use super::programs::Programs;
@@ -72,6 +73,11 @@ impl Environment {
         &self.admin_kubeconfig
     }
 
+    /// kubectl as the administrator.
+    pub fn kubectl(&self) -> Kubectl {
+        Kubectl::new(&self.admin_kubeconfig)
+    }
+
     /// The folder of the servers' logs.
     pub fn logs(&self) -> &Path {
         self.logs.path()
@@ -87,13 +93,14 @@ impl Environment {
         processes
     }
 
-    /// Installs the custom resource definitions in the YAML files of a folder in every context, and waits until their
-    /// kinds are served and the garbage collectors know them.
+    /// Installs the custom resource definitions in the YAML files of these folders in every context, and waits until
+    /// their kinds are served and the garbage collectors know them.
     ///
     /// # Errors
-    /// If a file is not readable, there is no definition in any, or an API server does not take one.
-    pub async fn install_crds(&self, folder: &Path) -> anyhow::Result<()> {
-        let definitions = &manifests::definitions(folder)?;
+    /// If a file is not readable, there is no definition in a folder, or an API server does not take one.
+    pub async fn install_crds<P: AsRef<Path>>(&self, folders: &[P]) -> anyhow::Result<()> {
+        let found = folders.iter().map(|it| manifests::definitions(it.as_ref()));
+        let definitions = &found.collect::<anyhow::Result<Vec<_>>>()?.concat();
         let installing = self.clusters.iter().map(|cluster| async move {
             let installed = manifests::install(cluster.client(), definitions).await;
             installed.with_context(|| format!("in context {}", cluster.name()))?;
@@ -156,23 +163,6 @@ impl Environment {
     /// If the audit log is not readable.
     pub fn requests(&self, context: &str, user: &str) -> anyhow::Result<Vec<Request>> {
         audit::read(&self.cluster(context)?.site().audit_log(), user)
-    }
-
-    /// Kills a context's API server. Connections to it break and new ones are refused; what is stored stays.
-    ///
-    /// # Errors
-    /// Only if there is no such context.
-    pub async fn stop(&self, context: &str) -> anyhow::Result<()> {
-        self.cluster(context)?.stop().await;
-        Ok(())
-    }
-
-    /// Starts a stopped API server again, where it was before, and waits until it is ready.
-    ///
-    /// # Errors
-    /// If it is not stopped, or does not start.
-    pub async fn resume(&self, context: &str) -> anyhow::Result<()> {
-        self.cluster(context)?.resume().await
     }
 
     fn cluster(&self, context: &str) -> anyhow::Result<&Cluster> {

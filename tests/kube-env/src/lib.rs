@@ -2,7 +2,8 @@
 //!
 //! [`Environment::start`] takes context names, and gives one etcd, and for each name an API server and the controllers
 //! that delete (the garbage collector of owned objects, and that of namespaces). There are no nodes: nothing runs
-//! pods, and nothing here knows the program under test.
+//! pods, and nothing here knows the program under test. What clients need, kubeconfigs and [`Kubectl`], is for simulated
+//! API servers as well.
 //!
 //! ```text
 //! programs  which executables     ─┐  etcd                     environment: all of them, what tests use
@@ -17,39 +18,26 @@ mod cluster;
 mod environment;
 mod etcd;
 mod kubeconfig;
+mod kubectl;
 mod manifests;
 mod port;
 mod process;
 mod programs;
+mod skip;
 
 pub use audit::Request;
 pub use environment::Environment;
-pub use programs::available;
-
-/// Set to `1` where tests on real API servers must not be skipped: in continuous integration.
-pub const REQUIRED: &str = "PILOTHOUSE_REAL";
+pub use kubeconfig::{client_of, write_kubeconfig};
+pub use kubectl::Kubectl;
+pub use programs::is_available_or_skip;
 
 /// An environment for a test, or none, said on standard error, where this machine has no API server to start.
 ///
 /// # Errors
-/// If the servers do not start, or if there are none though [`REQUIRED`] is set.
+/// If the servers do not start, or if there are none though `PILOTHOUSE_REAL=1` is set.
 pub async fn start_or_skip(names: &[&str]) -> anyhow::Result<Option<Environment>> {
-    match available() {
-        Ok(()) => Environment::start(names).await.map(Some),
-        Err(why) if std::env::var(REQUIRED).is_ok_and(|value| value == "1") => {
-            anyhow::bail!("{REQUIRED}=1 and there is no real API server: {why}")
-        }
-        Err(why) => {
-            say_skipped(&why);
-            Ok(None)
-        }
-    }
-}
-
-#[expect(
-    clippy::print_stderr,
-    reason = "whoever reads the output of the tests must see that they were skipped"
-)]
-fn say_skipped(why: &str) {
-    eprintln!("skipped, for want of a real API server: {why}");
+    Ok(match is_available_or_skip()? {
+        true => Some(Environment::start(names).await?),
+        false => None,
+    })
 }

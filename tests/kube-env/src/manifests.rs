@@ -157,18 +157,7 @@ fn api_of(
 mod tests {
     use super::*;
 
-    const DEFINITION: &str = "\
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: boats.example.org}
-spec:
-  group: example.org
-  names: {kind: Boat, plural: boats}
-  scope: Namespaced
-  versions:
-  - {name: v1, served: true, storage: true}
-  - {name: v0, served: false, storage: false}
-";
+    const DEFINITIONS: &str = include_str!("../../fixtures/harbour/definitions.yaml");
 
     #[test]
     fn a_text_may_have_several_documents_and_empty_ones() {
@@ -199,9 +188,10 @@ spec:
             "{error}"
         );
 
-        fs::write(folder.path().join("boats.yaml"), DEFINITION).unwrap();
+        fs::write(folder.path().join("boats.yaml"), DEFINITIONS).unwrap();
         let found = definitions(folder.path()).unwrap();
         let served: Vec<_> = found.iter().flat_map(served).collect();
-        assert_eq!(served, [GroupVersionKind::gvk("example.org", "v1", "Boat")]);
+        let kind = |kind| GroupVersionKind::gvk("harbour.test", "v1", kind);
+        assert_eq!(served, [kind("Boat"), kind("Harbour")]);
     }
 }

@@ -87,13 +87,16 @@ impl Drop for Process {
 mod tests {
     use super::*;
     use crate::port::Port;
-    use crate::programs::{Programs, flag};
+    use crate::programs::{Programs, flag, is_available_or_skip};
     use std::thread;
     use std::time::{Duration, Instant};
 
-    /// An etcd that is not waited for.
+    /// An etcd that is not waited for; none, with a line that says so, where there is none to start.
     fn start(folder: &Path) -> Option<Process> {
-        let programs = Programs::find().ok()?;
+        if !is_available_or_skip().unwrap() {
+            return None;
+        }
+        let programs = Programs::find().unwrap();
         let (clients, peers) = (Port::reserve().unwrap(), Port::reserve().unwrap());
         let url = |port: &Port| format!("http://127.0.0.1:{}", port.number());
         let flags = [
@@ -123,7 +126,7 @@ mod tests {
     fn a_supervised_server_ends_when_the_pipe_of_a_killed_test_closes() {
         let folder = tempfile::tempdir().unwrap();
         let Some(mut process) = start(folder.path()) else {
-            return eprintln!("skipped, for want of a server to start");
+            return;
         };
         if std::env::var_os("KUBEBUILDER_ASSETS").is_some() {
             return eprintln!("skipped: programs of others are not supervised");
@@ -139,7 +142,7 @@ mod tests {
         let data = folder.path().join("data");
         fs::write(&data, "a file where etcd wants a folder").unwrap();
         let Some(mut process) = start(folder.path()) else {
-            return eprintln!("skipped, for want of a server to start");
+            return;
         };
         let error = ends(&mut process)
             .expect("it should have ended")

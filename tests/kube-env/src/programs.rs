@@ -5,6 +5,8 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::skip::skip;
+
 /// A folder with the three programs under their own names, as other test tools for Kubernetes use it.
 const ASSETS: &str = "KUBEBUILDER_ASSETS";
 /// The path of the one executable that is all three programs.
@@ -12,12 +14,16 @@ const SERVER: &str = "PILOTHOUSE_TEST_SERVER";
 /// Where `cargo xtask` builds that executable.
 const BUILT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/kube-test-server");
 
-/// Whether real API servers can be started on this machine.
+/// Whether real API servers can be started on this machine; where not, that is said on standard error.
 ///
 /// # Errors
-/// Says what is missing and how to get it.
-pub fn available() -> Result<(), String> {
-    Programs::find().map(drop)
+/// If they cannot though `PILOTHOUSE_REAL=1` is set. It says what is missing and how to get it.
+pub fn is_available_or_skip() -> anyhow::Result<bool> {
+    let missing = Programs::find().err();
+    if let Some(why) = &missing {
+        skip(&format!("there is no real API server: {why}"))?;
+    }
+    Ok(missing.is_none())
 }
 
 /// The programs that a control plane is made of.

@@ -242,7 +242,7 @@ fn work(sim: &mut Simulation, change: &Change, clock: &str) {
                 let child = sim.at(name).unwrap();
                 let (key, mut status) = (child.key(), child.status().clone());
                 replace(&mut status, path, odd.clone());
-                sim.relax(&key.context, "cassandratasks");
+                sim.relax(&key.context, "CassandraTask");
                 sim.set_field(&key, "/status", status);
             }
         }

@@ -1,7 +1,7 @@
 //! The objects of a simulation, and what people do to them.
 
 use k8ssandra_task_policy::contract::{Context, ObjectRef};
-use kube_sim::{Location, Patch};
+use kube_sim::{Definitions, Patch};
 use pilothouse_policy_test::servers::location;
 use serde_json::{Value, json};
 
@@ -114,25 +114,31 @@ impl Simulation {
     }
 
     /// From now on the definition there takes and keeps everything, as an older or a newer one may.
-    pub fn relax(&mut self, context: &Context, plural: &str) {
-        let definition = Location {
-            api_version: "apiextensions.k8s.io/v1".to_owned(),
-            kind: "CustomResourceDefinition".to_owned(),
-            namespace: None,
-            name: format!("{plural}.control.k8ssandra.io"),
-        };
+    pub fn relax(&mut self, context: &Context, kind: &str) {
+        let plural = format!("{}s", kind.to_lowercase());
         let anything = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
-        let schema = "/spec/versions/0/schema/openAPIV3Schema";
-        let patch = operation("replace", schema, anything);
-        let now = self.servers.now;
+        let definition = json!({
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": format!("{plural}.control.k8ssandra.io")},
+            "spec": {
+                "group": "control.k8ssandra.io",
+                "names": {"kind": kind, "plural": plural},
+                "scope": "Namespaced",
+                "versions": [{
+                    "name": "v1alpha1", "served": true, "storage": true, "subresources": {"status": {}},
+                    "schema": {"openAPIV3Schema": anything},
+                }],
+            },
+        });
+        let definitions = Definitions::parse(&definition.to_string()).unwrap();
         let store = self.servers.store(context).unwrap();
-        store.patch(&definition, &patch, false, now).unwrap();
+        store.install(&definitions).unwrap();
     }
 
     /// The definitions there are those of today again. What is there stays.
     pub(crate) fn redefine(&mut self, context: &Context) {
-        let now = self.servers.now;
         let store = self.servers.store(context).unwrap();
-        store.install(definitions(), now).unwrap();
+        store.install(definitions()).unwrap();
     }
 }

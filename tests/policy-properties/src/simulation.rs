@@ -84,8 +84,13 @@ pub fn stamp(time: &str) -> String {
 /// The definitions that the API servers hold the objects to.
 pub fn definitions() -> &'static Definitions {
     static READ: LazyLock<Definitions> = LazyLock::new(|| {
-        let crds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/crds");
-        definitions::read([crds]).unwrap()
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let folders = [
+            "deploy/crds",
+            "deploy/overlays/standalone",
+            "tests/fixtures/crds",
+        ];
+        definitions::read(folders.map(|folder| root.join(folder))).unwrap()
     });
     &READ
 }
@@ -99,7 +104,7 @@ pub(crate) fn context(number: usize) -> String {
 fn servers(datacenters: usize) -> Servers {
     static STORE: LazyLock<Store> = LazyLock::new(|| {
         let (mut store, now) = (Store::new("", at("19:43:00")), at("19:43:00"));
-        store.install(definitions(), now).unwrap();
+        store.install(definitions()).unwrap();
         store.create_namespace(NAMESPACE, now).unwrap();
         store
     });

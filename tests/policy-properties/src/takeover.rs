@@ -52,9 +52,9 @@ impl Left {
         let mut sim = Simulation::new(3);
         if self.is_bare {
             for number in 1..=3 {
-                sim.relax(&Some(context(number)), "cassandratasks");
+                sim.relax(&Some(context(number)), "CassandraTask");
             }
-            sim.relax(&None, "k8ssandratasks");
+            sim.relax(&None, "K8ssandraTask");
         }
         let mut names = ["dc1", "dc2", "dc3"];
         if self.is_listed {

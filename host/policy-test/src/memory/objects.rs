@@ -18,7 +18,7 @@ const OF_THE_USER: [&str; 4] = ["name", "namespace", "labels", "annotations"];
 pub fn servers(scenario: &Scenario, definitions: &Definitions, kinds: &[&Gvk]) -> Result<Servers> {
     let mut store = Store::new("", scenario.start);
     if scenario.has_definitions {
-        store.install(definitions, scenario.start)?;
+        store.install(definitions)?;
     }
     for gvk in kinds {
         store.serve(&gvk.api_version(), &gvk.kind);

@@ -12,8 +12,7 @@ use serde_json::{Value, json};
 use super::{CassOperator, Options};
 use kube_sim::{Cluster, tokio_clock};
 
-const CRD: &str =
-    include_str!("../../../../deploy/crds/stand-ins/control.k8ssandra.io_cassandratasks.yaml");
+const CRD: &str = include_str!("../../../fixtures/crds/control.k8ssandra.io_cassandratasks.yaml");
 
 struct World {
     cluster: Cluster,

@@ -5,7 +5,7 @@ use kube::api::PostParams;
 use serde_json::{Value, json};
 
 use crate::objects::{CONTEXTS, demo, task};
-use crate::world::{Kind, World};
+use crate::world::{Kind, World, create};
 
 /// Fields in a place where they do not belong are refused by name, as kubectl asks for.
 pub async fn unknown_fields_are_refused(world: &mut World) -> Result<()> {
@@ -72,7 +72,7 @@ pub async fn required_fields_are_demanded(world: &mut World) -> Result<()> {
 /// Why an object is refused when it is created as kubectl does it: no field may be unknown.
 async fn refused(world: &World, object: &Value) -> Result<String> {
     let created = if let Some(kubectl) = &world.kubectl {
-        kubectl.create(&world.namespace, object).await.map(drop)
+        create(kubectl, &world.namespace, object).await
     } else {
         let resource = Kind::Task.resource();
         let path = format!(

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use kube::api::{Api, DynamicObject, PostParams};
+use kube_env::client_of;
 use serde_json::{Value, json};
 
-use super::operator::client;
 use crate::objects::CONTEXTS;
 use crate::real::{Access, Clusters, NAMESPACE};
 use crate::world::Kind;
@@ -93,7 +93,7 @@ subjects: [{{kind: ServiceAccount, name: {account}, namespace: {NAMESPACE}}}]
 
 /// Waits until a context's API server has both parts of the policy in force: a moment after it has stored them.
 async fn enforced(kubeconfig: &Path, context: &str) -> Result<()> {
-    let client = client(kubeconfig, context).await?;
+    let client = client_of(kubeconfig, context).await?;
     let cassandra_task = json!({
         "apiVersion": "control.k8ssandra.io/v1alpha1", "kind": "CassandraTask",
         "metadata": { "name": "check", "labels": { "k8ssandra.io/task-name": "check" } },

@@ -10,9 +10,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Result;
+use kube::Client;
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams, PostParams};
-use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::{Client, Config};
+use kube_env::client_of;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
@@ -43,7 +43,7 @@ impl Operator {
     pub async fn start(kubeconfig: &Path, namespace: &str) -> Result<Self> {
         let mut clients = BTreeMap::new();
         for context in CONTEXTS {
-            clients.insert(context.to_owned(), client(kubeconfig, context).await?);
+            clients.insert(context.to_owned(), client_of(kubeconfig, context).await?);
         }
         let access = Access {
             namespace: namespace.to_owned(),
@@ -85,17 +85,6 @@ impl Drop for Operator {
     fn drop(&mut self) {
         self.running.abort();
     }
-}
-
-/// A client with the account of a kubeconfig.
-pub(super) async fn client(kubeconfig: &Path, context: &str) -> Result<Client> {
-    let options = KubeConfigOptions {
-        context: Some(context.to_owned()),
-        ..KubeConfigOptions::default()
-    };
-    let kubeconfig = Kubeconfig::read_from(kubeconfig)?;
-    let config = Config::from_custom_kubeconfig(kubeconfig, &options).await?;
-    Ok(Client::try_from(config)?)
 }
 
 async fn reconcile_all(access: Access) {

@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use kube_env::Environment;
-use tokio::process::Command;
 
-use crate::kubectl::{CONTROL, NAMESPACE, REMOTE, kubectl, run, start_or_skip};
+use crate::kubectl::{CONTROL, NAMESPACE, REMOTE, copy, kubectl, start_or_skip};
 use crate::{DEPLOY, apply, install};
 
 const COMPONENT: &str = "components/beside-k8ssandra-operator";
@@ -99,24 +98,20 @@ async fn the_policy_refuses_k8ssandra_operators_task_controller_alone() -> Resul
 
 #[tokio::test]
 async fn the_account_is_a_parameter() -> Result<()> {
-    if start_or_skip().await?.is_none() {
+    let Some(environment) = start_or_skip().await? else {
         return Ok(());
-    }
-    let copy = tempfile::tempdir()?;
-    let component = copy.path().join("component");
+    };
+    let changed = tempfile::tempdir()?;
+    let component = changed.path().join("component");
     let folder = format!("{DEPLOY}/{COMPONENT}");
-    run(
-        Command::new("cp").args(["-R", &folder]).arg(&component),
-        "cp",
-    )
-    .await?;
+    copy(&folder, &component).await?;
     let kustomization = component.join("kustomization.yaml");
     let text = std::fs::read_to_string(&kustomization)?;
     let username = OPERATOR.replace("--as=", "username=");
     ensure!(text.contains(&username), "{text}");
     std::fs::write(&kustomization, text.replace(&username, "username=kate"))?;
-    let mut build = Command::new("kubectl");
-    let built = run(build.arg("kustomize").arg(&component), "kubectl kustomize").await?;
+    let build = ["kustomize", &component.display().to_string()];
+    let built = environment.kubectl().run(&build, "").await?;
     let conditions = built.matches("request.userInfo.username == 'kate'").count();
     ensure!(
         conditions == 2 && !built.contains("kind: ConfigMap"),

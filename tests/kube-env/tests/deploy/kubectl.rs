@@ -1,7 +1,9 @@
 //! kubectl on real clusters.
 
-use anyhow::{Context as _, Result, ensure};
-use kube_env::{self as real, Environment};
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+use kube_env::{self as real, Environment, Kubectl};
 use tokio::process::Command;
 
 pub const NAMESPACE: &str = "k8ssandra-operator";
@@ -9,37 +11,25 @@ pub const CONTROL: &str = "control";
 pub const REMOTE: &str = "remote";
 
 /// Two contexts, or none, said on standard error, where this machine has no API server or no kubectl.
-#[expect(
-    clippy::print_stderr,
-    reason = "whoever reads the output of the tests must see that they were skipped"
-)]
 pub async fn start_or_skip() -> Result<Option<Environment>> {
-    let version = ["version", "--client"];
-    let there = Command::new("kubectl").args(version).output().await.is_ok();
-    if there {
-        return real::start_or_skip(&[CONTROL, REMOTE]).await;
+    if !Kubectl::is_there_or_skip().await? {
+        return Ok(None);
     }
-    let required = std::env::var(real::REQUIRED).is_ok_and(|value| value == "1");
-    ensure!(!required, "{}=1 and there is no kubectl", real::REQUIRED);
-    eprintln!("skipped, for want of kubectl");
-    Ok(None)
+    real::start_or_skip(&[CONTROL, REMOTE]).await
 }
 
 /// Runs kubectl as the administrator; what it printed.
 pub async fn kubectl(environment: &Environment, context: &str, args: &[&str]) -> Result<String> {
-    let mut command = Command::new("kubectl");
-    command
-        .arg("--kubeconfig")
-        .arg(environment.admin_kubeconfig());
-    command.args(["--context", context, "--namespace", NAMESPACE]);
-    let what = format!("kubectl {} in context {context}", args.join(" "));
-    run(command.args(args), &what).await
+    let place = ["--context", context, "--namespace", NAMESPACE];
+    environment
+        .kubectl()
+        .run(&[&place, args].concat(), "")
+        .await
 }
 
-pub async fn run(command: &mut Command, what: &str) -> Result<String> {
-    let output = command.kill_on_drop(true).output().await;
-    let output = output.with_context(|| format!("{what} could not be started"))?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{what} failed: {said}");
-    Ok(String::from_utf8(output.stdout)?)
+/// A copy of a folder, to change it.
+pub async fn copy(folder: &str, copy: &Path) -> Result<()> {
+    let copied = Command::new("cp").args(["-R", folder]).arg(copy).status();
+    ensure!(copied.await?.success(), "{folder} was not copied");
+    Ok(())
 }

@@ -11,18 +11,21 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, ensure};
 use k8s_openapi::api::authorization::v1::{ResourceRule, SelfSubjectRulesReview};
 use kube::api::{Api, PostParams};
-use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::{Client, Config};
-use kube_env::Environment;
+use kube_env::{Environment, client_of};
 use serde_json::{Value, json};
-use tokio::process::Command;
 
-use kubectl::{CONTROL, NAMESPACE, REMOTE, kubectl, run, start_or_skip};
+use kubectl::{CONTROL, NAMESPACE, REMOTE, copy, kubectl, start_or_skip};
 
 const DEPLOY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy");
 const SERVICE_ACCOUNT: &str = "pilothouse";
 /// The definition that k8ssandra-operator owns where it is installed.
 const TASKS: &str = "crds/control.k8ssandra.io_k8ssandratasks.yaml";
+const CLUSTERS: &str = "overlays/standalone/k8ssandra.io_k8ssandraclusters.yaml";
+/// That of cass-operator.
+const CASSANDRA_TASKS: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../fixtures/crds/control.k8ssandra.io_cassandratasks.yaml"
+);
 
 #[tokio::test]
 async fn every_manifest_and_sample_is_taken_field_by_field() -> Result<()> {
@@ -54,8 +57,7 @@ async fn only_the_standalone_overlay_has_definitions() -> Result<()> {
     };
     let folder = |name: &str| Path::new(DEPLOY).join(name).display().to_string();
     environment.create_namespace(CONTROL, NAMESPACE).await?;
-    let stand_in = folder("crds/stand-ins/control.k8ssandra.io_cassandratasks.yaml");
-    kubectl(&environment, CONTROL, &["create", "-f", &stand_in]).await?;
+    kubectl(&environment, CONTROL, &["create", "-f", CASSANDRA_TASKS]).await?;
     let applied = apply(&environment, CONTROL, &folder("")).await?;
     assert_eq!(definitions(&applied), Vec::<&str>::new());
     let applied = apply(&environment, CONTROL, &folder("overlays/standalone")).await?;
@@ -83,9 +85,9 @@ async fn every_component_can_be_switched_on() -> Result<()> {
     let Some(environment) = start_or_skip().await? else {
         return Ok(());
     };
-    let copy = tempfile::tempdir()?;
-    let deploy = copy.path().join("deploy");
-    run(Command::new("cp").args(["-R", DEPLOY]).arg(&deploy), "cp").await?;
+    let changed = tempfile::tempdir()?;
+    let deploy = changed.path().join("deploy");
+    copy(DEPLOY, &deploy).await?;
     let kustomization = deploy.join("control-plane/kustomization.yaml");
     let text = fs::read_to_string(&kustomization)?;
     let components = fs::read_dir(deploy.join("components"))?.count();
@@ -147,16 +149,10 @@ async fn install(environment: &Environment, deploy: &Path) -> Result<()> {
     let folder = |name: &str| deploy.join(name).display().to_string();
     for (context, manifests) in [(CONTROL, folder("")), (REMOTE, folder("remote"))] {
         environment.create_namespace(context, NAMESPACE).await?;
-        let (tasks, stand_ins) = (folder(TASKS), folder("crds/stand-ins"));
-        let create = [
-            "create",
-            "--validate=strict",
-            "-f",
-            &tasks,
-            "-f",
-            &stand_ins,
-        ];
-        kubectl(environment, context, &create).await?;
+        for definition in [&folder(TASKS), &folder(CLUSTERS), CASSANDRA_TASKS] {
+            let create = ["create", "--validate=strict", "-f", definition];
+            kubectl(environment, context, &create).await?;
+        }
         apply(environment, context, &manifests).await?;
     }
     Ok(())
@@ -183,13 +179,7 @@ fn samples() -> Result<Vec<PathBuf>> {
 
 /// What a service account may do to objects, as the API server itself sums it up: `GROUP/RESOURCE VERB...`.
 async fn rights(kubeconfig: &Path, context: &str) -> Result<BTreeSet<String>> {
-    let options = KubeConfigOptions {
-        context: Some(context.to_owned()),
-        ..KubeConfigOptions::default()
-    };
-    let kubeconfig = Kubeconfig::read_from(kubeconfig)?;
-    let config = Config::from_custom_kubeconfig(kubeconfig, &options).await?;
-    let api: Api<SelfSubjectRulesReview> = Api::all(Client::try_from(config)?);
+    let api: Api<SelfSubjectRulesReview> = Api::all(client_of(kubeconfig, context).await?);
     let question = serde_json::from_value(json!({"spec": {"namespace": NAMESPACE}}))?;
     let answer = api.create(&PostParams::default(), &question).await?;
     let status = answer.status.context("the answer has no status")?;

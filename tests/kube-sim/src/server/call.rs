@@ -11,6 +11,7 @@ use super::{
     path::{Path, Query, verb},
     view::Shape,
 };
+use crate::store::Failure;
 
 /// A request.
 pub(crate) struct Call {
@@ -20,7 +21,7 @@ pub(crate) struct Call {
     /// Whether the API knows such a method there.
     pub method_known: bool,
     pub query: Query,
-    pub shape: Shape,
+    pub shape: Result<Shape, Failure>,
     /// Of the body, without parameters.
     pub media_type: String,
     pub body: Bytes,
@@ -60,7 +61,7 @@ impl Call {
         Self {
             request,
             method_known: verb.is_some() || other,
-            shape: Shape::parse(text(parts, header::ACCEPT), query.get("includeObject")),
+            shape: Shape::parse(text(parts, header::ACCEPT)),
             media_type: media_type.trim().to_owned(),
             path,
             query,

@@ -1,10 +1,7 @@
 //! The handle that tests hold of a simulated cluster: clients for programs, definitions to install, faults, the request
 //! log, and a direct look at objects. Nothing here answers requests.
 
-use std::{
-    sync::{Arc, PoisonError},
-    time::Duration,
-};
+use std::sync::Arc;
 
 use http::{HeaderValue, header::USER_AGENT};
 use jiff::Timestamp;
@@ -18,7 +15,7 @@ use super::{
     inner::Inner,
     log::{Filter, Request},
 };
-use crate::store::{Definitions, object::Object, state::shown, time::seconds};
+use crate::store::{Definitions, state::shown, time::seconds};
 
 /// A simulated cluster. Clones are handles of the same one.
 #[derive(Clone)]
@@ -61,10 +58,7 @@ impl Cluster {
     /// already are replaced. The error names the definition and what is wrong with it.
     pub fn install_crds(&self, yaml: &str) -> anyhow::Result<()> {
         let definitions = Definitions::parse(yaml)?;
-        let now = seconds(self.now());
-        self.inner.state().install(&definitions, &now)?;
-        self.inner.announce();
-        Ok(())
+        Ok(self.inner.state().install(&definitions)?)
     }
 
     /// Creates a namespace, unless it is there.
@@ -77,11 +71,6 @@ impl Cluster {
     /// Puts a fault in force until it is lifted.
     pub fn inject(&self, fault: Fault) -> Injected {
         self.inner.faults.inject(fault)
-    }
-
-    /// Lifts all faults; what hangs on them goes on.
-    pub fn lift_faults(&self) {
-        self.inner.faults.lift_all();
     }
 
     /// Takes the cluster off the network, or puts it back. While it is off, requests find nobody there and are not
@@ -112,15 +101,6 @@ impl Cluster {
         self.inner.signal.send_modify(|_| {});
     }
 
-    /// How long after a deletion the garbage collector looks for dependents; at first it does so at once.
-    pub fn delay_garbage_collection(&self, delay: Duration) {
-        *self
-            .inner
-            .collector_delay
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = delay;
-    }
-
     /// The logged requests that `filter` means, in order of arrival.
     pub fn requests(&self, filter: &Filter) -> Vec<Request> {
         self.inner.log.select(filter)
@@ -140,13 +120,8 @@ impl Cluster {
     /// such resource.
     pub fn objects(&self, plural: &str) -> Vec<Value> {
         let state = self.inner.state();
-        let Some(kind) = state.kinds.by_plural(plural) else {
-            return Vec::new();
-        };
-        let all = state.tables.list(&kind.table, None);
-        all.iter()
-            .map(|object: &Arc<Object>| shown(&kind, object))
-            .collect()
+        let kind = state.kinds.by_plural(plural);
+        kind.map_or_else(Vec::new, |kind| state.all(&kind))
     }
 
     /// One object as it is now, without a request; `namespace` is empty for cluster-scoped resources.

@@ -93,15 +93,10 @@ fn resources(kinds: &Kinds, group: &str, version: &str) -> Option<Value> {
 fn resource(kind: &Kind) -> Vec<Value> {
     let mut whole = json!({
         "name": kind.plural, "singularName": kind.singular, "namespaced": kind.namespaced, "kind": kind.kind,
-        "verbs": ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"],
+        "verbs": ["delete", "get", "list", "patch", "create", "update", "watch"],
     });
-    for (field, words) in [
-        ("shortNames", &kind.short_names),
-        ("categories", &kind.categories),
-    ] {
-        if !words.is_empty() {
-            whole[field] = json!(words);
-        }
+    if !kind.short_names.is_empty() {
+        whole["shortNames"] = json!(kind.short_names);
     }
     let status = kind.status.then(|| {
         json!({

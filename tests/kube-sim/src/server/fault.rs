@@ -13,25 +13,32 @@ use std::{
 use tokio::sync::watch;
 
 use super::log::{Filter, Request};
+use crate::store::Failure;
 
 /// Where on its way a request meets a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Point {
+pub(crate) enum Point {
+    /// Before it is carried out.
     Before,
+    /// Before its reply is sent.
     After,
 }
 
 /// What a request meets.
 #[derive(Clone, Debug)]
 enum Trouble {
-    Status {
-        code: u16,
-        reason: String,
-        message: String,
-    },
-    Disconnect,
+    Refused(Refusal),
     Delay(Duration),
     Hang,
+}
+
+/// How a fault ends a request.
+#[derive(Clone, Debug)]
+pub(crate) enum Refusal {
+    /// With this error in place of an answer.
+    Status(Failure),
+    /// With no answer at all.
+    Disconnect,
 }
 
 /// Something that goes wrong for certain requests until it is lifted. Without further words it is a broken connection.
@@ -50,7 +57,7 @@ impl Fault {
         Self {
             filter,
             point: Point::Before,
-            trouble: Trouble::Disconnect,
+            trouble: Trouble::Refused(Refusal::Disconnect),
             skip: 0,
             times: usize::MAX,
         }
@@ -67,20 +74,16 @@ impl Fault {
     /// An error of the API server, such as 503 `ServiceUnavailable` or 403 `Forbidden`.
     #[must_use]
     pub fn status(mut self, code: u16, reason: &str) -> Self {
-        let message = format!("simulated fault: {reason}");
-        self.trouble = Trouble::Status {
-            code,
-            reason: reason.to_owned(),
-            message,
-        };
+        let failure = Failure::injected(code, reason, &format!("simulated fault: {reason}"));
+        self.trouble = Trouble::Refused(Refusal::Status(failure));
         self
     }
 
     /// What the API server says with that error, in place of words of its own.
     #[must_use]
     pub fn saying(mut self, words: &str) -> Self {
-        if let Trouble::Status { message, .. } = &mut self.trouble {
-            words.clone_into(message);
+        if let Trouble::Refused(Refusal::Status(failure)) = &mut self.trouble {
+            words.clone_into(&mut failure.message);
         }
         self
     }
@@ -88,7 +91,7 @@ impl Fault {
     /// The connection breaks.
     #[must_use]
     pub fn disconnect(mut self) -> Self {
-        self.trouble = Trouble::Disconnect;
+        self.trouble = Trouble::Refused(Refusal::Disconnect);
         self
     }
 
@@ -129,7 +132,7 @@ pub struct Injected {
 impl Injected {
     /// Ends the fault; what hangs on it goes on.
     pub fn lift(&self) {
-        self.active.lift();
+        self.active.lifted.send_replace(true);
     }
 
     /// How many requests have met it.
@@ -150,10 +153,6 @@ struct Active {
 }
 
 impl Active {
-    fn lift(&self) {
-        self.lifted.send_replace(true);
-    }
-
     /// Whether `request` meets this fault at `point`; counts it if so.
     fn catches(&self, point: Point, request: &Request) -> bool {
         if self.fault.point != point || *self.lifted.borrow() || !self.fault.filter.matches(request)
@@ -165,18 +164,6 @@ impl Active {
             .checked_sub(self.fault.skip)
             .is_some_and(|nth| nth < self.fault.times)
     }
-}
-
-/// How a fault ends a request.
-pub(crate) enum Refusal {
-    /// With this error in place of an answer.
-    Status {
-        code: u16,
-        reason: String,
-        message: String,
-    },
-    /// With no answer at all.
-    Disconnect,
 }
 
 /// The faults in force, in the order in which they were injected.
@@ -198,23 +185,8 @@ impl Faults {
         Injected { active }
     }
 
-    pub(crate) fn lift_all(&self) {
-        for active in self.active().drain(..) {
-            active.lift();
-        }
-    }
-
-    /// Lets `request` meet the faults ahead of its being carried out.
-    pub(crate) async fn before(&self, request: &Request) -> Result<(), Refusal> {
-        self.meet(Point::Before, request).await
-    }
-
-    /// Lets `request` meet the faults ahead of its reply.
-    pub(crate) async fn after(&self, request: &Request) -> Result<(), Refusal> {
-        self.meet(Point::After, request).await
-    }
-
-    async fn meet(&self, point: Point, request: &Request) -> Result<(), Refusal> {
+    /// Lets `request` meet the faults at this point.
+    pub(crate) async fn meet(&self, point: Point, request: &Request) -> Result<(), Refusal> {
         let candidates: Vec<_> = {
             let mut active = self.active();
             active.retain(|fault| !*fault.lifted.borrow());
@@ -225,18 +197,7 @@ impl Faults {
                 continue;
             }
             match active.fault.trouble.clone() {
-                Trouble::Status {
-                    code,
-                    reason,
-                    message,
-                } => {
-                    return Err(Refusal::Status {
-                        code,
-                        reason,
-                        message,
-                    });
-                }
-                Trouble::Disconnect => return Err(Refusal::Disconnect),
+                Trouble::Refused(refusal) => return Err(refusal),
                 Trouble::Delay(duration) => tokio::time::sleep(duration).await,
                 // An error here means that the sender is gone, which `active` itself holds.
                 Trouble::Hang => drop(active.lifted.subscribe().wait_for(|lifted| *lifted).await),

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::{
     call::Call,
+    delete_options::DeleteOptions,
     discovery,
     inner::Inner,
     log::Verb,
@@ -18,9 +19,8 @@ use super::{
     watch::Watch,
 };
 use crate::store::{
-    delete::{DeleteOptions, Deleted, gone},
+    delete::gone,
     failure::Failure,
-    field_error::FieldError,
     kind::Kind,
     object::{Object, meta},
     patch::Patch,
@@ -28,7 +28,7 @@ use crate::store::{
     state::{State, shown},
     tables::Place,
     time::seconds,
-    write::{Options, Strictness, Written, check_name},
+    write::Options,
 };
 
 impl Inner {
@@ -37,7 +37,7 @@ impl Inner {
         let reply = {
             let mut state = self.state();
             match &call.path {
-                Path::Other(segments) if call.method_known => other(&state, segments, &self.name),
+                Path::Other(segments) if call.method_known => Ok(other(&state, segments)),
                 Path::Other(_) => Err(Failure::method_not_allowed()),
                 Path::Resource(target) => match served(&state, target) {
                     Some(kind) if call.method_known => {
@@ -60,21 +60,20 @@ impl Inner {
         call: &Call,
     ) -> Result<Reply, Failure> {
         check_subresource(kind, target)?;
+        check_parameters(call)?;
         let view = View {
             kind: kind.clone(),
-            shape: call.shape,
+            shape: call.shape.clone()?,
         };
         let (options, namespace) = (options(call), target.namespace.as_deref());
         let read =
             |state: &State| state.read(kind, namespace, target.name.as_deref().unwrap_or_default());
         match call.request.verb {
-            Verb::Get => Ok(Reply::json(200, view.one(&*read(state)?, call.at))),
+            Verb::Get => Ok(Reply::json(200, &view.one(&*read(state)?, call.at))),
             Verb::List => {
                 let page = state.page(kind, namespace, &selector(kind, call)?, &call.query)?;
-                Ok(Reply::json(
-                    200,
-                    view.list(&page.objects, page.metadata, call.at),
-                ))
+                let list = view.list(&page.objects, page.metadata, call.at);
+                Ok(Reply::json(200, &list))
             }
             Verb::Watch => {
                 let selector = selector(kind, call)?;
@@ -82,12 +81,14 @@ impl Inner {
             }
             Verb::Create => {
                 let made = state.create(kind, namespace, body(call)?, &options)?;
-                Ok(written(&view, made, call))
+                Ok(written(&view, 201, &made, call))
             }
             Verb::Update => update(state, &view, target, call, &options),
             Verb::Patch => patch(state, &view, target, call, &options),
+            Verb::Delete if target.name.is_none() => {
+                Err(Failure::not_simulated("deletions of whole collections"))
+            }
             Verb::Delete => delete(state, &view, &read(state)?, call),
-            Verb::DeleteCollection => delete_all(state, &view, namespace, call),
             Verb::Discover => Ok(Reply::nothing_here()),
         }
     }
@@ -121,15 +122,36 @@ fn check_subresource(kind: &Kind, target: &Target) -> Result<(), Failure> {
     Ok(())
 }
 
-fn other(state: &State, segments: &[String], name: &str) -> Result<Reply, Failure> {
+/// The parameters that are simulated, or change no answer.
+const PARAMETERS: [&str; 11] = [
+    "allowWatchBookmarks",
+    "continue",
+    "fieldManager",
+    "fieldSelector",
+    "fieldValidation",
+    "limit",
+    "pretty",
+    "resourceVersion",
+    "timeout",
+    "timeoutSeconds",
+    "watch",
+];
+
+fn check_parameters(call: &Call) -> Result<(), Failure> {
+    let mut names = call.query.names();
+    match names.find(|name| !PARAMETERS.contains(name)) {
+        Some(name) => Err(Failure::not_simulated(format!("the parameter {name}"))),
+        None => Ok(()),
+    }
+}
+
+fn other(state: &State, segments: &[String]) -> Reply {
     let segments: Vec<_> = segments.iter().map(String::as_str).collect();
     let found = match segments.as_slice() {
-        ["healthz" | "readyz" | "livez", ..] => return Ok(Reply::text(200, "ok")),
-        ["openapi", "v2"] => return Ok(Reply::other(openapi::V2_TYPE, openapi::V2)),
-        ["openapi", "v3", rest @ ..] => openapi::document(&state.kinds, rest, name),
+        ["openapi", "v3", rest @ ..] => openapi::document(&state.kinds, rest),
         path => discovery::document(&state.kinds, path),
     };
-    Ok(found.map_or_else(Reply::nothing_here, |value| Reply::value(&value)))
+    found.map_or_else(Reply::nothing_here, |value| Reply::json(200, &value))
 }
 
 fn update(
@@ -141,15 +163,10 @@ fn update(
 ) -> Result<Reply, Failure> {
     let (kind, namespace) = (&view.kind, target.namespace.as_deref());
     let (new, name) = (body(call)?, target.name.as_deref().unwrap_or_default());
-    let written = match state.read(kind, namespace, name) {
-        Err(_) if kind.create_on_update => state.create(kind, namespace, new, options)?,
-        found => {
-            let old = found?;
-            check_uid(kind, &old, &new)?;
-            state.replace(kind, &old, new, target.subresource.is_some(), options)?
-        }
-    };
-    Ok(self::written(view, written, call))
+    let old = state.read(kind, namespace, name)?;
+    check_uid(kind, &old, &new)?;
+    let written = state.replace(kind, &old, new, target.subresource.is_some(), options)?;
+    Ok(self::written(view, 200, &written, call))
 }
 
 /// Whether `new` is meant for the very object that is there.
@@ -178,23 +195,11 @@ fn patch(
     let (kind, namespace) = (&view.kind, target.namespace.as_deref());
     let name = target.name.as_deref().unwrap_or_default();
     let patch = Patch::parse(kind, &call.media_type, &call.body)?;
-    if matches!(patch, Patch::Apply(_)) && call.query.get("fieldManager").is_none() {
-        let error = FieldError::required_because("fieldManager", "is required for apply patch");
-        return Err(Failure::invalid_options("PatchOptions", error));
-    }
-    let written = match (state.read(kind, namespace, name), &patch) {
-        (Err(_), Patch::Apply(object)) if target.subresource.is_none() => {
-            check_name(object, name)?;
-            state.create(kind, namespace, object.clone(), options)?
-        }
-        (found, _) => {
-            let old = found?;
-            let mut new = shown(kind, &old);
-            patch.apply(&mut new)?;
-            state.replace(kind, &old, new, target.subresource.is_some(), options)?
-        }
-    };
-    Ok(self::written(view, written, call))
+    let old = state.read(kind, namespace, name)?;
+    let mut new = shown(kind, &old);
+    patch.apply(&mut new)?;
+    let written = state.replace(kind, &old, new, target.subresource.is_some(), options)?;
+    Ok(self::written(view, 200, &written, call))
 }
 
 fn delete(
@@ -203,69 +208,32 @@ fn delete(
     object: &Arc<Object>,
     call: &Call,
 ) -> Result<Reply, Failure> {
-    let conditions = delete_options(call)?;
-    match state.delete(&view.kind, object, &conditions, &seconds(call.at))? {
-        Deleted::Gone(object) => Ok(Reply::value(&gone(&view.kind, &object.value))),
-        Deleted::Held(object) => Ok(Reply::json(200, view.one(&object, call.at))),
-    }
+    let uid = DeleteOptions::read(&call.body)?.uid()?;
+    let held = state.delete(&view.kind, object, uid.as_deref(), &seconds(call.at))?;
+    Ok(match held {
+        None => Reply::json(200, &gone(&view.kind, &object.value)),
+        Some(held) => Reply::json(200, &view.one(&held, call.at)),
+    })
 }
 
-fn delete_all(
-    state: &mut State,
-    view: &View,
-    namespace: Option<&str>,
-    call: &Call,
-) -> Result<Reply, Failure> {
-    let conditions = delete_options(call)?;
-    let page = state.page(
-        &view.kind,
-        namespace,
-        &selector(&view.kind, call)?,
-        &call.query,
-    )?;
-    for object in &page.objects {
-        state.delete(&view.kind, object, &conditions, &seconds(call.at))?;
-    }
-    Ok(Reply::json(
-        200,
-        view.list(&page.objects, page.metadata, call.at),
-    ))
-}
-
-fn written(view: &View, written: Written, call: &Call) -> Reply {
+fn written(view: &View, code: u16, object: &Object, call: &Call) -> Reply {
     // Tables are for reading; whoever writes gets the object.
-    let shape = if let Shape::Table(_) = view.shape {
-        Shape::Whole
-    } else {
-        view.shape
-    };
-    let text = View {
-        shape,
+    let view = View {
+        shape: Shape::Whole,
         ..view.clone()
-    }
-    .one(&written.object, call.at);
-    Reply::json(if written.created { 201 } else { 200 }, text).with_warnings(written.warnings)
+    };
+    Reply::json(code, &view.one(object, call.at))
 }
 
 fn options(call: &Call) -> Options {
-    let strictness = match call.query.get("fieldValidation") {
-        Some("Strict") => Strictness::Strict,
-        Some("Ignore") => Strictness::Ignore,
-        _ => Strictness::Warn,
-    };
     Options {
-        dry_run: call.query.get("dryRun").is_some(),
-        strictness,
+        strict: call.query.get("fieldValidation") == Some("Strict"),
         ..Options::at(&seconds(call.at))
     }
 }
 
 fn selector(kind: &Kind, call: &Call) -> Result<Selector, Failure> {
-    Selector::parse(
-        kind,
-        call.query.get("labelSelector"),
-        call.query.get("fieldSelector"),
-    )
+    Selector::parse(kind, call.query.get("fieldSelector").unwrap_or_default())
 }
 
 /// The object in the body of a request.
@@ -274,12 +242,7 @@ fn body(call: &Call) -> Result<Value, Failure> {
         "application/json" | "" => json(&call.body).map_err(|error| {
             Failure::bad_request(format!("the object provided is unrecognized: {error}"))
         }),
-        "application/yaml" => serde_saphyr::from_slice(&call.body).map_err(|error| {
-            Failure::bad_request(format!("the object provided is unrecognized: {error}"))
-        }),
-        _ => Err(Failure::unsupported_media_type(
-            "application/json, application/yaml",
-        )),
+        other => Err(Failure::not_simulated(format!("objects as {other}"))),
     }
 }
 
@@ -289,22 +252,4 @@ fn json(text: &[u8]) -> serde_json::Result<Value> {
     deserializer.disable_recursion_limit();
     let value = Value::deserialize(&mut deserializer)?;
     deserializer.end().map(|()| value)
-}
-
-/// From the body of a request or else its parameters.
-fn delete_options(call: &Call) -> Result<DeleteOptions, Failure> {
-    let mut options = if call.body.is_empty() {
-        DeleteOptions::default()
-    } else {
-        serde_json::from_slice(&call.body).map_err(|error| {
-            Failure::bad_request(format!("error decoding delete options: {error}"))
-        })?
-    };
-    if let Some(policy) = call.query.get("propagationPolicy") {
-        options.propagation_policy = Some(policy.to_owned());
-    }
-    if call.query.get("dryRun").is_some() {
-        options.dry_run.push("All".to_owned());
-    }
-    Ok(options)
 }

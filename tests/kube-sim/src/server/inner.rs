@@ -3,10 +3,11 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
+use axum::body::Body;
 use http::Response;
 use http_body_util::BodyExt;
 use jiff::Timestamp;
@@ -16,12 +17,12 @@ use tower::BoxError;
 use super::{
     call::Call,
     clock::Clock,
-    fault::{Faults, Refusal},
-    log::Log,
-    reply::{Reply, ResponseBody},
+    fault::{Faults, Point, Refusal},
+    log::{Log, lock},
+    reply::Reply,
     watch::Signal,
 };
-use crate::store::{failure::Failure, state::State, time::seconds};
+use crate::store::{state::State, time::seconds};
 
 /// One cluster.
 pub(crate) struct Inner {
@@ -31,8 +32,6 @@ pub(crate) struct Inner {
     pub signal: watch::Sender<Signal>,
     pub log: Log,
     pub faults: Faults,
-    /// How far the garbage collector is behind.
-    pub collector_delay: Mutex<Duration>,
 }
 
 impl Inner {
@@ -49,7 +48,6 @@ impl Inner {
             signal: watch::Sender::new(signal),
             log: Log::default(),
             faults: Faults::default(),
-            collector_delay: Mutex::default(),
         }
     }
 
@@ -59,14 +57,14 @@ impl Inner {
 
     /// The state, for a moment: nothing may be awaited while it is held.
     pub fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// Answers one request as the cluster, its network included, does. An error is a broken connection.
     pub async fn answer<B>(
         self: Arc<Self>,
         request: http::Request<B>,
-    ) -> Result<Response<ResponseBody>, BoxError>
+    ) -> Result<Response<Body>, BoxError>
     where
         B: http_body::Body + Send,
         B::Data: Send,
@@ -75,16 +73,15 @@ impl Inner {
         let (parts, body) = request.into_parts();
         let body = body.collect().await.map_err(Into::into)?.to_bytes();
         let call = Call::read(&parts, body, self.now());
-        let ticket = self.log.arrive(call.request.clone());
+        let entry = self.log.arrive(call.request.clone());
         self.check_reachable()?;
-        let refused = self.faults.before(&call.request).await;
+        let refused = self.faults.meet(Point::Before, &call.request).await;
         self.check_reachable()?;
         let reply = match refused {
             Ok(()) => {
                 let reply = self.carry_out(&call);
-                self.log
-                    .update(ticket, |request| request.carried_out = Some(reply.code));
-                match self.faults.after(&call.request).await {
+                lock(&entry).carried_out = Some(reply.code);
+                match self.faults.meet(Point::After, &call.request).await {
                     Ok(()) => reply,
                     Err(refusal) => refuse(refusal)?,
                 }
@@ -92,8 +89,7 @@ impl Inner {
             Err(refusal) => refuse(refusal)?,
         };
         self.check_reachable()?;
-        self.log
-            .update(ticket, |request| request.answered = Some(reply.code));
+        lock(&entry).answered = Some(reply.code);
         reply.into_response()
     }
 
@@ -122,11 +118,7 @@ impl Inner {
 
     /// Collects garbage, a little later than the request that made it.
     async fn collect(self: Arc<Self>) {
-        let delay = *self
-            .collector_delay
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        tokio::time::sleep(delay).await;
+        tokio::time::sleep(Duration::ZERO).await;
         {
             let (mut state, now) = (self.state(), seconds(self.now()));
             state.collect_garbage(&now);
@@ -139,11 +131,7 @@ impl Inner {
 /// The reply that a fault puts in the place of another.
 fn refuse(refusal: Refusal) -> Result<Reply, BoxError> {
     match refusal {
-        Refusal::Status {
-            code,
-            reason,
-            message,
-        } => Ok(Reply::failure(&Failure::injected(code, &reason, &message))),
+        Refusal::Status(failure) => Ok(Reply::failure(&failure)),
         Refusal::Disconnect => {
             let message = "simulated fault: connection reset";
             Err(io::Error::new(io::ErrorKind::ConnectionReset, message).into())

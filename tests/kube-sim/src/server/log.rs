@@ -3,7 +3,7 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use jiff::Timestamp;
@@ -25,8 +25,6 @@ pub enum Verb {
     Patch,
     /// One object's end.
     Delete,
-    /// A collection's end.
-    DeleteCollection,
     /// Anything that is about no resource: discovery, OpenAPI, health.
     Discover,
 }
@@ -40,11 +38,7 @@ impl Verb {
 
 impl fmt::Display for Verb {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = match self {
-            Self::DeleteCollection => "deletecollection".to_owned(),
-            other => format!("{other:?}").to_lowercase(),
-        };
-        f.write_str(&word)
+        f.write_str(&format!("{self:?}").to_lowercase())
     }
 }
 
@@ -108,7 +102,6 @@ type Condition = Arc<dyn Fn(&Request) -> bool + Send + Sync>;
 pub struct Filter {
     user_agent: Option<String>,
     verb: Option<Verb>,
-    group: Option<String>,
     resource: Option<String>,
     subresource: Option<Option<String>>,
     namespace: Option<String>,
@@ -138,13 +131,6 @@ impl Filter {
     #[must_use]
     pub fn verb(mut self, verb: Verb) -> Self {
         self.verb = Some(verb);
-        self
-    }
-
-    /// Requests about one API group.
-    #[must_use]
-    pub fn group(mut self, group: &str) -> Self {
-        self.group = Some(group.to_owned());
         self
     }
 
@@ -193,7 +179,6 @@ impl Filter {
         };
         same(&self.user_agent, Some(&request.user_agent))
             && self.verb.is_none_or(|verb| verb == request.verb)
-            && same(&self.group, Some(&request.group))
             && same(&self.resource, Some(&request.resource))
             && self
                 .subresource
@@ -205,61 +190,37 @@ impl Filter {
     }
 }
 
+/// One entry of the log, to be completed.
+pub(crate) type Entry = Arc<Mutex<Request>>;
+
 /// The requests so far.
 #[derive(Default)]
-pub(crate) struct Log(Mutex<Entries>);
-
-#[derive(Default)]
-struct Entries {
-    /// How many were forgotten by [`Log::clear`], so that tickets stay valid.
-    forgotten: usize,
-    requests: Vec<Request>,
-}
-
-/// Names one entry of the log.
-#[derive(Clone, Copy)]
-pub(crate) struct Ticket(usize);
+pub(crate) struct Log(Mutex<Vec<Entry>>);
 
 impl Log {
-    fn entries(&self) -> std::sync::MutexGuard<'_, Entries> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn arrive(&self, request: Request) -> Ticket {
-        let mut entries = self.entries();
-        entries.requests.push(request);
-        Ticket(entries.forgotten + entries.requests.len() - 1)
-    }
-
-    /// Completes an entry, unless it was forgotten meanwhile.
-    pub(crate) fn update(&self, ticket: Ticket, change: impl FnOnce(&mut Request)) {
-        let mut entries = self.entries();
-        let index = ticket.0.checked_sub(entries.forgotten);
-        if let Some(request) = index.and_then(|index| entries.requests.get_mut(index)) {
-            change(request);
-        }
+    pub(crate) fn arrive(&self, request: Request) -> Entry {
+        let entry = Arc::new(Mutex::new(request));
+        lock(&self.0).push(entry.clone());
+        entry
     }
 
     pub(crate) fn select(&self, filter: &Filter) -> Vec<Request> {
-        self.entries()
-            .requests
-            .iter()
-            .filter(|request| filter.matches(request))
-            .cloned()
-            .collect()
+        let entries = lock(&self.0);
+        let requests = entries.iter().map(|entry| lock(entry).clone());
+        requests.filter(|request| filter.matches(request)).collect()
     }
 
     pub(crate) fn count(&self, filter: &Filter) -> usize {
-        self.entries()
-            .requests
-            .iter()
-            .filter(|request| filter.matches(request))
-            .count()
+        let entries = lock(&self.0);
+        let meant = entries.iter().filter(|entry| filter.matches(&lock(entry)));
+        meant.count()
     }
 
     pub(crate) fn clear(&self) {
-        let mut entries = self.entries();
-        entries.forgotten += entries.requests.len();
-        entries.requests.clear();
+        lock(&self.0).clear();
     }
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

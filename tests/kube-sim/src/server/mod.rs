@@ -5,6 +5,7 @@
 mod call;
 mod clock;
 mod cluster;
+mod delete_options;
 mod discovery;
 mod duration;
 mod fault;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::path::Query;
 use crate::store::{
-    failure::Failure, kind::Kind, object::Object, read::selects, selector::Selector, state::State,
+    failure::Failure, kind::Kind, object::Object, selector::Selector, state::State, tables::Place,
 };
 
 /// A collection, or a page of it.
@@ -27,52 +27,31 @@ impl State {
         query: &Query,
     ) -> Result<Page, Failure> {
         let (rv, after) = self.start_of_page(query)?;
-        let behind = |object: &Object| {
-            after
-                .as_deref()
-                .is_none_or(|after| key(kind, object).as_str() > after)
+        let wanted = |object: &Arc<Object>| {
+            after.is_none_or(|after| *key(kind, object) > *after) && selector.matches(&object.value)
         };
-        let wanted = |object: &Arc<Object>| behind(object) && selects(kind, selector, object);
-        let all = self.all_at(kind, namespace, rv)?;
+        let all = self.tables.list_at(&kind.table, namespace, rv).ok_or_else(|| {
+            Failure::expired(
+                "The provided continue parameter is too old to display a consistent list result. You can start a new \
+                 list without the continue parameter.",
+            )
+        })?;
         let mut objects: Vec<_> = all.into_iter().filter(wanted).collect();
         let mut metadata = json!({"resourceVersion": rv.to_string()});
-        let limit = query
-            .get("limit")
-            .and_then(|limit| limit.parse::<usize>().ok())
-            .filter(|limit| *limit > 0);
-        if let Some(limit) = limit.filter(|limit| objects.len() > *limit) {
+        let limit = query.get("limit").and_then(|limit| limit.parse().ok());
+        if let Some(limit) = limit.filter(|limit| (1..objects.len()).contains(limit)) {
             if selector.is_empty() {
                 metadata["remainingItemCount"] = (objects.len() - limit).into();
             }
             objects.truncate(limit);
-            let last = objects
-                .last()
-                .map(|object| key(kind, object))
-                .unwrap_or_default();
+            let last = key(kind, &objects[limit - 1]);
             metadata["continue"] = format!("{rv}:{last}").into();
         }
         Ok(Page { objects, metadata })
     }
 
-    fn all_at(
-        &self,
-        kind: &Kind,
-        namespace: Option<&str>,
-        rv: u64,
-    ) -> Result<Vec<Arc<Object>>, Failure> {
-        if rv == self.tables.rv() {
-            return Ok(self.tables.list(&kind.table, namespace));
-        }
-        self.tables.list_at(&kind.table, namespace, rv).ok_or_else(|| {
-            Failure::expired(
-                "The provided continue parameter is too old to display a consistent list result. You can start a new \
-                 list without the continue parameter.",
-            )
-        })
-    }
-
     /// From which version, and behind which key.
-    fn start_of_page(&self, query: &Query) -> Result<(u64, Option<String>), Failure> {
+    fn start_of_page<'a>(&self, query: &'a Query) -> Result<(u64, Option<&'a str>), Failure> {
         let current = self.tables.rv();
         if let Some(token) = query.get("continue") {
             let invalid = || {
@@ -81,14 +60,15 @@ impl State {
                 )
             };
             let (rv, key) = token.split_once(':').ok_or_else(invalid)?;
-            return Ok((rv.parse().map_err(|_| invalid())?, Some(key.to_owned())));
+            return Ok((rv.parse().map_err(|_| invalid())?, Some(key)));
         }
         let in_list = |failure: Failure| {
             Failure::bad_request(format!("invalid resource version: {}", failure.message))
         };
         match resource_version(query).map_err(in_list)? {
-            Some(asked) if asked > current => Err(Failure::too_new(asked, current)),
-            Some(asked) if query.get("resourceVersionMatch") == Some("Exact") => Ok((asked, None)),
+            Some(asked) if asked > current => {
+                Err(Failure::not_simulated("versions that are still to come"))
+            }
             _ => Ok((current, None)),
         }
     }
@@ -111,10 +91,5 @@ fn unreadable_version(text: &str) -> Failure {
 }
 
 fn key(kind: &Kind, object: &Object) -> String {
-    State::place(
-        kind,
-        object.value["metadata"]["namespace"].as_str(),
-        object.meta("name"),
-    )
-    .key
+    Place::new(&kind.table, object.meta("namespace"), object.meta("name")).key
 }

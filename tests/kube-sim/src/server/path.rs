@@ -89,6 +89,12 @@ impl Query {
             .filter(|value| !value.is_empty())
     }
 
+    /// The names of the parameters.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let given = self.0.iter().filter(|(_, value)| !value.is_empty());
+        given.map(|(name, _)| name.as_str())
+    }
+
     pub fn flag(&self, name: &str) -> bool {
         matches!(self.get(name), Some("true" | "1"))
     }
@@ -103,8 +109,7 @@ pub(crate) fn verb(method: &Method, target: &Target, query: &Query) -> Option<Ve
         (&Method::POST, false) => Verb::Create,
         (&Method::PUT, true) => Verb::Update,
         (&Method::PATCH, true) => Verb::Patch,
-        (&Method::DELETE, true) => Verb::Delete,
-        (&Method::DELETE, false) => Verb::DeleteCollection,
+        (&Method::DELETE, _) => Verb::Delete,
         _ => return None,
     };
     Some(verb)
@@ -114,88 +119,51 @@ pub(crate) fn verb(method: &Method, target: &Target, query: &Query) -> Option<Ve
 mod tests {
     use super::*;
 
-    fn target(
-        path: &str,
-    ) -> (
-        String,
-        String,
-        Option<String>,
-        Option<String>,
-        Option<String>,
-    ) {
-        match Path::parse(path) {
-            Path::Resource(target) => (
-                target.group,
-                target.plural,
-                target.namespace,
-                target.name,
-                target.subresource,
-            ),
-            Path::Other(segments) => panic!("{path} is no resource: {segments:?}"),
-        }
-    }
-
     #[test]
-    fn resources() {
-        let some = |text: &str| Some(text.to_owned());
+    fn what_paths_lead_to() {
         let cases = [
-            ("/api/v1/namespaces", ("", "namespaces", None, None, None)),
-            (
-                "/api/v1/namespaces/a",
-                ("", "namespaces", None, some("a"), None),
-            ),
-            (
-                "/api/v1/namespaces/a/status",
-                ("", "namespaces", None, some("a"), some("status")),
-            ),
-            (
-                "/api/v1/namespaces/a/events",
-                ("", "events", some("a"), None, None),
-            ),
-            ("/apis/g/v1/things", ("g", "things", None, None, None)),
-            (
-                "/apis/g/v1/namespaces/a/things/b",
-                ("g", "things", some("a"), some("b"), None),
-            ),
+            ("/api/v1/namespaces", "/namespaces"),
+            ("/api/v1/namespaces/a", "/namespaces a"),
+            ("/api/v1/namespaces/a/status", "/namespaces a status"),
+            ("/api/v1/namespaces/a/events", "/events in a"),
+            ("/apis/g/v1/things", "g/things"),
+            ("/apis/g/v1/namespaces/a/things/b", "g/things in a b"),
             (
                 "/apis/g/v1/namespaces/a/things/b/status",
-                ("g", "things", some("a"), some("b"), some("status")),
+                "g/things in a b status",
             ),
+            ("/version", "other"),
+            ("/api/v1", "other"),
+            ("/apis/g/v1", "other"),
+            ("/openapi/v3/apis/g/v1", "other"),
+            ("/", "other"),
         ];
-        for (path, (group, plural, namespace, name, subresource)) in cases {
-            assert_eq!(
-                target(path),
-                (
-                    group.to_owned(),
-                    plural.to_owned(),
-                    namespace,
-                    name,
-                    subresource
-                ),
-                "{path}"
-            );
+        for (path, expected) in cases {
+            let found = match Path::parse(path) {
+                Path::Other(_) => "other".to_owned(),
+                Path::Resource(target) => {
+                    let namespace = target.namespace.map(|name| format!("in {name}"));
+                    let mut words = vec![format!("{}/{}", target.group, target.plural)];
+                    words.extend(
+                        [namespace, target.name, target.subresource]
+                            .into_iter()
+                            .flatten(),
+                    );
+                    words.join(" ")
+                }
+            };
+            assert_eq!(found, expected, "{path}");
         }
     }
 
     #[test]
-    fn everything_else() {
-        for path in [
-            "/version",
-            "/api",
-            "/api/v1",
-            "/apis/g/v1",
-            "/openapi/v3/apis/g/v1",
-            "/",
-        ] {
-            assert!(matches!(Path::parse(path), Path::Other(_)), "{path}");
-        }
-    }
-
-    #[test]
-    fn parameters_are_decoded() {
-        let query = Query::parse("labelSelector=a%3Db%2Cc&watch=1&limit=");
-        assert_eq!(query.get("labelSelector"), Some("a=b,c"));
+    fn parameters_are_decoded_and_empty_ones_are_absent() {
+        let query = Query::parse("fieldSelector=a%3Db%2Cc&watch=1&limit=");
+        assert_eq!(query.get("fieldSelector"), Some("a=b,c"));
         assert!(query.flag("watch"));
-        assert_eq!(query.get("limit"), None);
+        assert_eq!(
+            query.names().collect::<Vec<_>>(),
+            ["fieldSelector", "watch"]
+        );
     }
 }

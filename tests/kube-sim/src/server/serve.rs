@@ -5,13 +5,13 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use anyhow::Context;
+use axum::body::Body;
 use http::{Request, Response, Uri, uri::PathAndQuery};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
     server::conn::auto,
     service::TowerToHyperService,
 };
-use serde_json::json;
 use tokio::{
     net::{TcpListener, TcpStream},
     task::{JoinHandle, JoinSet},
@@ -19,7 +19,7 @@ use tokio::{
 use tower::{BoxError, service_fn};
 
 use super::cluster::Cluster;
-use super::reply::{Reply, ResponseBody};
+use super::reply::Reply;
 
 /// Clusters that are being served, until this is dropped.
 pub struct Serving {
@@ -49,28 +49,10 @@ impl Cluster {
 }
 
 impl Serving {
-    /// The URL of the API server of the cluster of that name.
-    pub fn url(&self, name: &str) -> String {
-        format!("http://{}/{name}", self.address)
-    }
-
-    /// A kubeconfig with a context named after each cluster; the current one is the first. It is JSON, and so YAML.
-    pub fn kubeconfig(&self) -> String {
-        let named = |what: &str, value: &dyn Fn(&str) -> serde_json::Value| -> Vec<_> {
-            self.names
-                .iter()
-                .map(|name| json!({"name": name, what: value(name)}))
-                .collect()
-        };
-        let config = json!({
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": named("cluster", &|name| json!({"server": self.url(name)})),
-            "users": named("user", &|_| json!({})),
-            "contexts": named("context", &|name| json!({"cluster": name, "user": name})),
-            "current-context": self.names.first(),
-        });
-        format!("{config:#}\n")
+    /// The clusters' names, each with the URL of its API server.
+    pub fn servers(&self) -> Vec<(String, String)> {
+        let server = |name: &String| (name.clone(), format!("http://{}/{name}", self.address));
+        self.names.iter().map(server).collect()
     }
 }
 
@@ -109,7 +91,7 @@ async fn converse(stream: TcpStream, clusters: Arc<[Cluster]>) {
 async fn answer<B>(
     clusters: Arc<[Cluster]>,
     mut request: Request<B>,
-) -> Result<Response<ResponseBody>, BoxError>
+) -> Result<Response<Body>, BoxError>
 where
     B: http_body::Body + Send,
     B::Data: Send,

@@ -4,108 +4,45 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{duration, view::partial};
+use super::duration;
 use crate::store::{
-    builtin,
     json_path::plain,
     kind::{Column, Kind},
     object::meta,
 };
 
-/// How much of each object goes with its row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Include {
-    None,
-    Metadata,
-    Object,
-}
-
-impl Include {
-    /// The parameter `includeObject`.
-    pub fn parse(parameter: Option<&str>) -> Self {
-        match parameter {
-            Some("None") => Self::None,
-            Some("Object") => Self::Object,
-            _ => Self::Metadata,
-        }
-    }
-}
-
-/// A table of `objects`, which are as clients of `kind` see them.
-pub(crate) fn table<'a>(
-    kind: &Kind,
-    objects: impl IntoIterator<Item = &'a Value>,
-    metadata: Value,
-    include: Include,
-    now: Timestamp,
-) -> Value {
+/// A table of `objects`, which are as clients of `kind` see them. With each row goes the metadata of its object.
+pub(crate) fn table(kind: &Kind, objects: &[Value], metadata: Value, now: Timestamp) -> Value {
     let row = |object: &Value| {
-        let cells = if &*kind.table == builtin::EVENTS {
-            event_cells(object, now)
-        } else {
-            cells(kind, object, now)
-        };
-        let shown = match include {
-            Include::None => Value::Null,
-            Include::Metadata => partial(object),
-            Include::Object => object.clone(),
-        };
-        json!({"cells": cells, "object": shown})
+        let declared = kind.columns.iter().map(|column| cell(column, object, now));
+        let name = Value::from(meta(object, "name"));
+        let cells: Vec<_> = [name].into_iter().chain(declared).collect();
+        let partial = json!({
+            "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": object["metadata"],
+        });
+        json!({"cells": cells, "object": partial})
     };
     json!({
         "kind": "Table",
         "apiVersion": "meta.k8s.io/v1",
         "metadata": metadata,
         "columnDefinitions": columns(kind),
-        "rows": objects.into_iter().map(row).collect::<Vec<_>>(),
+        "rows": objects.iter().map(row).collect::<Vec<_>>(),
     })
 }
 
 fn columns(kind: &Kind) -> Vec<Value> {
-    let column = |name: &str, type_: &str, format: &str, description: &str, priority: i64| {
-        json!({
-            "name": name, "type": type_, "format": format, "description": description, "priority": priority,
-        })
-    };
-    if &*kind.table == builtin::EVENTS {
-        let names = [
-            ("Last Seen", 0),
-            ("Type", 0),
-            ("Reason", 0),
-            ("Object", 0),
-            ("Message", 0),
-            ("Count", 1),
-            ("Name", 1),
-        ];
-        return names
-            .map(|(name, priority)| column(name, "string", "", name, priority))
-            .into();
-    }
-    let declared = kind.columns.iter().map(|declared| {
-        column(
-            &declared.name,
-            &declared.type_,
-            &declared.format,
-            &declared.description,
-            declared.priority,
-        )
+    let name = json!({
+        "name": "Name", "type": "string", "format": "name", "priority": 0,
+        "description": "The name of the object, unique in its namespace",
     });
-    let name = column(
-        "Name",
-        "string",
-        "name",
-        "The name of the object, unique in its namespace",
-        0,
-    );
+    let declared = kind.columns.iter().map(|column| {
+        json!({
+            "name": column.name, "type": column.type_, "format": column.format,
+            "description": column.description, "priority": column.priority,
+        })
+    });
     [name].into_iter().chain(declared).collect()
-}
-
-fn cells(kind: &Kind, object: &Value, now: Timestamp) -> Vec<Value> {
-    let declared = kind.columns.iter().map(|column| cell(column, object, now));
-    [Value::from(meta(object, "name"))]
-        .into_iter()
-        .chain(declared)
-        .collect()
 }
 
 /// One cell; null where there is no value, or one of another type than the column's.
@@ -121,46 +58,6 @@ fn cell(column: &Column, object: &Value, now: Timestamp) -> Value {
         "date" => duration::cell(value, now),
         _ => Value::Null,
     }
-}
-
-/// The row of an event in either shape, as kubectl's own columns for events have it.
-fn event_cells(event: &Value, now: Timestamp) -> Vec<Value> {
-    let either = |core: &str, new: &str| {
-        if event[core].is_null() {
-            &event[new]
-        } else {
-            &event[core]
-        }
-    };
-    let seen = [
-        &event["series"]["lastObservedTime"],
-        either("lastTimestamp", "deprecatedLastTimestamp"),
-        &event["eventTime"],
-    ];
-    let seen = seen
-        .into_iter()
-        .find(|time| !time.is_null())
-        .unwrap_or(&Value::Null);
-    let object = either("involvedObject", "regarding");
-    let count = [
-        &event["series"]["count"],
-        either("count", "deprecatedCount"),
-    ];
-    let count = count.into_iter().find_map(Value::as_i64).unwrap_or(1);
-    vec![
-        duration::cell(seen, now),
-        event["type"].clone(),
-        event["reason"].clone(),
-        format!(
-            "{}/{}",
-            plain(&object["kind"]).to_lowercase(),
-            plain(&object["name"])
-        )
-        .into(),
-        plain(either("message", "note")).trim().into(),
-        count.into(),
-        meta(event, "name").into(),
-    ]
 }
 
 #[cfg(test)]
@@ -191,17 +88,5 @@ mod tests {
             };
             assert_eq!(cell(&column, &object, now), expected, "{type_} {path}");
         }
-    }
-
-    #[test]
-    fn the_name_comes_first_and_age_is_added() {
-        let kind = Kind::built_in("g", "v1", "Thing", "things");
-        let object = json!({"metadata": {"name": "a", "creationTimestamp": "2022-12-15T19:43:35Z"}, "spec": {}});
-        let now = "2022-12-15T19:48:35Z".parse().unwrap();
-        let table = table(&kind, [&object], json!({}), Include::Metadata, now);
-        assert_eq!(table["rows"][0]["cells"], json!(["a", "5m"]));
-        assert_eq!(table["columnDefinitions"][1]["name"], "Age");
-        assert_eq!(table["rows"][0]["object"]["kind"], "PartialObjectMetadata");
-        assert!(table["rows"][0]["object"].get("spec").is_none());
     }
 }

@@ -1,48 +1,44 @@
 //! What answers look like: what comes in are objects as they are kept, what goes out is JSON in the shape that the
-//! client asked for: whole objects, their metadata alone, or a table for people. Nothing here selects or changes.
+//! client asked for: whole objects, or a table for people. Nothing here selects or changes.
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::table::{self, Include};
+use super::table;
 use crate::store::{
+    Failure,
     kind::Kind,
     object::{Object, map_mut},
-    state::{shown, shown_as_kept},
+    state::shown,
 };
 
 /// The shape of an answer, from the `Accept` header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
     Whole,
-    Metadata,
-    Table(Include),
+    Table,
 }
 
 impl Shape {
     /// The first that can be served; where nothing is said, whole objects.
-    pub fn parse(accept: &str, include: Option<&str>) -> Self {
+    pub fn parse(accept: &str) -> Result<Self, Failure> {
         for range in accept.split(',') {
             let mut parts = range.split(';').map(str::trim);
             let json = matches!(parts.next(), Some("application/json" | "*/*"));
             match parts.find_map(|part| part.strip_prefix("as=")) {
                 _ if !json => {}
-                Some("Table") => return Self::Table(Include::parse(include)),
-                Some("PartialObjectMetadata" | "PartialObjectMetadataList") => {
-                    return Self::Metadata;
-                }
-                Some(_) => {}
-                None => return Self::Whole,
+                Some("Table") => return Ok(Self::Table),
+                Some(other) => return Err(Failure::not_simulated(format!("answers as {other}"))),
+                None => return Ok(Self::Whole),
             }
         }
-        Self::Whole
+        Ok(Self::Whole)
     }
 }
 
-/// A way of showing objects of one kind at one moment.
+/// A way of showing objects of one kind.
 #[derive(Clone)]
 pub(crate) struct View {
     pub kind: Arc<Kind>,
@@ -51,105 +47,62 @@ pub(crate) struct View {
 
 impl View {
     /// One object.
-    pub fn one(&self, object: &Object, now: Timestamp) -> Bytes {
+    pub fn one(&self, object: &Object, now: Timestamp) -> Value {
+        let object = shown(&self.kind, object);
         match self.shape {
-            Shape::Whole if shown_as_kept(&self.kind, object) => Bytes::from_owner(object.text()),
-            Shape::Whole => shown(&self.kind, object).to_string().into(),
-            Shape::Metadata => partial(&object.value).to_string().into(),
-            Shape::Table(include) => {
-                let object = shown(&self.kind, object);
-                let version = object["metadata"]["resourceVersion"].clone();
-                table::table(
-                    &self.kind,
-                    [&object],
-                    json!({"resourceVersion": version}),
-                    include,
-                    now,
-                )
-                .to_string()
-                .into()
+            Shape::Whole => object,
+            Shape::Table => {
+                let version = &object["metadata"]["resourceVersion"];
+                let metadata = json!({"resourceVersion": version});
+                table::table(&self.kind, &[object], metadata, now)
             }
         }
     }
 
     /// A collection; `metadata` is that of the list.
-    pub fn list(&self, objects: &[Arc<Object>], metadata: Value, now: Timestamp) -> Bytes {
-        if let Shape::Table(include) = self.shape {
-            let objects: Vec<_> = objects
-                .iter()
-                .map(|object| shown(&self.kind, object))
-                .collect();
-            return table::table(&self.kind, &objects, metadata, include, now)
-                .to_string()
-                .into();
+    pub fn list(&self, objects: &[Arc<Object>], metadata: Value, now: Timestamp) -> Value {
+        let shown = objects.iter().map(|object| shown(&self.kind, object));
+        let mut objects: Vec<_> = shown.collect();
+        if self.shape == Shape::Table {
+            return table::table(&self.kind, &objects, metadata, now);
         }
-        let (api_version, kind) = match self.shape {
-            Shape::Metadata => ("meta.k8s.io/v1".to_owned(), "PartialObjectMetadataList"),
-            _ => (self.kind.api_version(), self.kind.list_kind.as_str()),
-        };
-        // By hand, so that the text of each object is made once and not with each list.
-        let head = format!(
-            r#"{{"kind":"{kind}","apiVersion":"{api_version}","metadata":{metadata},"items":["#
-        );
-        let mut text = head.into_bytes();
-        for (index, object) in objects.iter().enumerate() {
-            if index > 0 {
-                text.push(b',');
+        if !self.kind.custom {
+            // These do not say again what the list says, since Go's types do not.
+            for fields in objects.iter_mut().map(map_mut) {
+                fields.remove("apiVersion");
+                fields.remove("kind");
             }
-            text.extend_from_slice(&self.item(object, now));
         }
-        text.extend_from_slice(b"]}");
-        text.into()
-    }
-
-    /// One object in a list: those of built-in kinds do not say again what the list says, since Go's types do not.
-    fn item(&self, object: &Object, now: Timestamp) -> Bytes {
-        if self.kind.custom || self.shape != Shape::Whole {
-            return self.one(object, now);
-        }
-        let mut object = shown(&self.kind, object);
-        let fields = map_mut(&mut object);
-        fields.remove("apiVersion");
-        fields.remove("kind");
-        object.to_string().into()
+        json!({
+            "kind": self.kind.list_kind, "apiVersion": self.kind.api_version(), "metadata": metadata,
+            "items": objects,
+        })
     }
 
     /// One line of a watch.
-    pub fn event(&self, type_: &str, object: &Object, now: Timestamp) -> Vec<u8> {
+    pub fn event(&self, type_: &str, object: &Object, now: Timestamp) -> String {
         line(type_, &self.one(object, now))
     }
 
     /// A line of a watch that says how far it has come.
-    pub fn bookmark(&self, rv: u64, initial_end: bool) -> Vec<u8> {
-        let mut metadata = json!({"resourceVersion": rv.to_string()});
-        if initial_end {
-            metadata["annotations"] = json!({"k8s.io/initial-events-end": "true"});
-        }
-        let (api_version, kind) = match self.shape {
-            Shape::Whole => (self.kind.api_version(), self.kind.kind.as_str()),
-            Shape::Metadata => ("meta.k8s.io/v1".to_owned(), "PartialObjectMetadata"),
-            Shape::Table(_) => ("meta.k8s.io/v1".to_owned(), "Table"),
+    pub fn bookmark(&self, rv: u64) -> String {
+        let metadata = json!({"resourceVersion": rv.to_string()});
+        let object = match self.shape {
+            Shape::Whole => json!({
+                "kind": self.kind.kind, "apiVersion": self.kind.api_version(), "metadata": metadata,
+            }),
+            Shape::Table => json!({
+                "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": metadata,
+                "columnDefinitions": [], "rows": [],
+            }),
         };
-        let mut object = json!({"apiVersion": api_version, "kind": kind, "metadata": metadata});
-        if matches!(self.shape, Shape::Table(_)) {
-            object["columnDefinitions"] = json!([]);
-            object["rows"] = json!([]);
-        }
-        line("BOOKMARK", object.to_string().as_bytes())
+        line("BOOKMARK", &object)
     }
 }
 
 /// A line of a watch.
-pub(crate) fn line(type_: &str, object: &[u8]) -> Vec<u8> {
-    let mut line = format!(r#"{{"type":"{type_}","object":"#).into_bytes();
-    line.extend_from_slice(object);
-    line.extend_from_slice(b"}\n");
-    line
-}
-
-/// The metadata of an object alone.
-pub(crate) fn partial(object: &Value) -> Value {
-    json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": object["metadata"]})
+pub(crate) fn line(type_: &str, object: &Value) -> String {
+    format!("{}\n", json!({"type": type_, "object": object}))
 }
 
 #[cfg(test)]
@@ -158,29 +111,20 @@ mod tests {
 
     #[test]
     fn the_first_acceptable_shape() {
-        let table = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
-        for (accept, include, expected) in [
-            ("application/json", None, Shape::Whole),
-            ("", None, Shape::Whole),
+        for (accept, expected) in [
+            ("application/json", Some(Shape::Whole)),
+            ("", Some(Shape::Whole)),
             (
                 "application/vnd.kubernetes.protobuf, application/json",
-                None,
-                Shape::Whole,
-            ),
-            (table, None, Shape::Table(Include::Metadata)),
-            (table, Some("Object"), Shape::Table(Include::Object)),
-            (
-                "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
-                None,
-                Shape::Metadata,
+                Some(Shape::Whole),
             ),
             (
-                "application/json;as=Unheard;v=v1, application/json",
-                None,
-                Shape::Whole,
+                "application/json;as=Table;v=v1;g=meta.k8s.io,application/json",
+                Some(Shape::Table),
             ),
+            ("application/json;as=PartialObjectMetadata;v=v1", None),
         ] {
-            assert_eq!(Shape::parse(accept, include), expected, "{accept}");
+            assert_eq!(Shape::parse(accept).ok(), expected, "{accept}");
         }
     }
 }

@@ -14,10 +14,7 @@ use super::{
     path::Query,
     view::{View, line},
 };
-use crate::store::{
-    failure::Failure, field_error::FieldError, object::Object, read::selects, selector::Selector,
-    state::State, tables::Change,
-};
+use crate::store::{failure::Failure, selector::Selector, state::State, tables::Change};
 
 /// How long a watch lasts if its client does not say.
 const LIFETIME: Duration = Duration::from_secs(1_800);
@@ -46,7 +43,7 @@ pub(crate) struct Watch {
     /// The version up to which the client knows everything.
     position: u64,
     /// What the client is told first.
-    initial: Option<Vec<u8>>,
+    initial: Option<String>,
     signal: watch::Receiver<Signal>,
     cuts: u64,
     ends: Instant,
@@ -65,7 +62,7 @@ impl Watch {
         selector: Selector,
         query: &Query,
     ) -> Result<Self, Failure> {
-        let (asked, initial_events) = (resource_version(query)?, initial_events(query)?);
+        let asked = resource_version(query)?;
         let (signal, now) = (inner.signal.subscribe(), Instant::now());
         let timeout = query
             .get("timeoutSeconds")
@@ -86,25 +83,16 @@ impl Watch {
             bookmark: bookmarks.then_some(now + BOOKMARK),
             over: false,
         };
-        if initial_events.unwrap_or(asked.is_none()) {
-            watch.position = state.tables.rv();
-            watch.begin_with_everything(state, initial_events.is_some() && bookmarks);
+        if asked.is_none() {
+            let now = inner.now();
+            let all = state.tables.list(&watch.view.kind.table, namespace);
+            let wanted = all.iter().filter(|it| watch.selector.matches(&it.value));
+            let lines: String = wanted
+                .map(|it| watch.view.event("ADDED", it, now))
+                .collect();
+            watch.initial = (!lines.is_empty()).then_some(lines);
         }
         Ok(watch)
-    }
-
-    fn begin_with_everything(&mut self, state: &State, say_when_done: bool) {
-        let (kind, now) = (self.view.kind.clone(), self.inner.now());
-        let all = state.tables.list(&kind.table, self.namespace.as_deref());
-        let mut lines: Vec<u8> = all
-            .iter()
-            .filter(|object| selects(&kind, &self.selector, object))
-            .flat_map(|object| self.view.event("ADDED", object, now))
-            .collect();
-        if say_when_done {
-            lines.extend(self.view.bookmark(self.position, true));
-        }
-        self.initial = (!lines.is_empty()).then_some(lines);
     }
 
     /// The next lines; none when the watch is over, an error when its connection is broken.
@@ -144,7 +132,7 @@ impl Watch {
     }
 
     /// The lines of all changes since the last ones.
-    fn news(&mut self) -> Option<Vec<u8>> {
+    fn news(&mut self) -> Option<String> {
         let (inner, now) = (self.inner.clone(), self.inner.now());
         let state = inner.state();
         if self.position < state.tables.compacted() {
@@ -154,62 +142,33 @@ impl Watch {
                 self.position,
                 state.tables.compacted()
             );
-            return Some(line(
-                "ERROR",
-                Failure::expired(message).to_value().to_string().as_bytes(),
-            ));
+            return Some(line("ERROR", &Failure::expired(message).to_value()));
         }
-        let lines: Vec<u8> = state
-            .tables
-            .since(self.position)
-            .filter_map(|change| self.line(change, now))
-            .flatten()
-            .collect();
+        let changes = state.tables.since(self.position);
+        let lines: String = changes.filter_map(|it| self.line(it, now)).collect();
         self.position = self.position.max(state.tables.rv());
         (!lines.is_empty()).then_some(lines)
     }
 
-    /// What the client sees of a change, if anything: an object that comes to match its selector is new to it, one that
-    /// ceases to match is gone.
-    fn line(&self, change: &Change, now: Timestamp) -> Option<Vec<u8>> {
-        let kind = &self.view.kind;
-        let elsewhere = self
-            .namespace
-            .as_deref()
-            .is_some_and(|namespace| change.object.meta("namespace") != namespace);
-        if change.place.table != kind.table || elsewhere {
-            return None;
-        }
-        let selects = |object: &Object| selects(kind, &self.selector, object);
-        let before = change.before.as_deref().filter(|object| selects(object));
-        let after = (!change.deleted && selects(&change.object)).then_some(&*change.object);
-        match (before, after) {
-            (None, None) => None,
-            (None, Some(object)) => Some(self.view.event("ADDED", object, now)),
-            (Some(_), Some(object)) => Some(self.view.event("MODIFIED", object, now)),
-            (Some(last), None) => Some(self.view.event(
-                "DELETED",
-                &Object::new(last.value.clone(), change.rv),
-                now,
-            )),
-        }
+    /// What the client sees of a change, if anything.
+    fn line(&self, change: &Change, now: Timestamp) -> Option<String> {
+        let object = &change.object;
+        let namespace = self.namespace.as_deref();
+        let is_meant = change.place.table == self.view.kind.table
+            && namespace.is_none_or(|namespace| object.meta("namespace") == namespace)
+            && self.selector.matches(&object.value);
+        let type_ = match &change.before {
+            _ if change.deleted => "DELETED",
+            None => "ADDED",
+            Some(_) => "MODIFIED",
+        };
+        is_meant.then(|| self.view.event(type_, object, now))
     }
 
-    fn due_bookmark(&mut self) -> Option<Vec<u8>> {
+    fn due_bookmark(&mut self) -> Option<String> {
         let now = Instant::now();
         self.bookmark.filter(|due| *due <= now)?;
         self.bookmark = Some(now + BOOKMARK);
-        Some(self.view.bookmark(self.position, false))
+        Some(self.view.bookmark(self.position))
     }
-}
-
-/// Whether the client wants to begin with everything; none where it does not say.
-fn initial_events(query: &Query) -> Result<Option<bool>, Failure> {
-    let wanted = query.get("sendInitialEvents").map(|text| text == "true");
-    if wanted.is_some() && query.get("resourceVersionMatch") != Some("NotOlderThan") {
-        let why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
-        let error = FieldError::forbidden("resourceVersionMatch", why);
-        return Err(Failure::invalid_options("ListOptions", error));
-    }
-    Ok(wanted)
 }

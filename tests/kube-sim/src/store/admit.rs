@@ -1,6 +1,6 @@
 //! Admission: what comes in is an object as a client sent it, what goes out is the same in the shape of its kind (type,
-//! namespace, metadata, known fields, defaults) with warnings, or why it cannot be read. Whether it may be kept is
-//! decided where it is written.
+//! namespace, metadata, known fields, defaults), or why it cannot be read. Whether it may be kept is decided where it is
+//! written.
 
 use serde_json::Value;
 
@@ -13,17 +13,16 @@ use super::{
     metadata,
     object::{map_mut, meta, metadata_mut},
     schema,
-    write::{Options, Strictness},
+    write::Options,
 };
 
-/// Brings what a client sent into the shape of its kind: type, namespace, metadata, known fields, defaults. Returns
-/// warnings.
+/// Brings what a client sent into the shape of its kind: type, namespace, metadata, known fields, defaults.
 pub(crate) fn admit(
     kind: &Kind,
     namespace: Option<&str>,
     object: &mut Value,
     options: &Options,
-) -> Result<Vec<String>, Failure> {
+) -> Result<(), Failure> {
     if !object.is_object() {
         return Err(Failure::bad_request(
             "the object provided is unrecognized: it must be a JSON object",
@@ -32,34 +31,33 @@ pub(crate) fn admit(
     shape(kind, object)?;
     place_in(namespace, object)?;
     let Some(schema) = &kind.schema else {
-        return Ok(Vec::new());
+        return Ok(());
     };
     let unknown: Vec<_> = schema::prune(schema, object)
         .iter()
         .map(|path| format!("unknown field \"{path}\""))
         .collect();
     schema::fill(schema, object);
-    match options.strictness {
-        Strictness::Strict if !unknown.is_empty() => Err(Failure::unreadable(
-            kind,
-            &format!("strict decoding error: {}", unknown.join(", ")),
-        )),
-        Strictness::Ignore => Ok(Vec::new()),
-        Strictness::Warn | Strictness::Strict => Ok(unknown),
+    if options.strict && !unknown.is_empty() {
+        let why = format!("strict decoding error: {}", unknown.join(", "));
+        return Err(Failure::unreadable(kind, &why));
     }
+    Ok(())
 }
 
 /// Type, metadata, and what built-in kinds have of their own.
 fn shape(kind: &Kind, object: &mut Value) -> Result<(), Failure> {
     check_type(kind, object)?;
-    if kind.form == Form::NewEvent {
-        event::inward(object);
+    if &*kind.table != builtin::EVENTS {
+        return metadata::normalize(kind, object);
     }
+    if kind.form != Form::NewEvent {
+        return Err(Failure::not_simulated("writes of events in core v1"));
+    }
+    event::inward(object);
     metadata::normalize(kind, object)?;
-    if &*kind.table == builtin::EVENTS {
-        event::complete(map_mut(object));
-    }
-    if let Some(time) = builtin::unreadable_time(kind, object) {
+    event::complete(map_mut(object));
+    if let Some(time) = event::unreadable_time(object) {
         let layout = "2006-01-02T15:04:05.000000Z07:00";
         return Err(Failure::unreadable(
             kind,

@@ -7,14 +7,11 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
-    delete::{DeleteOptions, Deleted},
     failure::Failure,
     install::Definitions,
     kind::Kind,
     object::Object,
     patch::Patch,
-    read::selects,
-    selector::Selector,
     state::{State, shown},
     time::seconds,
     write::Options,
@@ -71,8 +68,8 @@ impl Store {
     }
 
     /// Serves the kinds of these definitions. Those that are there already are replaced.
-    pub fn install(&mut self, definitions: &Definitions, now: Timestamp) -> Result<(), Failure> {
-        self.state.install(definitions, &seconds(now))
+    pub fn install(&mut self, definitions: &Definitions) -> Result<(), Failure> {
+        self.state.install(definitions)
     }
 
     /// Serves a kind without a definition, unless it is served already: objects are taken as they are, with a status apart.
@@ -123,20 +120,10 @@ impl Store {
             .flat_map(|table| self.state.tables.all(table))
     }
 
-    /// The objects of a kind that the label selector selects, in the order of their namespaces and names.
-    pub fn list(
-        &self,
-        api_version: &str,
-        kind: &str,
-        labels: Option<&str>,
-    ) -> Result<Vec<Value>, Failure> {
-        let kind = self.kind(api_version, kind)?;
-        let selector = Selector::parse(&kind, labels, None)?;
-        let all = self.state.tables.list(&kind.table, None);
-        let selected = all
-            .iter()
-            .filter(|object| selects(&kind, &selector, object));
-        Ok(selected.map(|object| shown(&kind, object)).collect())
+    /// The objects of a kind in the order of their namespaces and names; none where the kind is not served.
+    pub fn list(&self, api_version: &str, kind: &str) -> Vec<Value> {
+        let kind = self.kind(api_version, kind).ok();
+        kind.map_or_else(Vec::new, |kind| self.state.all(&kind))
     }
 
     /// What has happened to the objects of a kind after `version`, oldest first; none if that is too long ago.
@@ -163,10 +150,9 @@ impl Store {
     ) -> Result<Value, Failure> {
         let (kind, at) = self.kind_of(&object)?;
         let namespace = namespace(&kind, &at);
-        let made = self
-            .state
-            .create(&kind, namespace, object, &options(now, uid))?;
-        Ok(shown(&kind, &made.object))
+        let options = options(now, uid);
+        let made = self.state.create(&kind, namespace, object, &options)?;
+        Ok(shown(&kind, &made))
     }
 
     /// Puts an object as it is, as out of a backup: it keeps its times and its status, and gets this uid. It is still held to
@@ -175,7 +161,7 @@ impl Store {
         let (kind, at) = self.kind_of(&object)?;
         let (namespace, options) = (namespace(&kind, &at), options(now, Some(uid.to_owned())));
         let made = self.state.restore(&kind, namespace, object, &options)?;
-        Ok(shown(&kind, &made.object))
+        Ok(shown(&kind, &made))
     }
 
     /// Puts an object in the place of the one that is there. The status stays.
@@ -184,7 +170,7 @@ impl Store {
         let written = self
             .state
             .replace(&kind, &old, object, false, &options(now, None))?;
-        Ok(shown(&kind, &written.object))
+        Ok(shown(&kind, &written))
     }
 
     /// Changes an object, or its status alone, by a patch.
@@ -201,7 +187,7 @@ impl Store {
         let written = self
             .state
             .replace(&kind, &old, new, is_status, &options(now, None))?;
-        Ok(shown(&kind, &written.object))
+        Ok(shown(&kind, &written))
     }
 
     /// Deletes an object, if it is the one of that uid. The reply is what its finalizers keep of it.
@@ -212,14 +198,8 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<Value>, Failure> {
         let (kind, object) = self.find(at)?;
-        let conditions = DeleteOptions::with_uid(uid);
-        match self
-            .state
-            .delete(&kind, &object, &conditions, &seconds(now))?
-        {
-            Deleted::Gone(_) => Ok(None),
-            Deleted::Held(object) => Ok(Some(shown(&kind, &object))),
-        }
+        let held = self.state.delete(&kind, &object, uid, &seconds(now))?;
+        Ok(held.map(|held| shown(&kind, &held)))
     }
 
     /// Deletes what owner references and namespaces that are gone or going ask for.

@@ -8,9 +8,8 @@ use serde_json::Value;
 
 use super::{
     builtin,
-    delete::{FOREGROUND, ORPHAN},
     json_path::plain,
-    object::{deleting, finalizers, map_mut, meta, metadata_mut, owners},
+    object::{deleting, finalizers, meta, metadata_mut, owners},
     state::State,
     tables::Place,
 };
@@ -25,14 +24,10 @@ pub(crate) struct Garbage {
 
 #[derive(Clone)]
 enum Work {
-    /// An object that may have to go, to be released, or to let others go.
+    /// An object that may have to go, or to let others go.
     Look(Place),
-    /// An object is gone: whom it owned, whom it belonged to, and what held its namespace.
-    Gone {
-        uid: String,
-        owners: Vec<String>,
-        namespace: String,
-    },
+    /// An object is gone: whom it owned, and the namespace that it held.
+    Gone { uid: String, namespace: String },
 }
 
 /// What an owner reference leads to.
@@ -56,7 +51,6 @@ impl Garbage {
     pub fn removed(&mut self, object: &Value) {
         self.queue.push_back(Work::Gone {
             uid: meta(object, "uid").to_owned(),
-            owners: owners(object).map(|owner| plain(&owner["uid"])).collect(),
             namespace: meta(object, "namespace").to_owned(),
         });
     }
@@ -73,19 +67,10 @@ impl State {
         while let Some(work) = self.garbage.queue.pop_front() {
             match work {
                 Work::Look(place) => self.look(&place, now),
-                Work::Gone {
-                    uid,
-                    owners,
-                    namespace,
-                } => {
-                    let places = self.tables.dependents(&uid).into_iter();
-                    let waiting = owners.iter().filter_map(|owner| self.tables.find(owner));
+                Work::Gone { uid, namespace } => {
+                    let dependents = self.tables.dependents(&uid).into_iter();
                     let namespace = Place::new(&builtin::NAMESPACES.into(), "", &namespace);
-                    let next: Vec<_> = places
-                        .chain(waiting)
-                        .chain([namespace])
-                        .map(Work::Look)
-                        .collect();
+                    let next = dependents.chain([namespace]).map(Work::Look);
                     self.garbage.queue.extend(next);
                 }
             }
@@ -98,7 +83,9 @@ impl State {
         };
         let object = &object.value;
         if deleting(object) {
-            self.go_on_deleting(place, object, now);
+            if &*place.table == builtin::NAMESPACES {
+                self.empty_namespace(place, object, now);
+            }
             return;
         }
         let found: Vec<_> = owners(object)
@@ -113,11 +100,10 @@ impl State {
         if present.is_empty() {
             self.collect(place, now);
         } else {
-            self.set_owners(
-                place,
-                object,
-                present.into_iter().map(|(owner, _)| owner).collect(),
-            );
+            let mut object = object.clone();
+            let present: Vec<_> = present.into_iter().map(|(owner, _)| owner).collect();
+            metadata_mut(&mut object).insert("ownerReferences".to_owned(), present.into());
+            self.keep(place.clone(), object);
         }
     }
 
@@ -137,63 +123,13 @@ impl State {
         }
     }
 
-    fn go_on_deleting(&mut self, place: &Place, object: &Value, now: &str) {
-        let dependents = self.tables.dependents(meta(object, "uid"));
-        if finalizers(object).contains(&ORPHAN) {
-            for dependent in &dependents {
-                self.release(dependent, meta(object, "uid"));
-            }
-            self.drop_finalizer(place, object, ORPHAN);
-        } else if finalizers(object).contains(&FOREGROUND) {
-            for dependent in &dependents {
-                self.collect(dependent, now);
-            }
-            if self.tables.dependents(meta(object, "uid")).is_empty() {
-                self.drop_finalizer(place, object, FOREGROUND);
-            }
-        } else if &*place.table == builtin::NAMESPACES {
-            let namespace = meta(object, "name");
-            for inhabitant in self.tables.in_namespace(namespace) {
-                self.collect(&inhabitant, now);
-            }
-            if self.tables.in_namespace(namespace).is_empty() && finalizers(object).is_empty() {
-                self.drop_object(place);
-            }
+    fn empty_namespace(&mut self, place: &Place, object: &Value, now: &str) {
+        let namespace = meta(object, "name");
+        for inhabitant in self.tables.in_namespace(namespace) {
+            self.collect(&inhabitant, now);
         }
-    }
-
-    /// Takes the owner `uid` from a dependent that is to outlive it.
-    fn release(&mut self, dependent: &Place, uid: &str) {
-        if let Some(object) = self.tables.get(dependent) {
-            let others = owners(&object.value)
-                .filter(|owner| owner["uid"] != uid)
-                .cloned()
-                .collect();
-            self.set_owners(dependent, &object.value, others);
-        }
-    }
-
-    fn set_owners(&mut self, place: &Place, object: &Value, owners: Vec<Value>) {
-        let mut object = object.clone();
-        if owners.is_empty() {
-            metadata_mut(&mut object).remove("ownerReferences");
-        } else {
-            metadata_mut(&mut object).insert("ownerReferences".to_owned(), owners.into());
-        }
-        self.keep(place.clone(), object);
-    }
-
-    fn drop_finalizer(&mut self, place: &Place, object: &Value, finalizer: &str) {
-        let rest: Vec<_> = finalizers(object)
-            .into_iter()
-            .filter(|name| *name != finalizer)
-            .collect();
-        if rest.is_empty() && &*place.table != builtin::NAMESPACES {
+        if self.tables.in_namespace(namespace).is_empty() && finalizers(object).is_empty() {
             self.drop_object(place);
-            return;
         }
-        let mut changed = object.clone();
-        map_mut(&mut changed["metadata"]).insert("finalizers".to_owned(), rest.into());
-        self.keep(place.clone(), changed);
     }
 }

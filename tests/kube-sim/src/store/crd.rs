@@ -3,13 +3,12 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     field_error::FieldError,
     json_path::{JsonPath, plain},
-    kind::{Column, Field, Kind, table},
-    object::metadata_mut,
+    kind::{Column, Kind, table},
 };
 
 /// The kinds of all served versions of `crd`. The errors name the fields that are wrong.
@@ -69,32 +68,6 @@ fn list(value: &Value) -> &[Value] {
     value.as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
-/// Writes what the API server adds to a definition that it serves.
-pub(crate) fn establish(crd: &mut Value, now: &str) {
-    let names = crd["spec"]["names"].clone();
-    let stored = crd["spec"]["versions"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .find(|version| version["storage"] == true);
-    let stored = stored.map(|version| version["name"].clone());
-    let condition = |type_: &str, reason: &str, message: &str| json!({"type": type_, "status": "True", "reason": reason, "message": message, "lastTransitionTime": now});
-    // A second write must not move the times of the first.
-    if !crd["status"]["conditions"].is_array() {
-        crd["status"]["conditions"] = json!([
-            condition("NamesAccepted", "NoConflicts", "no conflicts found"),
-            condition(
-                "Established",
-                "InitialNamesAccepted",
-                "the initial names have been accepted"
-            ),
-        ]);
-    }
-    crd["status"]["acceptedNames"] = names;
-    crd["status"]["storedVersions"] = json!([stored]);
-    metadata_mut(crd).entry("generation").or_insert(json!(1));
-}
-
 /// The table in which objects that `crd` defines are kept.
 pub(crate) fn table_of(crd: &Value) -> Arc<str> {
     table(
@@ -111,7 +84,6 @@ fn missing(object: &Value, path: &str, field: &str) -> Option<FieldError> {
 
 fn kind(spec: &Value, version: &Value, path: &str) -> Result<Kind, FieldError> {
     let names = &spec["names"];
-    let words = |value: &Value| list(value).iter().map(plain).collect();
     let schema = version["schema"]["openAPIV3Schema"].clone();
     if !schema.is_object() {
         let path = format!("{path}.schema.openAPIV3Schema");
@@ -121,10 +93,6 @@ fn kind(spec: &Value, version: &Value, path: &str) -> Result<Kind, FieldError> {
         .iter()
         .map(|declared| column(declared, path));
     let columns = columns.collect::<Result<Vec<_>, _>>()?;
-    let selectable = list(&version["selectableFields"])
-        .iter()
-        .map(|declared| selectable_field(declared, path));
-    let selectable = selectable.collect::<Result<_, _>>()?;
     let plain_kind = Kind::built_in(
         &plain(&spec["group"]),
         &plain(&version["name"]),
@@ -138,8 +106,7 @@ fn kind(spec: &Value, version: &Value, path: &str) -> Result<Kind, FieldError> {
         singular: names["singular"]
             .as_str()
             .map_or(plain_kind.singular, str::to_owned),
-        short_names: words(&names["shortNames"]),
-        categories: words(&names["categories"]),
+        short_names: list(&names["shortNames"]).iter().map(plain).collect(),
         namespaced: spec["scope"] == "Namespaced",
         status: version["subresources"]["status"].is_object(),
         schema: Some(schema),
@@ -148,9 +115,7 @@ fn kind(spec: &Value, version: &Value, path: &str) -> Result<Kind, FieldError> {
         } else {
             columns
         },
-        selectable,
         custom: true,
-        unconditional: false,
         ..plain_kind
     })
 }
@@ -165,19 +130,6 @@ fn column(declared: &Value, path: &str) -> Result<Column, FieldError> {
         path: json_path(
             &declared["jsonPath"],
             &format!("{path}.additionalPrinterColumns.jsonPath"),
-        )?,
-    })
-}
-
-fn selectable_field(declared: &Value, path: &str) -> Result<Field, FieldError> {
-    let name = plain(&declared["jsonPath"])
-        .trim_start_matches('.')
-        .to_owned();
-    Ok(Field {
-        name,
-        path: json_path(
-            &declared["jsonPath"],
-            &format!("{path}.selectableFields.jsonPath"),
         )?,
     })
 }

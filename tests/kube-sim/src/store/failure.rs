@@ -116,9 +116,16 @@ impl Failure {
         Self::wrong_fields(&kind.group, &kind.plural, name, &[error])
     }
 
-    /// Parameters that are wrong, `PatchOptions` or `DeleteOptions`.
-    pub(crate) fn invalid_options(kind: &str, error: FieldError) -> Self {
-        Self::wrong_fields("meta.k8s.io", kind, "", &[error])
+    /// A CustomResourceDefinition that is wrong.
+    pub(crate) fn invalid_definition(name: &str, errors: &[FieldError]) -> Self {
+        let (group, kind) = ("apiextensions.k8s.io", "CustomResourceDefinition");
+        Self::wrong_fields(group, kind, name, errors)
+    }
+
+    /// Something that a real API server would do.
+    pub(crate) fn not_simulated(what: impl fmt::Display) -> Self {
+        let message = format!("kube-sim does not simulate {what}");
+        Self::new(501, "NotImplemented", message)
     }
 
     fn wrong_fields(group: &str, kind: &str, name: &str, errors: &[FieldError]) -> Self {
@@ -181,17 +188,6 @@ impl Failure {
     /// A version of the world that is no longer kept.
     pub(crate) fn expired(message: impl Into<String>) -> Self {
         Self::new(410, "Expired", message)
-    }
-
-    /// A version of the world that is still to come.
-    pub(crate) fn too_new(asked: u64, current: u64) -> Self {
-        let message = format!("Too large resource version: {asked}, current: {current}");
-        let mut failure = Self::new(504, "Timeout", message);
-        failure.details = json!({
-            "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
-            "retryAfterSeconds": 1,
-        });
-        failure
     }
 
     pub(crate) fn method_not_allowed() -> Self {

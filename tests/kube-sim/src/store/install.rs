@@ -3,7 +3,9 @@
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
-use super::{builtin::NAMESPACES, failure::Failure, object::meta, state::State, write::Options};
+use super::{
+    builtin::NAMESPACES, crd, failure::Failure, object::meta, state::State, write::Options,
+};
 
 const DEFINITION: &str = "CustomResourceDefinition";
 
@@ -55,24 +57,13 @@ impl State {
     }
 
     /// Serves the kinds of these definitions. Those that are there already are replaced.
-    pub fn install(&mut self, definitions: &Definitions, now: &str) -> Result<(), Failure> {
+    pub fn install(&mut self, definitions: &Definitions) -> Result<(), Failure> {
         for definition in &definitions.0 {
-            self.install_one(definition, now)?;
-        }
-        Ok(())
-    }
-
-    fn install_one(&mut self, definition: &Value, now: &str) -> Result<(), Failure> {
-        let kind = self.kinds.by_type("apiextensions.k8s.io/v1", DEFINITION);
-        let kind = kind.ok_or_else(Failure::not_served)?;
-        let options = Options::at(now);
-        match self.read(&kind, None, meta(definition, "name")) {
-            Ok(old) => {
-                let mut new = old.value.clone();
-                new["spec"] = definition["spec"].clone();
-                self.replace(&kind, &old, new, false, &options)?;
-            }
-            Err(_) => drop(self.create(&kind, None, definition.clone(), &options)?),
+            let kinds = crd::kinds(definition);
+            let name = meta(definition, "name");
+            let kinds = kinds.map_err(|errors| Failure::invalid_definition(name, &errors))?;
+            self.kinds.withdraw(&crd::table_of(definition));
+            kinds.into_iter().for_each(|kind| self.kinds.serve(kind));
         }
         Ok(())
     }

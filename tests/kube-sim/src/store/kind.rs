@@ -20,23 +20,6 @@ pub(crate) struct Column {
     pub path: JsonPath,
 }
 
-/// A field that field selectors may name.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Field {
-    pub name: String,
-    pub path: JsonPath,
-}
-
-impl Field {
-    /// A field under the name of its path, `involvedObject.uid`.
-    pub fn named(name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            path: JsonPath::fields(name),
-        }
-    }
-}
-
 /// How objects of a kind are kept as against how they are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
@@ -56,22 +39,15 @@ pub(crate) struct Kind {
     pub plural: String,
     pub singular: String,
     pub short_names: Vec<String>,
-    pub categories: Vec<String>,
     pub namespaced: bool,
     /// Whether it has the status subresource.
     pub status: bool,
     /// Structural schema; none keeps everything and checks nothing.
     pub schema: Option<Value>,
     pub columns: Vec<Column>,
-    /// Fields that field selectors may name besides name and namespace.
-    pub selectable: Vec<Field>,
     /// Whether it comes from a CustomResourceDefinition: generations are counted, and there are no strategic merge
     /// patches.
     pub custom: bool,
-    /// Whether a PUT may leave out the resourceVersion.
-    pub unconditional: bool,
-    /// Whether a PUT may create.
-    pub create_on_update: bool,
     pub form: Form,
     /// Under which name its objects are kept; the same for all versions of a resource.
     pub table: Arc<str>,
@@ -88,15 +64,11 @@ impl Kind {
             plural: plural.to_owned(),
             singular: kind.to_lowercase(),
             short_names: Vec::new(),
-            categories: Vec::new(),
             namespaced: true,
             status: false,
             schema: None,
             columns: vec![Column::age()],
-            selectable: Vec::new(),
             custom: false,
-            unconditional: true,
-            create_on_update: false,
             form: Form::Plain,
             table: table(group, plural),
         }
@@ -108,7 +80,6 @@ impl Kind {
         Self {
             status: true,
             custom: true,
-            unconditional: false,
             ..Self::built_in(group, version, kind, &format!("{}s", kind.to_lowercase()))
         }
     }
@@ -120,11 +91,6 @@ impl Kind {
         } else {
             format!("{}/{}", self.group, self.version)
         }
-    }
-
-    /// Whether its objects are kept in another shape than they are shown in.
-    pub fn is_view(&self) -> bool {
-        self.form != Form::Plain
     }
 
     /// `cassandratasks.control.k8ssandra.io`, as messages name it.

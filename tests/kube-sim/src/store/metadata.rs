@@ -103,7 +103,7 @@ fn items(value: &Value) -> Option<std::slice::Iter<'_, Value>> {
 }
 
 /// Makes the metadata of a new object out of what the client sent.
-pub(crate) fn begin(object: &mut Value, uid: &str, now: &str, suffix: &str) {
+pub(crate) fn begin(object: &mut Value, uid: &str, now: &str) -> Result<(), Failure> {
     let metadata = metadata_mut(object);
     for owned_by_server in [
         "deletionTimestamp",
@@ -113,14 +113,12 @@ pub(crate) fn begin(object: &mut Value, uid: &str, now: &str, suffix: &str) {
     ] {
         metadata.remove(owned_by_server);
     }
-    if !metadata.contains_key("name")
-        && let Some(prefix) = metadata.get("generateName").and_then(Value::as_str)
-    {
-        let name = format!("{prefix}{suffix}");
-        metadata.insert("name".to_owned(), name.into());
+    if !metadata.contains_key("name") && metadata.contains_key("generateName") {
+        return Err(Failure::not_simulated("generateName"));
     }
     metadata.insert("uid".to_owned(), uid.into());
     metadata.insert("creationTimestamp".to_owned(), now.into());
+    Ok(())
 }
 
 /// Carries over to `new` what a client may leave out but not change.
@@ -254,7 +252,7 @@ fn check_key(path: &str, key: &str, errors: &mut Vec<FieldError>) {
 
 fn check_owners(object: &Value, errors: &mut Vec<FieldError>) {
     for owner in owners(object) {
-        for field in ["apiVersion", "kind", "name", "uid"] {
+        for field in OWNER_TEXTS {
             if owner[field].as_str().unwrap_or_default().is_empty() {
                 let path = format!("metadata.ownerReferences.{field}");
                 errors.push(FieldError::invalid(

@@ -21,7 +21,6 @@ pub(crate) mod kind;
 pub(crate) mod metadata;
 pub(crate) mod object;
 pub(crate) mod patch;
-pub(crate) mod read;
 pub(crate) mod schema;
 pub(crate) mod selector;
 pub(crate) mod state;

@@ -1,8 +1,6 @@
 //! One version of one object, and how to read Kubernetes metadata out of JSON. Objects never change: a write makes a
 //! new one, so that lists, watches and the history share them.
 
-use std::sync::{Arc, OnceLock};
-
 use serde_json::{Map, Value};
 
 /// An object as it was from one resource version to the next.
@@ -11,34 +9,13 @@ pub(crate) struct Object {
     /// With `metadata.resourceVersion` as in `rv`.
     pub value: Value,
     pub rv: u64,
-    /// Its JSON text, made once for all watchers and lists.
-    text: OnceLock<Arc<[u8]>>,
 }
 
 impl Object {
     /// Writes `rv` into the metadata.
     pub fn new(mut value: Value, rv: u64) -> Self {
         metadata_mut(&mut value).insert("resourceVersion".to_owned(), rv.to_string().into());
-        Self {
-            value,
-            rv,
-            text: OnceLock::new(),
-        }
-    }
-
-    /// One that is only shown and not kept: its resource version, if it has one, is that of what is kept.
-    pub fn imagined(value: Value) -> Self {
-        Self {
-            value,
-            rv: 0,
-            text: OnceLock::new(),
-        }
-    }
-
-    pub fn text(&self) -> Arc<[u8]> {
-        self.text
-            .get_or_init(|| self.value.to_string().into_bytes().into())
-            .clone()
+        Self { value, rv }
     }
 
     pub fn meta(&self, field: &str) -> &str {

@@ -11,7 +11,8 @@ use serde_json::Value;
 use super::{
     builtin,
     collect::Garbage,
-    crd, event,
+    event,
+    failure::Failure,
     kind::{Form, Kind, Kinds},
     object::Object,
     tables::{Place, Tables},
@@ -48,37 +49,35 @@ impl State {
         Place::new(&kind.table, namespace.unwrap_or_default(), name)
     }
 
-    /// Keeps an object. A definition is served from now on.
+    /// Keeps an object.
     pub fn keep(&mut self, place: Place, object: Value) -> Arc<Object> {
         let object = self.tables.put(place.clone(), object);
-        if &*place.table == builtin::CRDS {
-            // What cannot be served was refused before.
-            let kinds = crd::kinds(&object.value).unwrap_or_default();
-            self.kinds.withdraw(&crd::table_of(&object.value));
-            kinds.into_iter().for_each(|kind| self.kinds.serve(kind));
-        }
         self.garbage.written(&place, &object.value);
         object
     }
 
-    /// Removes an object for good. With a definition go its objects.
+    /// Removes an object for good.
     pub fn drop_object(&mut self, place: &Place) {
-        let Some(object) = self.tables.get(place) else {
-            return;
-        };
-        if &*place.table == builtin::CRDS {
-            let table = crd::table_of(&object.value);
-            for orphan in self.tables.list(&table, None) {
-                self.drop_object(&Place::new(
-                    &table,
-                    orphan.meta("namespace"),
-                    orphan.meta("name"),
-                ));
-            }
-            self.kinds.withdraw(&table);
+        if let Some(object) = self.tables.remove(place) {
+            self.garbage.removed(&object.value);
         }
-        self.tables.remove(place);
-        self.garbage.removed(&object.value);
+    }
+
+    /// One object.
+    pub fn read(
+        &self,
+        kind: &Kind,
+        namespace: Option<&str>,
+        name: &str,
+    ) -> Result<Arc<Object>, Failure> {
+        let found = self.tables.get(&Self::place(kind, namespace, name));
+        found.ok_or_else(|| Failure::not_found(kind, name))
+    }
+
+    /// All objects of a kind as its clients see them, in the order of their namespaces and names.
+    pub fn all(&self, kind: &Kind) -> Vec<Value> {
+        let all = self.tables.list(&kind.table, None);
+        all.iter().map(|object| shown(kind, object)).collect()
     }
 
     /// A uid that no other object of any cluster has, and the same in every run.
@@ -92,18 +91,6 @@ impl State {
             low >> 52,
             low & 0xffff_ffff_ffff
         )
-    }
-
-    /// Five letters for a generated name.
-    pub fn new_suffix(&mut self) -> String {
-        const LETTERS: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
-        let mut hash = self.next_hash();
-        let mut next = || {
-            let letter = LETTERS[usize::try_from(hash % 27).unwrap_or_default()];
-            hash /= 27;
-            char::from(letter)
-        };
-        (0..5).map(|_| next()).collect()
     }
 
     fn next_hash(&mut self) -> u64 {
@@ -123,9 +110,4 @@ pub(crate) fn shown(kind: &Kind, object: &Object) -> Value {
         Form::Plain => value["apiVersion"] = kind.api_version().into(),
     }
     value
-}
-
-/// Whether objects are shown to clients of `kind` just as they are kept.
-pub(crate) fn shown_as_kept(kind: &Kind, object: &Object) -> bool {
-    kind.form == Form::Plain && object.value["apiVersion"] == kind.api_version().as_str()
 }

@@ -3,7 +3,7 @@
 //! defaults or refuses.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    collections::{BTreeMap, VecDeque},
     sync::Arc,
 };
 
@@ -63,9 +63,6 @@ pub(crate) struct Tables {
     rv: u64,
     /// Versions before this one cannot be gone back to.
     compacted: u64,
-    uids: HashMap<String, Place>,
-    /// By the owner's uid.
-    dependents: HashMap<String, BTreeSet<Place>>,
 }
 
 impl Tables {
@@ -76,8 +73,6 @@ impl Tables {
             // Clients take 0 for "any version".
             rv: 1,
             compacted: 1,
-            uids: HashMap::new(),
-            dependents: HashMap::new(),
         }
     }
 
@@ -106,19 +101,16 @@ impl Tables {
         objects.map(|(_, object)| &object.value)
     }
 
-    /// Where the object of that uid is.
-    pub fn find(&self, uid: &str) -> Option<Place> {
-        self.uids.get(uid).cloned()
-    }
-
     /// The objects that name `uid` as an owner.
     pub fn dependents(&self, uid: &str) -> Vec<Place> {
-        self.dependents
-            .get(uid)
-            .into_iter()
-            .flatten()
-            .cloned()
-            .collect()
+        let is_owned = |object: &&Arc<Object>| owners(&object.value).any(|it| it["uid"] == uid);
+        let places = |(table, objects): (&Arc<str>, &Table)| {
+            let owned = objects.values().filter(is_owned);
+            owned
+                .map(|object| Place::of(table, &object.value))
+                .collect::<Vec<_>>()
+        };
+        self.by_name.iter().flat_map(places).collect()
     }
 
     /// The objects of a table in key order, in one namespace or in all.
@@ -177,10 +169,6 @@ impl Tables {
         let object = Arc::new(Object::new(value, self.rv));
         let table = self.by_name.entry(place.table.clone()).or_default();
         let before = table.insert(place.key.clone(), object.clone());
-        if let Some(before) = &before {
-            self.unindex(&place, &before.value);
-        }
-        self.index(&place, &object.value);
         self.remember(Change {
             rv: self.rv,
             place,
@@ -191,54 +179,25 @@ impl Tables {
         object
     }
 
-    /// Removes an object, if it is there.
-    pub fn remove(&mut self, place: &Place) {
-        let Some(before) = self
-            .by_name
-            .get_mut(&place.table)
-            .and_then(|table| table.remove(&place.key))
-        else {
-            return;
-        };
+    /// Removes an object, if it is there, and returns its last state.
+    pub fn remove(&mut self, place: &Place) -> Option<Arc<Object>> {
+        let before = self.by_name.get_mut(&place.table)?.remove(&place.key)?;
         self.rv += 1;
-        self.unindex(place, &before.value);
         let object = Arc::new(Object::new(before.value.clone(), self.rv));
         self.remember(Change {
             rv: self.rv,
             place: place.clone(),
             before: Some(before),
-            object,
+            object: object.clone(),
             deleted: true,
         });
+        Some(object)
     }
 
     /// Forgets all history.
     pub fn compact(&mut self) {
         self.history.clear();
         self.compacted = self.rv;
-    }
-
-    fn index(&mut self, place: &Place, object: &Value) {
-        self.uids
-            .insert(meta(object, "uid").to_owned(), place.clone());
-        for owner in owners(object).filter_map(|owner| owner["uid"].as_str()) {
-            self.dependents
-                .entry(owner.to_owned())
-                .or_default()
-                .insert(place.clone());
-        }
-    }
-
-    fn unindex(&mut self, place: &Place, object: &Value) {
-        self.uids.remove(meta(object, "uid"));
-        for owner in owners(object).filter_map(|owner| owner["uid"].as_str()) {
-            if let Some(dependents) = self.dependents.get_mut(owner) {
-                dependents.remove(place);
-                if dependents.is_empty() {
-                    self.dependents.remove(owner);
-                }
-            }
-        }
     }
 
     fn remember(&mut self, change: Change) {

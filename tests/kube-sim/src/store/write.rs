@@ -17,15 +17,6 @@ use super::{
     tables::Place,
 };
 
-/// What to do about fields that a schema does not know.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Strictness {
-    Ignore,
-    #[default]
-    Warn,
-    Strict,
-}
-
 /// How a write is to be carried out.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Options {
@@ -33,8 +24,8 @@ pub(crate) struct Options {
     pub now: String,
     /// The uid of a new object; one is made up where there is none.
     pub uid: Option<String>,
-    pub dry_run: bool,
-    pub strictness: Strictness,
+    /// Whether fields that the schema does not know are refused; otherwise they are dropped.
+    pub strict: bool,
 }
 
 impl Options {
@@ -47,15 +38,6 @@ impl Options {
     }
 }
 
-/// A write that was carried out.
-#[derive(Debug)]
-pub(crate) struct Written {
-    pub created: bool,
-    pub object: Arc<Object>,
-    /// What clients are to be told besides.
-    pub warnings: Vec<String>,
-}
-
 impl State {
     /// Keeps a new object.
     pub fn create(
@@ -64,8 +46,8 @@ impl State {
         namespace: Option<&str>,
         mut object: Value,
         options: &Options,
-    ) -> Result<Written, Failure> {
-        let warnings = admit(kind, namespace, &mut object, options)?;
+    ) -> Result<Arc<Object>, Failure> {
+        admit(kind, namespace, &mut object, options)?;
         self.check_namespace(kind, namespace, meta(&object, "name"))?;
         if !meta(&object, "resourceVersion").is_empty() {
             return Err(Failure::internal(
@@ -73,26 +55,21 @@ impl State {
             ));
         }
         let uid = options.uid.clone().unwrap_or_else(|| self.new_uid());
-        let suffix = self.new_suffix();
-        metadata::begin(&mut object, &uid, &options.now, &suffix);
+        metadata::begin(&mut object, &uid, &options.now)?;
         if kind.custom {
             metadata_mut(&mut object).insert("generation".to_owned(), 1.into());
         }
         if kind.status {
             map_mut(&mut object).remove("status");
         }
-        builtin::complete(kind, &mut object, &options.now);
+        builtin::complete(kind, &mut object);
         check(kind, None, &object, false)?;
         let name = meta(&object, "name").to_owned();
         let place = Self::place(kind, namespace, &name);
         if self.tables.get(&place).is_some() {
             return Err(Failure::already_exists(kind, &name));
         }
-        Ok(Written {
-            created: true,
-            object: self.commit(place, object, options),
-            warnings,
-        })
+        Ok(self.keep(place, object))
     }
 
     /// Puts an object as it is, with the uid, the times and the status that it brings along.
@@ -102,8 +79,8 @@ impl State {
         namespace: Option<&str>,
         mut object: Value,
         options: &Options,
-    ) -> Result<Written, Failure> {
-        let warnings = admit(kind, namespace, &mut object, options)?;
+    ) -> Result<Arc<Object>, Failure> {
+        admit(kind, namespace, &mut object, options)?;
         let name = meta(&object, "name").to_owned();
         self.check_namespace(kind, namespace, &name)?;
         let metadata = metadata_mut(&mut object);
@@ -116,11 +93,7 @@ impl State {
         }
         check(kind, None, &object, false)?;
         let place = Self::place(kind, namespace, &name);
-        Ok(Written {
-            created: true,
-            object: self.commit(place, object, options),
-            warnings,
-        })
+        Ok(self.keep(place, object))
     }
 
     /// Puts `new` in the place of `old`, or its status in the place of that of `old`. What is the same as before is not
@@ -132,9 +105,9 @@ impl State {
         mut new: Value,
         status_only: bool,
         options: &Options,
-    ) -> Result<Written, Failure> {
+    ) -> Result<Arc<Object>, Failure> {
         let namespace = old.value["metadata"]["namespace"].as_str();
-        let warnings = admit(kind, namespace, &mut new, options)?;
+        admit(kind, namespace, &mut new, options)?;
         check_name(&new, old.meta("name"))?;
         check_version(kind, old, &new)?;
         let mut new = if status_only {
@@ -143,33 +116,21 @@ impl State {
             without_status(kind, old, new)
         };
         metadata::carry_over(&old.value, &mut new);
-        builtin::complete(kind, &mut new, &options.now);
+        builtin::complete(kind, &mut new);
         check(kind, Some(&old.value), &new, status_only)?;
         count_generation(kind, &old.value, &mut new);
         metadata_mut(&mut new).insert("resourceVersion".to_owned(), old.rv.to_string().into());
         let place = Self::place(kind, namespace, old.meta("name"));
         let ended =
             deleting(&new) && finalizers(&new).is_empty() && &*kind.table != builtin::NAMESPACES;
-        let object = if ended && !options.dry_run {
+        Ok(if ended {
             self.drop_object(&place);
             Arc::new(Object::new(new, old.rv))
         } else if new == old.value {
             old.clone()
         } else {
-            self.commit(place, new, options)
-        };
-        Ok(Written {
-            created: false,
-            object,
-            warnings,
+            self.keep(place, new)
         })
-    }
-
-    fn commit(&mut self, place: Place, object: Value, options: &Options) -> Arc<Object> {
-        if options.dry_run {
-            return Arc::new(Object::imagined(object));
-        }
-        self.keep(place, object)
     }
 
     /// What is created in a namespace needs one that exists and is not going.
@@ -197,7 +158,6 @@ impl State {
 fn check_version(kind: &Kind, old: &Object, new: &Value) -> Result<(), Failure> {
     let name = old.meta("name");
     match meta(new, "resourceVersion") {
-        "" if kind.unconditional => Ok(()),
         "" => Err(Failure::version_required(kind, name)),
         sent if sent == old.rv.to_string() => Ok(()),
         sent if sent.parse::<u64>().is_err() => Err(Failure::bad_request(format!(
@@ -230,7 +190,7 @@ fn without_status(kind: &Kind, old: &Object, mut new: Value) -> Value {
 }
 
 /// Whether an object goes by the name in its URL.
-pub(crate) fn check_name(object: &Value, name: &str) -> Result<(), Failure> {
+fn check_name(object: &Value, name: &str) -> Result<(), Failure> {
     let sent = meta(object, "name");
     if sent == name {
         return Ok(());

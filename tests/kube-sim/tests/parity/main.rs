@@ -9,18 +9,21 @@ mod script;
 
 use kube_sim::{Cluster, system_clock};
 
-use crate::{answers::Session, script::Step};
+use crate::answers::Session;
+
+const DEFINITIONS: &str = include_str!("../../../fixtures/harbour/definitions.yaml");
 
 #[tokio::test(flavor = "multi_thread")]
 async fn both_answer_alike() {
     let Some(environment) = kube_env::start_or_skip(&["real"]).await.unwrap() else {
         return;
     };
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/harbour");
+    environment.install_crds(&[folder]).await.unwrap();
     let simulated = Cluster::new("simulated", system_clock());
+    simulated.install_crds(DEFINITIONS).unwrap();
     let mut real = Session::new(environment.client("real").unwrap());
     let mut sim = Session::new(simulated.client("test"));
-    prepare(&mut real).await;
-    prepare(&mut sim).await;
     let mut differences = Vec::new();
     for step in script::steps() {
         let (expected, found) = (real.ask_until(&step).await, sim.ask_until(&step).await);
@@ -35,22 +38,5 @@ async fn both_answer_alike() {
         "{} differences:\n{}",
         differences.len(),
         differences.join("\n")
-    );
-}
-
-/// Definitions and a namespace, and patience until they are served.
-async fn prepare(session: &mut Session) {
-    for step in script::preparation() {
-        let answer = session.ask(&step).await;
-        assert!(answer.starts_with("201"), "{step}: {answer}");
-    }
-    let ready = Step::until(
-        "200",
-        Step::get("/apis/harbour.test/v1/namespaces/ns/boats"),
-    );
-    let answer = session.ask_until(&ready).await;
-    assert!(
-        answer.starts_with("200"),
-        "the definitions are not served: {answer}"
     );
 }

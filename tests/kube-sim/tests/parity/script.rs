@@ -109,62 +109,10 @@ fn with(mut object: Value, pointer: &str, value: Value) -> Value {
     object
 }
 
-/// What both need beforehand.
-pub fn preparation() -> Vec<Step> {
-    let schema = json!({"type": "object", "properties": {
-        "spec": {"type": "object", "required": ["name"], "properties": {
-            "name": {"type": "string", "minLength": 1, "maxLength": 10},
-            "sails": {"type": "integer", "minimum": 0, "maximum": 9, "default": 2},
-            "rig": {"type": "string", "enum": ["sloop", "ketch"]},
-            "sign": {"type": "string", "pattern": "^[A-Z]+$"},
-            "built": {"type": "string", "format": "date-time"},
-            "weight": {"x-kubernetes-int-or-string": true, "anyOf": [{"type": "integer"}, {"type": "string"}]},
-            "crew": {"type": "array", "maxItems": 2, "items": {"type": "object", "required": ["rank"],
-                "properties": {"rank": {"type": "string"}, "paid": {"type": "boolean", "default": true}}}},
-            "flags": {"type": "object", "additionalProperties": {"type": "string"}},
-            "free": {"type": "object", "x-kubernetes-preserve-unknown-fields": true},
-            "maybe": {"type": "string", "nullable": true},
-            "small": {"type": "integer", "format": "int32"},
-        }},
-        "status": {"type": "object", "properties": {
-            "left": {"type": "string", "format": "date-time"}, "crew": {"type": "integer"},
-        }},
-    }});
-    let columns = json!([
-        {"name": "Title", "type": "string", "jsonPath": ".spec.name"},
-        {"name": "First", "type": "string", "jsonPath": ".spec.crew[0].rank"},
-        {"name": "Sails", "type": "integer", "jsonPath": ".spec.sails", "priority": 1},
-        {"name": "Left", "type": "date", "jsonPath": ".status.left"},
-    ]);
-    let definition = |plural: &str, kind: &str, scope: &str, version: Value| {
-        json!({
-            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-            "metadata": {"name": format!("{plural}.harbour.test")},
-            "spec": {"group": "harbour.test", "names": {"kind": kind, "plural": plural}, "scope": scope, "versions": [version]},
-        })
-    };
-    let boats = json!({"name": "v1", "served": true, "storage": true, "subresources": {"status": {}},
-        "schema": {"openAPIV3Schema": schema}, "additionalPrinterColumns": columns,
-        "selectableFields": [{"jsonPath": ".spec.name"}]});
-    let plain = json!({"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {
-        "type": "object", "x-kubernetes-preserve-unknown-fields": true}}});
-    let definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-    vec![
-        post(
-            definitions,
-            definition("boats", "Boat", "Namespaced", boats),
-        ),
-        post(
-            definitions,
-            definition("harbours", "Harbour", "Cluster", plain),
-        ),
-        post("/api/v1/namespaces", json!({"metadata": {"name": "ns"}})),
-    ]
-}
-
 /// All that is compared.
 pub fn steps() -> Vec<Step> {
     [
+        built_in::namespaces(),
         writes::creations(),
         writes::refusals(),
         writes::updates(),

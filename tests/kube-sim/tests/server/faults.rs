@@ -17,7 +17,13 @@ async fn every_request_is_written_down() {
     let rig = Rig::new();
     rig.boat("a").await;
     rig.get(&format!("{HERE}/b")).await;
-    rig.put(&format!("{HERE}/a/status"), json!({})).await;
+    rig.ask(
+        "PUT",
+        &format!("{HERE}/a/status"),
+        "application/json",
+        json!({}),
+    )
+    .await;
     rig.get("/apis").await;
     let lines: Vec<_> = rig
         .cluster
@@ -106,11 +112,12 @@ async fn the_nth_request_only() {
 async fn delays_and_hangs_end() {
     let rig = Rig::new();
     let started = tokio::time::Instant::now();
-    rig.cluster
+    let late = rig
+        .cluster
         .inject(Fault::before(Filter::any().name("a")).delay(Duration::from_secs(5)));
     rig.boat("a").await;
     assert_eq!(started.elapsed(), Duration::from_secs(5));
-    rig.cluster.lift_faults();
+    late.lift();
 
     let hang = rig
         .cluster

@@ -1,23 +1,19 @@
-//! The simulated API server as the real kubectl finds it, over TCP.
+//! The simulated API server as the real kubectl finds it, over TCP: what the demo invites to.
 
-use std::{
-    process::{Output, Stdio},
-    time::Duration,
-};
+use std::process::Stdio;
+use std::time::Duration;
 
+use kube_env::{Kubectl, write_kubeconfig};
 use kube_sim::{Cluster, Serving, system_clock};
 use serde_json::json;
-use tempfile::NamedTempFile;
-use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    process::Command,
-};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
 
-use crate::rig::{BOATS, HERE, MERGE, Rig};
+use crate::rig::{HERE, Rig};
 
 struct Terminal {
-    kubeconfig: NamedTempFile,
-    cache: tempfile::TempDir,
+    kubectl: Kubectl,
+    _folder: TempDir,
     _serving: Serving,
     rig: Rig,
 }
@@ -25,61 +21,33 @@ struct Terminal {
 impl Terminal {
     /// None, with a line that says so, where there is no kubectl and may be none.
     async fn open() -> Option<Self> {
-        if Command::new("kubectl")
-            .arg("version")
-            .arg("--client")
-            .output()
-            .await
-            .is_err()
-        {
-            let required = std::env::var("PILOTHOUSE_REAL").is_ok_and(|value| value == "1");
-            assert!(!required, "PILOTHOUSE_REAL=1, and there is no kubectl");
-            println!("skipped: kubectl is not installed");
+        if !Kubectl::is_there_or_skip().await.unwrap() {
             return None;
         }
-        let cluster = Cluster::new("sea", system_clock());
-        cluster.install_crds(BOATS).unwrap();
-        cluster.create_namespace("ns");
-        let serving = Cluster::serve(&[cluster.clone(), Cluster::new("lake", system_clock())])
-            .await
-            .unwrap();
-        let kubeconfig = NamedTempFile::new().unwrap();
-        std::fs::write(kubeconfig.path(), serving.kubeconfig()).unwrap();
-        let client = cluster.client("test");
+        let rig = Rig::on(Cluster::new("sea", system_clock()));
+        let clusters = [rig.cluster.clone(), Cluster::new("lake", system_clock())];
+        let serving = Cluster::serve(&clusters).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let kubeconfig = folder.path().join("kubeconfig");
+        write_kubeconfig(&kubeconfig, &serving.servers()).unwrap();
         Some(Self {
-            kubeconfig,
-            cache: tempfile::tempdir().unwrap(),
+            kubectl: Kubectl::new(&kubeconfig),
+            _folder: folder,
             _serving: serving,
-            rig: Rig { cluster, client },
+            rig,
         })
     }
 
-    /// kubectl with a command, which ends with it at the latest when it is dropped.
-    fn command(&self, command: &str) -> Command {
-        let mut kubectl = Command::new("kubectl");
-        kubectl
-            .arg("--kubeconfig")
-            .arg(self.kubeconfig.path())
-            .arg("--cache-dir")
-            .arg(self.cache.path());
-        kubectl.args(command.split_whitespace()).kill_on_drop(true);
-        kubectl
-    }
-
-    async fn output(&self, command: &str) -> Output {
-        let output = self.command(command).output();
-        patiently(output).await.unwrap()
+    /// What a command prints, or what it complains of.
+    async fn ask(&self, command: &str, input: &str) -> Result<String, String> {
+        let arguments: Vec<_> = command.split_whitespace().collect();
+        let asked = patiently(self.kubectl.run(&arguments, input)).await;
+        asked.map_err(|error| format!("{error:#}"))
     }
 
     /// What a command prints; it must succeed.
     async fn run(&self, command: &str) -> String {
-        let output = self.output(command).await;
-        assert!(
-            output.status.success(),
-            "kubectl {command}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        String::from_utf8(output.stdout).unwrap()
+        self.ask(command, "").await.unwrap()
     }
 
     /// The words of each line that a command prints.
@@ -88,12 +56,6 @@ impl Terminal {
         text.lines()
             .map(|line| line.split_whitespace().map(str::to_owned).collect())
             .collect()
-    }
-
-    fn file(&self, yaml: &str) -> NamedTempFile {
-        let file = tempfile::Builder::new().suffix(".yaml").tempfile().unwrap();
-        std::fs::write(file.path(), yaml).unwrap();
-        file
     }
 }
 
@@ -116,15 +78,13 @@ async fn an_ordinary_day() {
     let Some(terminal) = Terminal::open().await else {
         return;
     };
-    let boat = terminal.file(BOAT);
-    let path = boat.path().display();
     assert_eq!(
-        terminal.run(&format!("create -f {path}")).await,
+        terminal.ask("create -f -", BOAT).await.unwrap(),
         "boat.harbour.test/nora created\n"
     );
     assert_eq!(
         terminal.words("get boats -n ns").await,
-        [vec!["NAME", "TITLE", "LEFT"], vec!["nora", "Nora"]]
+        [vec!["NAME", "TITLE", "FIRST", "LEFT"], vec!["nora", "Nora"]]
     );
     assert_eq!(
         terminal.words("get bt -A --no-headers").await,
@@ -145,11 +105,9 @@ async fn an_ordinary_day() {
         terminal.run(wait).await,
         "boat.harbour.test/nora condition met\n"
     );
-    assert_eq!(terminal.run("get crds --context lake").await, "");
-    assert_eq!(
-        terminal.run("explain boat.spec.rig").await.lines().next(),
-        Some("GROUP:      harbour.test")
-    );
+    let elsewhere = "get namespace ns --context lake";
+    let missing = terminal.ask(elsewhere, "").await.unwrap_err();
+    assert!(missing.contains("namespaces \"ns\" not found"), "{missing}");
     assert_eq!(
         terminal.run("delete boat nora -n ns").await,
         "boat.harbour.test \"nora\" deleted\n"
@@ -158,44 +116,22 @@ async fn an_ordinary_day() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn apply_both_ways() {
+async fn apply_tells_what_it_changes() {
     let Some(terminal) = Terminal::open().await else {
         return;
     };
-    let (boat, changed) = (
-        terminal.file(BOAT),
-        terminal.file(&BOAT.replace("{name: Nora}", "{name: Nora, sails: 5}")),
-    );
-    for (file, expected) in [
-        (&boat, "created"),
-        (&boat, "unchanged"),
+    let changed = BOAT.replace("{name: Nora}", "{name: Nora, sails: 5}");
+    for (boat, expected) in [
+        (BOAT, "created"),
+        (BOAT, "unchanged"),
         (&changed, "configured"),
     ] {
-        let output = terminal
-            .run(&format!("apply -f {}", file.path().display()))
-            .await;
-        assert_eq!(output, format!("boat.harbour.test/nora {expected}\n"));
+        let said = terminal.ask("apply -f -", boat).await.unwrap();
+        assert_eq!(said, format!("boat.harbour.test/nora {expected}\n"));
     }
-    let output = terminal
-        .run(&format!(
-            "apply --server-side --force-conflicts -f {}",
-            boat.path().display()
-        ))
-        .await;
-    assert_eq!(output, "boat.harbour.test/nora serverside-applied\n");
-    let definitions = terminal.file(BOATS);
-    let output = terminal
-        .run(&format!("apply -f {}", definitions.path().display()))
-        .await;
-    assert!(
-        output.contains(
-            "customresourcedefinition.apiextensions.k8s.io/boats.harbour.test configured"
-        ),
-        "{output}"
-    );
-    terminal
-        .run("wait --for=condition=established crd/boats.harbour.test --timeout=30s")
-        .await;
+    let refused = terminal.ask("apply --server-side -f -", BOAT).await;
+    let refused = refused.unwrap_err();
+    assert!(refused.contains("kube-sim does not simulate"), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -203,32 +139,19 @@ async fn mistakes_are_told() {
     let Some(terminal) = Terminal::open().await else {
         return;
     };
-    for (from, to, expected) in [
+    for (spec, expected) in [
         (
-            "spec: {name: Nora}",
             "spec: {name: Nora, sials: 3}",
             "strict decoding error: unknown field \"spec.sials\"",
         ),
         (
-            "spec: {name: Nora}",
             "spec: {}",
             "The Boat \"nora\" is invalid: spec.name: Required value",
         ),
-        (
-            "kind: Boat",
-            "kind: Raft",
-            "no matches for kind \"Raft\" in version \"harbour.test/v1\"",
-        ),
     ] {
-        let file = terminal.file(&BOAT.replace(from, to));
-        let output = terminal
-            .output(&format!("create -f {}", file.path().display()))
-            .await;
-        let error = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(
-            !output.status.success() && error.contains(expected),
-            "{error}"
-        );
+        let boat = BOAT.replace("spec: {name: Nora}", spec);
+        let error = terminal.ask("create -f -", &boat).await.unwrap_err();
+        assert!(error.contains(expected), "{error}");
     }
 }
 
@@ -253,14 +176,8 @@ async fn describe_counts_events() {
     let events = "/apis/events.k8s.io/v1/namespaces/ns/events";
     assert_eq!(terminal.rig.post(events, event).await.code, 201);
     let series = json!({"series": {"count": 2, "lastObservedTime": ago(240)}});
-    assert_eq!(
-        terminal
-            .rig
-            .patch(&format!("{events}/nora.1"), MERGE, series)
-            .await
-            .code,
-        200
-    );
+    let event = format!("{events}/nora.1");
+    assert_eq!(terminal.rig.merge(&event, series).await.code, 200);
     let described = terminal.run("describe boat nora -n ns").await;
     let line = described
         .lines()
@@ -270,11 +187,6 @@ async fn describe_counts_events() {
         line.contains("Warning") && line.contains("(x2 over 5m") && line.contains("harbour-master"),
         "{line}"
     );
-    let listed = terminal.words("get events -n ns --no-headers").await;
-    assert_eq!(
-        listed[0][1..],
-        ["Warning", "Moored", "boat/nora", "made", "fast"]
-    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -283,7 +195,8 @@ async fn get_follows_changes() {
         return;
     };
     terminal.rig.boat("nora").await;
-    let mut following = terminal.command("get boats -n ns -w --no-headers");
+    let get = ["get", "boats", "-n", "ns", "-w", "--no-headers"];
+    let mut following = terminal.kubectl.command(&get);
     let mut following = following.stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(following.stdout.take().unwrap()).lines();
     let mut next = async || patiently(lines.next_line()).await.unwrap().unwrap();
@@ -295,7 +208,7 @@ async fn get_follows_changes() {
     let status = json!({"status": {"left": terminal.rig.cluster.now().to_string()}});
     terminal
         .rig
-        .patch(&format!("{HERE}/nora/status"), MERGE, status)
+        .merge(&format!("{HERE}/nora/status"), status)
         .await;
     let after = next().await;
     assert!(

@@ -14,61 +14,13 @@ use kube::{
 use kube_sim::{Cluster, tokio_clock};
 use serde_json::{Value, json};
 
-/// Boats have a name (required), sails (2 unless set) and a status of their own; `free` takes anything.
-pub const BOATS: &str = r#"
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: boats.harbour.test}
-spec:
-  group: harbour.test
-  names: {kind: Boat, plural: boats, singular: boat, listKind: BoatList, shortNames: [bt]}
-  scope: Namespaced
-  versions:
-  - name: v1
-    served: true
-    storage: true
-    subresources: {status: {}}
-    selectableFields: [{jsonPath: .spec.name}]
-    additionalPrinterColumns:
-    - {name: Title, type: string, jsonPath: .spec.name}
-    - {name: Left, type: date, jsonPath: .status.left}
-    schema:
-      openAPIV3Schema:
-        type: object
-        properties:
-          apiVersion: {type: string}
-          kind: {type: string}
-          metadata: {type: object}
-          spec:
-            type: object
-            required: [name]
-            properties:
-              name: {type: string, minLength: 1}
-              sails: {type: integer, minimum: 0, default: 2}
-              rig: {type: string, enum: [sloop, ketch]}
-              free: {type: object, x-kubernetes-preserve-unknown-fields: true}
-          status:
-            type: object
-            properties:
-              left: {type: string, format: date-time}
-              crew: {type: integer}
----
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: harbours.harbour.test}
-spec:
-  group: harbour.test
-  names: {kind: Harbour, plural: harbours}
-  scope: Cluster
-  versions:
-  - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}
-"#;
+/// Boats and harbours.
+pub const DEFINITIONS: &str = include_str!("../../../fixtures/harbour/definitions.yaml");
 
 /// Where the boats of the namespace `ns` are.
 pub const HERE: &str = "/apis/harbour.test/v1/namespaces/ns/boats";
-/// The media types of patches.
+const JSON: &str = "application/json";
 pub const MERGE: &str = "application/merge-patch+json";
-pub const JSON: &str = "application/json-patch+json";
 
 /// A cluster and a client of it.
 pub struct Rig {
@@ -80,72 +32,57 @@ pub struct Rig {
 #[derive(Debug)]
 pub struct Answer {
     pub code: u16,
-    pub warning: Option<String>,
     pub body: Value,
 }
 
 impl Rig {
     pub fn new() -> Self {
-        let cluster = Cluster::new("sea", tokio_clock());
-        cluster.install_crds(BOATS).unwrap();
+        Self::on(Cluster::new("sea", tokio_clock()))
+    }
+
+    /// On a cluster that has nothing yet.
+    pub fn on(cluster: Cluster) -> Self {
+        cluster.install_crds(DEFINITIONS).unwrap();
         cluster.create_namespace("ns");
         let client = cluster.client("test");
         Self { cluster, client }
     }
 
-    /// Any request; the media type is that of the body or, where there is none, what is accepted.
-    pub async fn ask(
-        &self,
-        method: &str,
-        path: &str,
-        media_type: &str,
-        body: Option<Value>,
-    ) -> Answer {
-        let header = if body.is_some() {
-            "content-type"
-        } else {
-            "accept"
+    /// Any request, with this type of its body or else of its answer.
+    pub async fn ask(&self, method: &str, path: &str, media_type: &str, body: Value) -> Answer {
+        let (header, body) = match body {
+            Value::Null => ("accept", Vec::new()),
+            body => ("content-type", body.to_string().into_bytes()),
         };
-        let bytes = body
-            .map(|body| body.to_string().into_bytes())
-            .unwrap_or_default();
         let request = Request::builder()
             .method(method)
             .uri(path)
             .header(header, media_type)
-            .body(Body::from(bytes));
+            .body(Body::from(body));
         let response = self.client.send(request.unwrap()).await.unwrap();
         let (parts, body) = response.into_parts();
         let text = body.collect().await.unwrap().to_bytes();
         Answer {
             code: parts.status.as_u16(),
-            warning: parts
-                .headers
-                .get("warning")
-                .map(|warning| warning.to_str().unwrap().to_owned()),
             body: serde_json::from_slice(&text).unwrap_or(Value::Null),
         }
     }
 
     pub async fn get(&self, path: &str) -> Answer {
-        self.ask("GET", path, "application/json", None).await
+        self.ask("GET", path, JSON, Value::Null).await
     }
 
     pub async fn post(&self, path: &str, body: Value) -> Answer {
-        self.ask("POST", path, "application/json", Some(body)).await
+        self.ask("POST", path, JSON, body).await
     }
 
-    pub async fn put(&self, path: &str, body: Value) -> Answer {
-        self.ask("PUT", path, "application/json", Some(body)).await
+    /// Merges a patch into what is at a path.
+    pub async fn merge(&self, path: &str, patch: Value) -> Answer {
+        self.ask("PATCH", path, MERGE, patch).await
     }
 
-    pub async fn patch(&self, path: &str, media_type: &str, body: Value) -> Answer {
-        self.ask("PATCH", path, media_type, Some(body)).await
-    }
-
-    pub async fn delete(&self, path: &str, options: Value) -> Answer {
-        self.ask("DELETE", path, "application/json", Some(options))
-            .await
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.ask("DELETE", path, JSON, Value::Null).await
     }
 
     /// A boat that was made just now.
@@ -183,13 +120,6 @@ impl Rig {
             .iter()
             .map(|boat| boat["metadata"]["name"].as_str().unwrap().to_owned())
             .collect()
-    }
-}
-
-impl Answer {
-    /// The code and the message of a refusal.
-    pub fn refusal(&self) -> (u16, &str) {
-        (self.code, self.body["message"].as_str().unwrap_or_default())
     }
 }
 

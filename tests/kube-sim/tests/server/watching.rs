@@ -1,12 +1,16 @@
 //! Watches: what is seen and what is not, how they end, and that kube's own watcher misses nothing through all of it.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-use futures::{StreamExt, TryStreamExt};
+use futures::StreamExt;
 use kube::runtime::{WatchStreamExt, watcher};
 use serde_json::{Value, json};
 
-use crate::rig::{HERE, MERGE, Rig, boat, settle, soon, with_metadata};
+use crate::rig::{HERE, Rig, boat, settle, soon};
 
 fn seen(event: (String, Value)) -> (String, String) {
     let name = event.1["metadata"]["name"]
@@ -16,6 +20,15 @@ fn seen(event: (String, Value)) -> (String, String) {
     (event.0, name)
 }
 
+/// The version of a new boat.
+async fn version_of(rig: &Rig, name: &str) -> String {
+    let boat = rig.boat(name).await;
+    boat["metadata"]["resourceVersion"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
 fn event(type_: &str, name: &str) -> (String, String) {
     (type_.to_owned(), name.to_owned())
 }
@@ -23,16 +36,13 @@ fn event(type_: &str, name: &str) -> (String, String) {
 #[tokio::test(start_paused = true)]
 async fn from_a_version_on_in_one_namespace() {
     let rig = Rig::new();
-    let version = rig.boat("a").await["metadata"]["resourceVersion"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let version = version_of(&rig, "a").await;
     let mut watch = rig.watch(&format!("resourceVersion={version}")).await;
     rig.post(&HERE.replace("/ns/", "/other/"), boat("x")).await;
     rig.boat("b").await;
-    rig.patch(&format!("{HERE}/a"), MERGE, json!({"spec": {"sails": 5}}))
+    rig.merge(&format!("{HERE}/a"), json!({"spec": {"sails": 5}}))
         .await;
-    rig.delete(&format!("{HERE}/b"), json!({})).await;
+    rig.delete(&format!("{HERE}/b")).await;
     let mut all = Vec::new();
     for _ in 0..3 {
         all.push(soon(watch.next()).await.unwrap().unwrap());
@@ -60,70 +70,10 @@ async fn from_a_version_on_in_one_namespace() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn objects_come_and_go_with_the_selector() {
-    let rig = Rig::new();
-    rig.boat("a").await;
-    let mut watch = rig.watch("labelSelector=at%3Dsea").await;
-    for label in [json!("sea"), json!("sea"), json!("port")] {
-        rig.patch(
-            &format!("{HERE}/a"),
-            MERGE,
-            json!({"metadata": {"labels": {"at": label}}}),
-        )
-        .await;
-    }
-    rig.delete(&format!("{HERE}/a"), json!({})).await;
-    rig.post(
-        HERE,
-        with_metadata(boat("b"), "labels", json!({"at": "sea"})),
-    )
-    .await;
-    let added = soon(watch.next()).await.unwrap().unwrap();
-    assert_eq!(seen(added), event("ADDED", "a"));
-    let gone = soon(watch.next()).await.unwrap().unwrap();
-    assert_eq!(
-        gone.1["metadata"]["labels"]["at"], "sea",
-        "the last state that matched"
-    );
-    assert_eq!(seen(gone), event("DELETED", "a"));
-    assert_eq!(
-        seen(soon(watch.next()).await.unwrap().unwrap()),
-        event("ADDED", "b")
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn without_a_version_it_begins_with_what_is_there() {
-    let rig = Rig::new();
-    rig.boat("a").await;
-    let mut watch = rig.watch("").await;
-    assert_eq!(
-        seen(soon(watch.next()).await.unwrap().unwrap()),
-        event("ADDED", "a")
-    );
-    let listing =
-        "sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan";
-    let mut streamed = rig.watch(listing).await;
-    assert_eq!(
-        seen(soon(streamed.next()).await.unwrap().unwrap()),
-        event("ADDED", "a")
-    );
-    let (type_, mark) = soon(streamed.next()).await.unwrap().unwrap();
-    assert_eq!(type_, "BOOKMARK");
-    assert_eq!(
-        mark["metadata"]["annotations"]["k8s.io/initial-events-end"],
-        "true"
-    );
-}
-
-#[tokio::test(start_paused = true)]
 async fn bookmarks_and_the_end_of_time() {
     let rig = Rig::new();
-    let version = rig.boat("a").await["metadata"]["resourceVersion"].clone();
-    let query = format!(
-        "resourceVersion={}&allowWatchBookmarks=true&timeoutSeconds=90",
-        version.as_str().unwrap()
-    );
+    let version = version_of(&rig, "a").await;
+    let query = format!("resourceVersion={version}&allowWatchBookmarks=true&timeoutSeconds=90");
     let mut watch = rig.watch(&query).await;
     let (type_, mark) = soon(watch.next()).await.unwrap().unwrap();
     assert_eq!(
@@ -132,7 +82,7 @@ async fn bookmarks_and_the_end_of_time() {
             &mark["metadata"]["resourceVersion"],
             &mark["kind"]
         ),
-        ("BOOKMARK", &version, &json!("Boat"))
+        ("BOOKMARK", &json!(version), &json!("Boat"))
     );
     assert!(
         soon(watch.next()).await.is_none(),
@@ -143,10 +93,7 @@ async fn bookmarks_and_the_end_of_time() {
 #[tokio::test(start_paused = true)]
 async fn a_forgotten_version_is_too_old() {
     let rig = Rig::new();
-    let version = rig.boat("a").await["metadata"]["resourceVersion"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let version = version_of(&rig, "a").await;
     let mut up_to_date = rig.watch(&format!("resourceVersion={version}")).await;
     rig.boat("b").await;
     assert_eq!(
@@ -175,10 +122,7 @@ async fn cut_held_and_unreachable() {
     let mut watch = rig.watch("resourceVersion=1").await;
     rig.cluster.cut_watches();
     assert!(soon(watch.next()).await.unwrap().is_err());
-    let version = rig.boat("a").await["metadata"]["resourceVersion"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let version = version_of(&rig, "a").await;
     let mut watch = rig.watch(&format!("resourceVersion={version}")).await;
     rig.cluster.hold_watches(true);
     rig.boat("b").await;
@@ -210,55 +154,46 @@ fn follow(known: &mut BTreeSet<String>, event: watcher::Event<kube::api::Dynamic
 
 #[tokio::test(start_paused = true)]
 async fn kubes_watcher_misses_nothing() {
-    for config in [
-        watcher::Config::default().page_size(2),
-        watcher::Config::default().streaming_lists(),
-    ] {
-        let rig = Rig::new();
-        let (known, mut errors) = (
-            std::sync::Arc::new(std::sync::Mutex::new(BTreeSet::new())),
-            Vec::new(),
-        );
-        let stream = watcher(rig.boats(), config).default_backoff();
-        let following = {
-            let known = known.clone();
-            tokio::spawn(async move {
-                let mut stream = std::pin::pin!(stream);
-                loop {
-                    match stream.try_next().await {
-                        Ok(Some(event)) => follow(&mut known.lock().unwrap(), event),
-                        Ok(None) => return errors,
-                        Err(error) => errors.push(error),
-                    }
+    let rig = Rig::new();
+    let known = Arc::new(Mutex::new(BTreeSet::new()));
+    let config = watcher::Config::default().page_size(2);
+    let stream = watcher(rig.boats(), config).default_backoff();
+    let following = {
+        let known = known.clone();
+        tokio::spawn(async move {
+            let mut stream = std::pin::pin!(stream);
+            while let Some(event) = stream.next().await {
+                if let Ok(event) = event {
+                    follow(&mut known.lock().unwrap(), event);
                 }
-            })
-        };
-        let mut expected = BTreeSet::new();
-        for round in 0..12 {
-            let name = format!("boat-{round}");
-            rig.boat(&name).await;
-            expected.insert(name);
-            match round % 4 {
-                0 => rig.cluster.cut_watches(),
-                1 => {
-                    // While nobody watches, the past is forgotten: the watcher must list anew.
-                    rig.cluster.set_reachable(false);
-                    settle().await;
-                    rig.cluster.set_reachable(true);
-                    rig.delete(&format!("{HERE}/boat-{}", round - 1), json!({}))
-                        .await;
-                    expected.remove(&format!("boat-{}", round - 1));
-                    rig.cluster.forget_history();
-                }
-                2 => rig.cluster.hold_watches(true),
-                _ => rig.cluster.hold_watches(false),
             }
-            if round % 4 != 2 {
-                tokio::time::sleep(Duration::from_secs(120)).await;
-                assert_eq!(*known.lock().unwrap(), expected, "round {round}");
+        })
+    };
+    let mut expected = BTreeSet::new();
+    for round in 0..12 {
+        let name = format!("boat-{round}");
+        rig.boat(&name).await;
+        expected.insert(name);
+        match round % 4 {
+            0 => rig.cluster.cut_watches(),
+            1 => {
+                // While nobody watches, the past is forgotten: the watcher must list anew.
+                rig.cluster.set_reachable(false);
+                settle().await;
+                rig.cluster.set_reachable(true);
+                let before = format!("boat-{}", round - 1);
+                rig.delete(&format!("{HERE}/{before}")).await;
+                expected.remove(&before);
+                rig.cluster.forget_history();
             }
+            2 => rig.cluster.hold_watches(true),
+            _ => rig.cluster.hold_watches(false),
         }
-        assert!(!following.is_finished());
-        following.abort();
+        if round % 4 != 2 {
+            tokio::time::sleep(Duration::from_secs(120)).await;
+            assert_eq!(*known.lock().unwrap(), expected, "round {round}");
+        }
     }
+    assert!(!following.is_finished());
+    following.abort();
 }

@@ -251,4 +251,42 @@ fn check_combinations(schema: &Value, value: &Value, path: &str, errors: &mut Ve
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Rules that the comparison with a real API server (`tests/parity`) does not try.
+    #[test]
+    fn combinations_and_edges() {
+        let one_of = json!({"oneOf": [{"required": ["a"]}, {"required": ["b"]}]});
+        let short = json!({"type": "string", "maxLength": 2});
+        let one = json!({"type": "array", "minItems": 1});
+        let open = json!({"type": "number", "maximum": 1, "exclusiveMaximum": true});
+        for (field, good, bad, wrong) in [
+            (one_of, json!({"a": 1}), json!({"a": 1, "b": 1}), "(oneOf)"),
+            (short, json!("äö"), json!("abc"), "not be more than 2"),
+            (one, json!([1]), json!([]), "should have at least 1 items"),
+            (open, json!(0.9), json!(1), "should be less than 1"),
+        ] {
+            let schema = json!({"type": "object", "properties": {"f": field}});
+            assert_eq!(validate(&schema, &json!({"f": good})), [], "{schema}");
+            let errors = validate(&schema, &json!({"f": bad}));
+            assert!(errors.len() == 1, "{schema}: {errors:?}");
+            assert!(errors[0].message().contains(wrong), "{errors:?}");
+        }
+    }
+
+    #[test]
+    fn an_update_of_the_rest_leaves_the_status_as_it_is() {
+        let field = json!({"type": "object", "properties": {"f": {"type": "integer"}}});
+        let schema = json!({"properties": {"spec": field, "status": field}});
+        let object = json!({"spec": {"f": "x"}, "status": {"f": "x"}});
+        let fields = |errors: Vec<FieldError>| -> Vec<String> {
+            errors.iter().map(|it| it.field().to_owned()).collect()
+        };
+        assert_eq!(fields(validate(&schema, &object)), ["spec.f", "status.f"]);
+        assert_eq!(fields(validate_rest(&schema, &object)), ["spec.f"]);
+        assert_eq!(fields(validate_status(&schema, &object)), ["status.f"]);
+    }
+}

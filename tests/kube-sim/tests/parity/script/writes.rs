@@ -33,10 +33,7 @@ pub fn creations() -> Vec<Step> {
             &format!("{BOATS}?fieldValidation=Strict"),
             with(boat("j"), "/spec/typo", json!(1)),
         ),
-        post(
-            &format!("{BOATS}?dryRun=All"),
-            with(boat("k"), "/metadata/uid", json!("mine")),
-        ),
+        post(BOATS, with(boat("k"), "/metadata/uid", json!("mine"))),
         post(
             "/apis/harbour.test/v1/harbours",
             json!({"apiVersion": "harbour.test/v1", "kind": "Harbour",
@@ -162,14 +159,6 @@ pub fn patches() -> Vec<Step> {
             {"op": "replace", "path": "/spec/sails", "value": 7},
         ])
     };
-    let apply = |name: &str, parameters: &str, body: Value| {
-        Step::new(
-            "PATCH",
-            &format!("{}?{parameters}", at(name)),
-            "application/apply-patch+yaml",
-            &body,
-        )
-    };
     vec![
         merge(
             &at("a"),
@@ -207,13 +196,6 @@ pub fn patches() -> Vec<Step> {
             &json!({}),
         ),
         Step::new("PATCH", &at("a"), "application/json", &json!({})),
-        apply("applied", "fieldManager=test", boat("applied")),
-        apply(
-            "applied",
-            "fieldManager=test&force=true",
-            with(boat("applied"), "/spec/rig", json!("ketch")),
-        ),
-        apply("applied", "force=true", boat("applied")),
     ]
 }
 
