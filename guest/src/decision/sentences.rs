@@ -75,6 +75,12 @@ impl Waiting {
                  did, then delete it{}",
                 unless(is_former, ", which counts as a failure")
             ),
+            Waiting::Namesake {
+                object, has_failed, ..
+            } => {
+                let is = if *has_failed { "failed" } else { "is done" };
+                format!("{is}, but CassandraTask {object} has not ended")
+            }
             Waiting::NotComplete { .. } => {
                 "is done, but its CassandraTask has no condition Complete".to_owned()
             }

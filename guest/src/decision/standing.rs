@@ -60,6 +60,14 @@ pub fn of_target(observation: &Observation<'_>, target: &Datacenter, step: &Step
 pub fn of_started(observation: &Observation<'_>, datacenter: &Datacenter) -> Option<Standing> {
     let progress = &datacenter.progress;
     let has_started = progress.has_started;
+    let is_over = matches!(datacenter.state, State::Done | State::Failed | State::Lost);
+    if let (true, Some(other)) = (is_over, &datacenter.active_namesake) {
+        return Some(Standing::Waiting(Waiting::Namesake {
+            object: named(other),
+            since: other.progress.start,
+            has_failed: datacenter.state != State::Done,
+        }));
+    }
     let waiting = match (datacenter.state, &datacenter.found) {
         (State::Pending, _) => return None,
         (State::Done, _) if datacenter.is_settled() => return Some(Standing::Done),

@@ -72,6 +72,12 @@ pub enum Waiting {
     },
     /// cass-operator has stopped between two writes and never goes on.
     Stuck { place: Place, is_former: bool },
+    /// It is over, but for another CassandraTask of it, as one that a backup brought back.
+    Namesake {
+        object: String,
+        since: Option<Time>,
+        has_failed: bool,
+    },
     /// It is done, and its CassandraTask lacks the condition Complete; when it ended.
     NotComplete { ended: Option<Time> },
     /// Its CassandraTask is being deleted.
@@ -189,6 +195,7 @@ impl Waiting {
                 ..
             } => ("Running", *since),
             Waiting::Running { since, .. } => ("Started", *since),
+            Waiting::Namesake { since, .. } => ("Started", *since),
             Waiting::Stuck { .. } => (stalled::NOT_PROGRESSING, None),
             Waiting::NotComplete { ended } => ("NotComplete", *ended),
             Waiting::Terminating { since } => ("Terminating", *since),

@@ -28,8 +28,8 @@ pub struct Children<'a> {
     pub foreign: Vec<Rc<CassandraTask>>,
     /// Those of a second controller.
     pub conflicting: Vec<Rc<CassandraTask>>,
-    /// All that were read, and from what: each is read once, however often it was observed.
-    read: BTreeMap<ObjectRef, (&'a str, Rc<CassandraTask>)>,
+    /// All that were read: each is read once, however often it was observed. A snapshot shows one moment.
+    read: BTreeMap<ObjectRef, Rc<CassandraTask>>,
     /// What is to be said where nothing says where a CassandraTask is.
     anywhere: OnceCell<Found>,
 }
@@ -57,8 +57,7 @@ impl<'a> Children<'a> {
         for result in results {
             for text in result.objects.as_deref().unwrap_or_default() {
                 let child = Rc::new(CassandraTask::read(result.context.as_deref(), text));
-                let known = (text.as_str(), Rc::clone(&child));
-                children.read.insert(child.reference(), known);
+                children.read.insert(child.reference(), Rc::clone(&child));
                 match relation(task, cluster, &child) {
                     Relation::Own => children.add(child),
                     Relation::Conflicting => children.conflicting.push(child),
@@ -102,7 +101,7 @@ impl<'a> Children<'a> {
                 if relation(self.task, self.cluster, &child) == Relation::Own {
                     self.add(Rc::clone(&child));
                 }
-                self.read.insert(reference, (text, child));
+                self.read.insert(reference, child);
             }
         }
     }
@@ -110,8 +109,8 @@ impl<'a> Children<'a> {
     /// What was observed of one, read now unless it was before.
     fn read_at(&self, reference: &ObjectRef, text: &str) -> Rc<CassandraTask> {
         match self.read.get(reference) {
-            Some((known, child)) if *known == text => Rc::clone(child),
-            _ => Rc::new(CassandraTask::read(reference.context.as_deref(), text)),
+            Some(child) => Rc::clone(child),
+            None => Rc::new(CassandraTask::read(reference.context.as_deref(), text)),
         }
     }
 
@@ -169,8 +168,9 @@ impl<'a> Children<'a> {
         let declared = self.cluster.and_then(|it| it.datacenter(name)).cloned();
         let is_other = |child: &&Rc<_>| preferred.is_none_or(|it| !Rc::ptr_eq(it, child));
         let mut others = children.iter().filter(is_other);
+        let active = others.find(|child| !child.progress.has_ended);
         Datacenter {
-            has_active_namesake: others.any(|child| !child.progress.has_ended),
+            active_namesake: active.map(Rc::clone),
             ..Datacenter::judge(self.task, name, is_former, at, declared)
         }
     }

@@ -72,8 +72,8 @@ pub struct Datacenter {
     pub progress: Progress,
     /// The copy of its CassandraTask's status; `None` if there never was one. An empty one says that it is recorded.
     pub copy: Option<Value>,
-    /// Whether another CassandraTask of the same name, in another context, is at work, too.
-    pub has_active_namesake: bool,
+    /// Another CassandraTask of the same name, in another context, that is at work, too.
+    pub active_namesake: Option<Rc<CassandraTask>>,
 }
 
 impl Datacenter {
@@ -115,7 +115,7 @@ impl Datacenter {
             state: if is_dropped { State::Pending } else { state },
             progress,
             copy,
-            has_active_namesake: false,
+            active_namesake: None,
         }
     }
 
@@ -123,7 +123,7 @@ impl Datacenter {
     pub fn is_active(&self) -> bool {
         let is_given_up =
             self.is_former && self.is_unavailable_as(UnavailableReason::NotRegistered);
-        self.has_active_namesake
+        self.active_namesake.is_some()
             || (matches!(self.state, State::Running | State::Failing) && !is_given_up)
     }
 
@@ -243,16 +243,41 @@ mod tests {
             'd' => json!({"completionTime": TIME, "conditions": [complete]}),
             'f' => json!({"completionTime": TIME, "conditions": [running, failed]}),
             'F' => json!({"conditions": [running, failed]}),
+            '.' => Value::Null,
             'l' => json!({"conditions": [set("Failed", "CassandraTaskDeleted")]}),
             _ => json!({}),
         }
     }
 
     fn child(letter: char, uid: Option<&str>) -> Rc<CassandraTask> {
+        Rc::new(child_in(None, letter, uid))
+    }
+
+    fn child_in(context: Option<&str>, letter: char, uid: Option<&str>) -> CassandraTask {
         let annotations = json!({"pilothouse.dev/created-for": uid});
         let metadata = json!({"name": "t-dc1", "namespace": "ns", "annotations": annotations});
         let document = json!({"metadata": metadata, "status": status(letter)});
-        Rc::new(CassandraTask::read(None, &document.to_string()))
+        CassandraTask::read(context, &document.to_string())
+    }
+
+    #[test]
+    fn of_several_the_one_counts_that_failed_or_is_at_work_or_is_in_its_place() {
+        let task = Task::read(r#"{"metadata":{"name":"t","namespace":"ns"}}"#).unwrap();
+        let place = Place::new(&task, "dc1", Some("b"), "ns");
+        let one = |text: &str| {
+            let letter = |index| text.chars().nth(index).unwrap();
+            let uid = (letter(1) == 'm').then_some("u1");
+            Rc::new(child_in(Some(&letter(0).to_string()), letter(2), uid))
+        };
+        // Context, (m)arked or (u)nmarked, and the status: the first one counts.
+        for pair in ["auf bmr", "aur bmd", "bur amr", "cmr dur", "aur cur"] {
+            let [first, second] = [&pair[..3], &pair[4..]].map(one);
+            for children in [[&first, &second], [&second, &first]] {
+                let found = preferred(children.into_iter(), Some(&place)).unwrap();
+                assert!(Rc::ptr_eq(found, &first), "{pair}");
+            }
+        }
+        assert!(preferred([].into_iter(), None).is_none());
     }
 
     /// What was found: (m)arked or (u)nmarked with a status, (x) foreign, ? unavailable, ! abandoned, - absent.
@@ -321,6 +346,7 @@ mod tests {
         let copy = |found, recorded| judged(found, recorded, false).copy;
         assert_eq!(copy("-", '.'), None);
         assert_eq!(copy("m-", '.'), Some(json!({})));
+        assert_eq!(copy("m.", '.'), Some(json!({})));
         assert_eq!(copy("-", '-'), Some(json!({})));
         assert_eq!(copy("mr", '-'), Some(status('r')));
         assert_eq!(copy("?", 'r'), Some(status('r')));
