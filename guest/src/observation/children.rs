@@ -194,7 +194,7 @@ impl<'a> Children<'a> {
             let (place, found) = at(declared);
             return (place, self.elsewhere(name, found));
         }
-        let has_moved = recorded.is_some() && declared.is_some() && recorded != declared;
+        let has_moved = declared.is_some() && recorded != declared;
         let may_move = has_moved && !self.task.may_have_run(name);
         match at(recorded.or_else(|| declared.clone())) {
             (_, Found::Absent | Found::Abandoned(_) | Found::Foreign(_)) if may_move => {
