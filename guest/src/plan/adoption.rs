@@ -210,3 +210,26 @@ fn owner_references(task: &Task, cluster: &Cluster) -> Option<Value> {
     kept.push(own);
     Some(Value::Array(kept))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_owner_that_points_to_an_earlier_cluster_of_that_name_is_replaced() {
+        let owner = |kind: &str, name: &str| json!({"kind": kind, "name": name, "uid": "old"});
+        let kept = [owner("K8ssandraCluster", "other"), owner("Pod", "demo")];
+        let owners = json!([kept[0], owner("K8ssandraCluster", "demo"), kept[1]]);
+        let metadata = json!({"name": "t", "namespace": "ns", "ownerReferences": owners});
+        let task = Task::read(&json!({"metadata": metadata}).to_string()).unwrap();
+        let cluster = json!({"metadata": {"name": "demo", "namespace": "ns", "uid": "new"}});
+        let cluster = Cluster::read(&cluster.to_string()).unwrap();
+        let references = owner_references(&task, &cluster).unwrap();
+        let references = references.as_array().unwrap();
+        assert_eq!(references[..2], kept);
+        assert_eq!(
+            (&references[2]["uid"], references.len()),
+            (&json!("new"), 3)
+        );
+    }
+}
