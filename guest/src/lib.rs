@@ -195,6 +195,14 @@ mod tests {
     }
 
     #[test]
+    fn a_reason_names_the_object_that_it_is_about() {
+        let plan = plan(&task(), None);
+        let about = plan.reasons[0].about.as_ref().unwrap();
+        assert_eq!(about.gvk, names::cassandra_task());
+        assert_eq!(about.name, "task1-dc1");
+    }
+
+    #[test]
     fn a_refused_record_is_reported_before_it_is_tried_again() {
         let plan = plan(&task(), Some(Operation::PatchMetadata));
         let [

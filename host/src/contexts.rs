@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use http::header::{HeaderValue, USER_AGENT};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 
@@ -126,5 +127,8 @@ fn client(mut config: Config) -> Result<Client> {
     config.connect_timeout = Some(CONNECT_TIMEOUT);
     // kube's own retry sends a POST again whose answer was lost. Here a failed write goes back to the policy instead.
     config.default_retry = false;
+    // Audit logs and `managedFields` name the writer by it.
+    let agent = HeaderValue::from_static(concat!("pilothouse/", env!("CARGO_PKG_VERSION")));
+    config.headers.push((USER_AGENT, agent));
     Ok(Client::try_from(config)?)
 }

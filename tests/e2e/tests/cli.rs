@@ -12,7 +12,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use kube_env::write_kubeconfig;
-use kube_sim::{Cluster, system_clock};
+use kube_sim::{Cluster, Filter, system_clock};
 use pilothouse_e2e::component;
 use pilothouse_e2e::simulated::CRDS;
 
@@ -209,12 +209,14 @@ fn an_argument_that_is_wrong_is_explained() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sigterm_ends_it_cleanly_and_the_log_is_json() {
+async fn it_says_who_it_is_sigterm_ends_it_cleanly_and_the_log_is_json() {
     let cluster = Cluster::new("east", system_clock());
     for crd in CRDS {
         cluster.install_crds(crd).unwrap();
     }
-    let serving = Cluster::serve(&[cluster]).await.unwrap();
+    let serving = Cluster::serve(std::slice::from_ref(&cluster))
+        .await
+        .unwrap();
     let directory = tempfile::tempdir().unwrap();
     let kubeconfig = directory.path().join("kubeconfig");
     write_kubeconfig(&kubeconfig, &serving.servers()).unwrap();
@@ -239,6 +241,9 @@ async fn sigterm_ends_it_cleanly_and_the_log_is_json() {
     tokio::time::timeout(Duration::from_secs(60), watching)
         .await
         .unwrap_or_else(|_| panic!("{}", read()));
+    for request in cluster.requests(&Filter::any()) {
+        assert!(request.user_agent.starts_with("pilothouse/"), "{request:?}");
+    }
     let id = host.id().unwrap().to_string();
     assert!(
         Command::new("kill")
