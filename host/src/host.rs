@@ -1,12 +1,15 @@
 //! Puts the modules together: watches tell the engine what there is, workers do what it asks for, and the policy can be swapped
 //! while they do.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 use arc_swap::ArcSwap;
+use futures::FutureExt as _;
 use pilothouse_core::Engine;
+use pilothouse_core::failures::Cause;
 use pilothouse_core::work::{Answer, Next, Task, Work};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -152,7 +155,12 @@ impl Worker {
 
     async fn perform(&self, work: &Work) -> Answer {
         match &work.task {
-            Task::Send(request) => Answer::Replied(self.executor.send(request).await),
+            Task::Send(request) => {
+                let sent = AssertUnwindSafe(self.executor.send(request)).catch_unwind();
+                // Nobody knows whether it was sent.
+                let panicked = |_| Err(Cause::unknown("Internal", "the host panicked"));
+                Answer::Replied(sent.await.unwrap_or_else(panicked))
+            }
             Task::Decide(snapshot) => {
                 let policy = self.policy.load_full();
                 let outcome = in_place(|| policy.reconcile(snapshot));

@@ -7,9 +7,10 @@ mod bindings;
 mod convert;
 pub mod wasm;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 
 use crate::contract::{Manifest, Outcome, Snapshot};
 
@@ -47,11 +48,12 @@ impl Policy {
         }
     }
 
-    /// Asks for a decision.
+    /// Asks for a decision. A panic is an error like a trap: it is one primary's.
     pub fn reconcile(&self, snapshot: &Snapshot) -> Result<Outcome> {
         let Manifest { name, version, .. } = &*self.manifest;
-        self.decide
-            .reconcile(snapshot)
+        let decided = catch_unwind(AssertUnwindSafe(|| self.decide.reconcile(snapshot)));
+        decided
+            .unwrap_or_else(|_| Err(anyhow!("the host panicked while it asked the policy")))
             .with_context(|| format!("policy {name} {version} failed"))
     }
 

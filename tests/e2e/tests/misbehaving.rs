@@ -15,8 +15,10 @@ use kube::api::{Api, ApiResource, DynamicObject, ListParams, PostParams};
 use kube::core::GroupVersionKind;
 use kube_sim::{Cluster, tokio_clock};
 use pilothouse::contexts::Contexts;
+use pilothouse::contract::{Outcome, Snapshot};
 use pilothouse::host::{Host, Options};
 use pilothouse::policy::wasm::{Limits, Runtime};
+use pilothouse::policy::{Decide, Policy};
 use pilothouse_e2e::component;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -91,6 +93,19 @@ async fn order(orders: &Api<DynamicObject>, name: &str, what: &str) {
         .unwrap();
 }
 
+/// The policy, but that asking it about an order of `panic` is a fault of the host.
+struct Panicking(Policy);
+
+impl Decide for Panicking {
+    fn reconcile(&self, snapshot: &Snapshot) -> anyhow::Result<Outcome> {
+        assert!(
+            !snapshot.primary.contains("\"panic\""),
+            "a fault of the host"
+        );
+        self.0.reconcile(snapshot)
+    }
+}
+
 /// The status of the misbehaving order, its events, and that of one that is well, after ten seconds.
 async fn watch_it(what: &str) -> (Value, Vec<Value>, Value) {
     let clock = tokio_clock();
@@ -104,7 +119,9 @@ async fn watch_it(what: &str) -> (Value, Vec<Value>, Value) {
         clock,
         instance: "test".into(),
     };
-    let host = Host::new(options, runtime().load(&policy(), "{}").unwrap()).unwrap();
+    let policy = runtime().load(&policy(), "{}").unwrap();
+    let (manifest, digest) = (policy.manifest.clone(), policy.digest.clone());
+    let host = Host::new(options, Policy::new(manifest, digest, Panicking(policy))).unwrap();
     let stop = CancellationToken::new();
     let user = cluster.client("user");
     let orders = api(&user, "test.pilothouse.dev", "Order", "orders");
@@ -153,6 +170,11 @@ async fn held_with(what: &str, reason: &str, note: &str) {
         tries.is_some_and(|tries| (3..=12).contains(&tries)),
         "{what}: {events:#?}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_of_the_host_holds_the_primary() {
+    held_with("panic", "PolicyFailed", "panicked").await;
 }
 
 #[tokio::test(start_paused = true)]
