@@ -4,6 +4,7 @@ pub mod cassandra_task;
 pub mod cluster;
 pub mod json;
 pub mod names;
+pub mod record;
 pub mod settings;
 pub mod spec;
 pub mod status;

@@ -20,8 +20,9 @@ use targets::{Place, Relation, Targets, relation};
 use crate::contract::{Failure, ObjectRef, Operation, Selector, Snapshot, UnavailableReason};
 use crate::documents::cassandra_task::CassandraTask;
 use crate::documents::cluster::Cluster;
+use crate::documents::record::Identity;
 use crate::documents::settings::Settings;
-use crate::documents::task::{Identity, Task};
+use crate::documents::task::Task;
 use crate::documents::time::Time;
 
 #[derive(Debug)]
