@@ -15,7 +15,7 @@ use kube_sim::{Fault, Filter, Verb};
 use pilothouse_e2e::objects::{CONTEXTS, demo, task};
 use pilothouse_e2e::simulated::{Deciding, Stage, play};
 use pilothouse_e2e::world::{Kind, condition_of};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// What the host asks for.
 fn host(verb: Verb, resource: &str) -> Filter {
@@ -29,6 +29,14 @@ fn host(verb: Verb, resource: &str) -> Filter {
 fn statuses(stage: &Stage) -> usize {
     let filter = Filter::writes().user_agent("pilothouse");
     stage.clusters[0].count(&filter.subresource(Some("status")))
+}
+
+/// A task is created, and completes whatever the watches go through.
+async fn completes(stage: &Stage, name: &str, spec: &Value) -> Result<()> {
+    let world = &stage.world;
+    world.create(&task(name, spec)).await?;
+    world.wait_for_condition(name, "Complete", "True").await?;
+    Ok(())
 }
 
 /// A cluster that declares the datacenter of a task in a context that nobody has: the task waits.
@@ -52,12 +60,7 @@ fn a_watch_that_is_never_answered_again_hides_nothing_for_good() {
             stage.world.idle(Duration::from_secs(60)).await;
             ensure!(injected.hits() == 1, "the fault was not met");
             stage.world.create(&demo()).await?;
-            stage.world.create(&task("task1", &json!({}))).await?;
-            stage
-                .world
-                .wait_for_condition("task1", "Complete", "True")
-                .await?;
-            Ok(())
+            completes(stage, "task1", &json!({})).await
         });
         story.unwrap_or_else(|error| panic!("{resource}: {error:?}"));
     }
@@ -69,12 +72,7 @@ fn a_list_may_take_longer_than_anybody_waits_for_it() {
         let late = Fault::before(host(Verb::List, "cassandratasks"));
         stage.clusters[1].inject(late.delay(Duration::from_secs(12)));
         stage.world.create(&demo()).await?;
-        stage.world.create(&task("task1", &json!({}))).await?;
-        stage
-            .world
-            .wait_for_condition("task1", "Complete", "True")
-            .await?;
-        Ok(())
+        completes(stage, "task1", &json!({})).await
     })
     .unwrap();
 }
@@ -108,7 +106,7 @@ fn a_watch_that_breaks_is_resumed_without_a_list_or_a_write() {
     .unwrap();
 }
 
-/// The reference: what is forgotten has to be listed, and a list may fail once.
+/// The API server has forgotten the resourceVersion, so that there has to be a list.
 #[test]
 fn one_list_that_fails_is_no_news() {
     play(Deciding::Native, async |stage| {
@@ -179,18 +177,9 @@ fn an_object_that_is_nested_deep_hides_no_other() {
             .request_text(request)
             .await?;
         stage.world.create(&demo()).await?;
-        stage.world.create(&task("task1", &json!({}))).await?;
-        stage
-            .world
-            .wait_for_condition("task1", "Complete", "True")
-            .await?;
+        completes(stage, "task1", &json!({})).await?;
         let on_it = json!({ "cluster": { "name": "tenant" } });
-        stage.world.create(&task("task2", &on_it)).await?;
-        stage
-            .world
-            .wait_for_condition("task2", "Complete", "True")
-            .await?;
-        Ok(())
+        completes(stage, "task2", &on_it).await
     })
     .unwrap();
 }
@@ -200,11 +189,7 @@ fn what_cannot_be_recorded_delays_nothing() {
     play(Deciding::Native, async |stage| {
         let events = stage.clusters[0].inject(Fault::before(host(Verb::Create, "events")).hang());
         stage.world.create(&demo()).await?;
-        stage.world.create(&task("task1", &json!({}))).await?;
-        stage
-            .world
-            .wait_for_condition("task1", "Complete", "True")
-            .await?;
+        completes(stage, "task1", &json!({})).await?;
         let created = Filter::any().verb(Verb::Create).resource("cassandratasks");
         let asked = stage.clusters[0].requests(&host(Verb::Create, "events"));
         let created = stage.clusters[1].requests(&created);
