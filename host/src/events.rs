@@ -28,7 +28,10 @@ use pilothouse_core::Object;
 const SERIES_ENDS_AFTER: SignedDuration = SignedDuration::from_mins(6);
 /// How long an API server may take for an event.
 const TIMEOUT: Duration = Duration::from_secs(5);
-
+/// How many events are written at a time. Those about one object are in one queue, so that they keep their order.
+const QUEUES: usize = 8;
+/// How many events wait in a queue. More than that are not recorded.
+const MAX_WAITING: usize = 256;
 /// The longest name of an event.
 const MAX_NAME: usize = 253;
 
@@ -45,14 +48,9 @@ struct Last {
     at: Timestamp,
 }
 
-/// So many events about the objects of one line wait to be written. More than that are not recorded.
-const WAITING: usize = 256;
-/// So many are written at a time. Those about one object are in one line, in their order.
-const LINES: usize = 8;
-
 /// Takes events, and writes them when the API server has time for them.
 pub struct Recorder {
-    lines: Mutex<Vec<mpsc::Sender<Note>>>,
+    queues: Mutex<Vec<mpsc::Sender<Note>>>,
     writers: Mutex<JoinSet<()>>,
 }
 
@@ -68,8 +66,8 @@ impl Recorder {
     /// Events go to the control plane. The instance is the pod's or the machine's name. Must be called in a runtime.
     pub fn start(client: &Client, instance: &str, clock: &Clock) -> Self {
         let mut writers = JoinSet::new();
-        let lines = (0..LINES).map(|_| {
-            let (sender, receiver) = mpsc::channel(WAITING);
+        let queues = (0..QUEUES).map(|_| {
+            let (sender, receiver) = mpsc::channel(MAX_WAITING);
             let writer = Writer {
                 client: client.clone(),
                 instance: instance.to_owned(),
@@ -79,14 +77,14 @@ impl Recorder {
             writers.spawn(writer.run(receiver));
             sender
         });
-        let lines = Mutex::new(lines.collect());
+        let queues = Mutex::new(queues.collect());
         Self {
-            lines,
+            queues,
             writers: Mutex::new(writers),
         }
     }
 
-    /// Records an event about an object, some time.
+    /// Records an event about an object, later.
     pub fn record(&self, controller: &str, gvk: &Gvk, object: &Arc<Object>, event: &Event) {
         let mut hasher = DefaultHasher::new();
         object.uid.hash(&mut hasher);
@@ -96,9 +94,9 @@ impl Recorder {
             object: object.clone(),
             event: event.clone(),
         };
-        let line = usize::try_from(hasher.finish() % LINES as u64).unwrap_or_default();
-        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        match lines.get(line).map(|line| line.try_send(note).is_ok()) {
+        let index = usize::try_from(hasher.finish() % QUEUES as u64).unwrap_or_default();
+        let queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        match queues.get(index).map(|queue| queue.try_send(note).is_ok()) {
             Some(true) => {}
             Some(false) => not_recorded(object, event, "too many events wait to be recorded"),
             None => not_recorded(object, event, "the host is stopping"),
@@ -110,7 +108,7 @@ impl Recorder {
         fn take<T: Default>(shared: &Mutex<T>) -> T {
             std::mem::take(&mut *shared.lock().unwrap_or_else(PoisonError::into_inner))
         }
-        drop(take(&self.lines));
+        drop(take(&self.queues));
         let mut writers = take(&self.writers);
         let written = async { while writers.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(limit, written).await;
@@ -121,7 +119,7 @@ fn not_recorded(object: &Object, event: &Event, why: &str) {
     warn!(object = %object.key, reason = event.reason, message = event.message, "event not recorded: {why}");
 }
 
-/// Writes the events of one line.
+/// Writes the events of one queue.
 struct Writer {
     client: Client,
     instance: String,
@@ -236,5 +234,22 @@ fn name(object: &Object, suffix: &str) -> String {
     match name.len() + suffix.len() <= MAX_NAME && name.chars().all(is_allowed) {
         true => format!("{name}{suffix}"),
         false => format!("{}{suffix}", object.uid),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_named_after_its_object_where_it_can_have_that_name() {
+        let named = |text: &str| {
+            let document = format!(r#"{{"metadata":{{"name":"{text}","uid":"u1"}}}}"#);
+            name(&Object::parse(&document).unwrap(), ".1a")
+        };
+        assert_eq!(named("task1"), "task1.1a");
+        assert_eq!(named(&"a".repeat(250)), format!("{}.1a", "a".repeat(250)));
+        assert_eq!(named(&"a".repeat(251)), "u1.1a");
+        assert_eq!(named("system:node"), "u1.1a");
     }
 }
