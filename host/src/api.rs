@@ -93,8 +93,7 @@ impl Api {
         params: &DeleteParams,
     ) -> Result<Option<Object>, Failed> {
         let text = self.text(self.requests.delete(name, params)).await?;
-        let answer: Answer = read(&text)?;
-        match answer.kind.as_deref() {
+        match read::<Kind<'_>>(&text)?.kind.as_deref() {
             Some("Status") => Ok(None),
             _ => read_object(&text).map(Some),
         }
@@ -181,7 +180,7 @@ impl Api {
         let retry_after = answer.headers().get(header::RETRY_AFTER);
         let retry_after = retry_after.and_then(|it| it.to_str().ok()?.parse().ok());
         let body = answer.into_body().collect().await.map(|it| it.to_bytes());
-        let failed = match serde_json::from_slice::<Answer>(&body.unwrap_or_default()) {
+        let failed = match serde_json::from_slice::<Status>(&body.unwrap_or_default()) {
             Ok(status) if status.kind.as_deref() == Some("Status") => status.failed(code),
             _ => Failed::foreign(Some(code)),
         };
@@ -239,10 +238,17 @@ impl Failed {
     }
 }
 
-/// A Status, or at least the kind of an object.
+/// The kind of an answer, whatever else is in it.
+#[derive(Deserialize)]
+struct Kind<'a> {
+    #[serde(borrow)]
+    kind: Option<Cow<'a, str>>,
+}
+
+/// A Status.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
+struct Status {
     kind: Option<String>,
     code: Option<u16>,
     #[serde(default)]
@@ -258,7 +264,7 @@ struct Details {
     retry_after_seconds: Option<u64>,
 }
 
-impl Answer {
+impl Status {
     fn failed(self, code: u16) -> Failed {
         let retry_after = self.details.and_then(|it| it.retry_after_seconds);
         Failed {
@@ -301,7 +307,7 @@ fn event(line: &str) -> Result<Option<Event>, Failed> {
         "DELETED" => Ok(readable(line.object).map(Event::Gone)),
         "BOOKMARK" => Ok(Some(Event::Bookmark(read_object(text)?.resource_version))),
         _ => {
-            let status: Answer = read(text)?;
+            let status: Status = read(text)?;
             let code = status.code.unwrap_or(500);
             Err(status.failed(code))
         }

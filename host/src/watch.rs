@@ -1,9 +1,9 @@
 //! One watch: lists, then follows what happens, and tells the engine.
 //!
-//! A watch that ends or breaks is resumed at the resourceVersion that was told last; it lists again where the API server has
-//! forgotten that one, or where a watch fell silent. A kind whose first list fails is *lost* in that context, with the reason; one that was
-//! known is only lost once nothing has worked for [`GRACE`], and then until it can be listed and watched again. No decision is
-//! made here, and nothing is written to an API server.
+//! A watch that ends or breaks is resumed at the last resourceVersion; it lists again where the API server has forgotten that one,
+//! or where a watch fell silent. A kind whose first list fails is *lost* in that context, with the reason. One that was known is
+//! lost only once nothing has worked for [`GRACE`], and then until it can be listed and watched again. No decision is made here,
+//! and nothing is written to an API server.
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
@@ -67,7 +67,6 @@ impl Target {
     pub async fn watch(self) {
         loop {
             let mut watch = Watch::new(&self);
-            // Whatever came over it does not come over what is watched: it begins anew.
             if AssertUnwindSafe(watch.run()).catch_unwind().await.is_err() {
                 let context = context_name(&self.resource.context);
                 error!(kind = %self.resource.gvk, context, "the watch panicked, and begins anew");
