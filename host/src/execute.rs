@@ -11,7 +11,8 @@ use pilothouse_core::work::Request;
 use pilothouse_core::{Object, ObjectKey, Resource};
 use serde_json::Value;
 
-use crate::api::{Api, Failed, within};
+use crate::answer::Failed;
+use crate::api::{Api, within};
 use crate::contexts::Contexts;
 use crate::contract::context_name;
 use crate::events::Recorder;

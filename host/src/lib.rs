@@ -12,6 +12,7 @@
 //! What is absent: any knowledge of a particular kind. What is reconciled, what is looked at and what may be written is
 //! what the policy's manifest says.
 
+pub mod answer;
 pub mod api;
 pub mod cli;
 pub mod clock;
@@ -24,6 +25,7 @@ pub mod policy;
 pub mod scenario;
 pub mod shared;
 pub mod swap;
+pub mod target;
 pub mod watch;
 pub mod watches;
 

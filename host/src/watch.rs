@@ -8,23 +8,18 @@
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{FutureExt as _, StreamExt as _};
-use kube::Client;
-use kube::api::{ListParams, WatchParams};
-use kube::core::GroupVersionKind;
-use kube::discovery::{Scope as ApiScope, pinned_kind};
+use kube::api::WatchParams;
 use pilothouse_core::cache::Health;
-use pilothouse_core::{Object, Resource};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
-use tracing::{debug, error, info, warn};
+use tracing::{debug, error, warn};
 
-use crate::api::{Api, Event, Failed, within};
-use crate::contract::{Gvk, Unavailable, UnavailableReason, context_name};
-use crate::execute::Kinds;
-use crate::shared::Shared;
+use crate::answer::Failed;
+use crate::api::Api;
+use crate::contract::{Unavailable, UnavailableReason};
+use crate::target::Target;
 
 /// The API server ends a watch after this long.
 const WATCH_SECONDS: u32 = 30;
@@ -34,10 +29,6 @@ const SILENCE: Duration = Duration::from_secs(10);
 const FIRST_LIST: Duration = Duration::from_secs(10);
 /// A kind that was known is lost when nothing has worked for so long.
 const GRACE: Duration = Duration::from_secs(15);
-/// API servers end a request after a minute by themselves.
-const PAGE_TIMEOUT: Duration = Duration::from_secs(65);
-/// How many objects are asked for at once.
-const PAGE: u32 = 500;
 /// A watch that lived for so long was not refused.
 const LIVED: Duration = Duration::from_secs(5);
 /// The delays between attempts.
@@ -48,30 +39,14 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
 /// After so many watches in a row that ended at once, the log says so.
 const OFTEN: u32 = 5;
 
-/// What is watched: a kind, in a context, in a namespace or in all.
-pub struct Target {
-    /// The client of the context.
-    pub client: Client,
-    /// The kind and the context.
-    pub resource: Resource,
-    /// None is all namespaces.
-    pub namespace: Option<String>,
-    /// Who is told.
-    pub shared: Arc<Shared>,
-    /// Where it is written down how the API server names the kind.
-    pub kinds: Arc<Kinds>,
-}
-
-impl Target {
-    /// Watches, for ever.
-    pub async fn watch(self) {
-        loop {
-            let mut watch = Watch::new(&self);
-            if AssertUnwindSafe(watch.run()).catch_unwind().await.is_err() {
-                let context = context_name(&self.resource.context);
-                error!(kind = %self.resource.gvk, context, "the watch panicked, and begins anew");
-                sleep(LONGEST_RETRY).await;
-            }
+/// Watches, for ever.
+pub async fn watch(target: Target) {
+    loop {
+        let mut watch = Watch::new(&target);
+        if AssertUnwindSafe(watch.run()).catch_unwind().await.is_err() {
+            let (kind, context) = target.names();
+            error!(%kind, context, "the watch panicked, and begins anew");
+            sleep(LONGEST_RETRY).await;
         }
     }
 }
@@ -273,95 +248,6 @@ impl Ended {
         match failed.code {
             Some(410) => Self::Expired,
             _ => Self::Broken(failed),
-        }
-    }
-}
-
-impl Target {
-    /// All objects go to the engine, and the resourceVersion of the list comes out.
-    async fn list(&self) -> Result<(Api, String), Failed> {
-        let since = self
-            .shared
-            .with(|engine| engine.list_begins(&self.resource));
-        let api = within(PAGE_TIMEOUT, self.resolve()).await?;
-        let (objects, version) = pages(&api).await?;
-        let namespace = self.namespace.as_deref();
-        self.shared
-            .with(|engine| engine.listed(&self.resource, namespace, objects, since));
-        Ok((api, version))
-    }
-
-    /// Asks the API server what it calls the kind.
-    async fn resolve(&self) -> Result<Api, Failed> {
-        let gvk = &self.resource.gvk;
-        let wanted = GroupVersionKind::gvk(&gvk.group, &gvk.version, &gvk.kind);
-        let (named, capabilities) = pinned_kind(&self.client, &wanted)
-            .await
-            .map_err(|error| Failed::of_discovery(error, gvk))?;
-        let is_namespaced = capabilities.scope == ApiScope::Namespaced;
-        self.kinds
-            .insert(&self.resource, named.clone(), is_namespaced);
-        self.shared
-            .with(|engine| engine.resolved(&self.resource, is_namespaced));
-        let namespace = self.namespace.as_deref().filter(|_| is_namespaced);
-        Ok(Api::new(self.client.clone(), &named, namespace))
-    }
-
-    /// Hands an event to the engine. Out comes the resourceVersion that is told with it.
-    fn tell(&self, event: Event) -> String {
-        let resource = &self.resource;
-        match event {
-            Event::Changed(object) => {
-                let version = object.resource_version.clone();
-                self.shared.with(|engine| engine.seen(resource, object));
-                version
-            }
-            Event::Gone(object) => {
-                self.shared
-                    .with(|engine| engine.seen_gone(resource, &object));
-                object.resource_version
-            }
-            Event::Bookmark(version) => version,
-        }
-    }
-
-    fn set_health(&self, health: Health) {
-        let namespace = self.namespace.as_deref();
-        let is_news = self
-            .shared
-            .with(|engine| engine.set_health(&self.resource, namespace, health.clone()));
-        let (kind, context) = self.names();
-        match health {
-            _ if !is_news => {}
-            Health::Lost(why) => warn!(%kind, context, "cannot be watched: {}", why.message),
-            Health::Synced | Health::Starting => info!(%kind, context, "watched"),
-        }
-    }
-
-    fn names(&self) -> (&Gvk, &str) {
-        (&self.resource.gvk, context_name(&self.resource.context))
-    }
-}
-
-/// All pages of a list. Where the API server forgets the first ones before it has answered the last one, it is asked for all at once.
-async fn pages(api: &Api) -> Result<(Vec<Object>, String), Failed> {
-    let mut params = ListParams::default().limit(PAGE);
-    let mut objects = Vec::new();
-    loop {
-        let page = match within(PAGE_TIMEOUT, api.list(&params)).await {
-            Err(Failed {
-                code: Some(410), ..
-            }) if params.continue_token.is_some() => {
-                params = ListParams::default();
-                objects.clear();
-                continue;
-            }
-            page => page?,
-        };
-        objects.extend(page.objects);
-        match page.more {
-            Some(more) => params.continue_token = Some(more),
-            None => return Ok((objects, page.version)),
         }
     }
 }

@@ -11,7 +11,8 @@ use crate::contexts::Contexts;
 use crate::contract::{Interest, Manifest, Scope};
 use crate::execute::Kinds;
 use crate::shared::Shared;
-use crate::watch::Target;
+use crate::target::Target;
+use crate::watch::watch;
 
 /// The running watches.
 pub struct Watches {
@@ -98,7 +99,7 @@ impl Watches {
             self.shared
                 .with(|engine| engine.open(resource, namespace.as_deref()));
         }
-        let watch = |namespace| Target {
+        let target = |namespace| Target {
             client: client.clone(),
             resource: resource.clone(),
             namespace,
@@ -107,7 +108,7 @@ impl Watches {
         };
         namespaces
             .into_iter()
-            .map(|namespace| tokio::spawn(watch(namespace).watch()).abort_handle())
+            .map(|namespace| tokio::spawn(watch(target(namespace))).abort_handle())
             .collect()
     }
 }
