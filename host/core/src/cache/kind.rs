@@ -20,7 +20,7 @@ pub enum Health {
     Starting,
     /// It has listed, and follows.
     Synced,
-    /// It cannot list now.
+    /// It cannot be listed, or not be watched, now.
     Lost(Unavailable),
 }
 
@@ -151,8 +151,10 @@ impl KindCache {
         objects: Vec<Object>,
         since: Epoch,
     ) -> Vec<Change> {
+        // A kind without namespaces is listed whole, whichever namespace is watched.
         let is_in = |key: &ObjectKey| {
-            namespace.is_none_or(|namespace| key.namespace.as_deref() == Some(namespace))
+            let of = key.namespace.as_deref();
+            namespace.is_none() || of.is_none() || of == namespace
         };
         self.tombstones
             .retain(|key, tombstone| !is_in(key) || tombstone.written >= since);

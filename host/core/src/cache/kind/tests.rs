@@ -123,3 +123,12 @@ fn a_namespace_that_is_not_watched_is_unknown() {
     };
     assert_eq!(unavailable.reason, UnavailableReason::NotWatched);
 }
+
+#[test]
+fn a_list_for_one_namespace_is_all_that_there_is_of_a_kind_without_namespaces() {
+    let mut kind = KindCache::default();
+    let text = r#"{"metadata":{"name":"a","uid":"1","resourceVersion":"5"}}"#;
+    kind.seen(Object::parse(text).unwrap());
+    let since = kind.begin();
+    assert_eq!(kind.replace(Some("ns"), vec![], since).len(), 1);
+}
