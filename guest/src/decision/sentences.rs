@@ -79,7 +79,7 @@ impl Waiting {
                 object, has_failed, ..
             } => {
                 let is = if *has_failed { "failed" } else { "is done" };
-                format!("{is}, but CassandraTask {object} has not ended")
+                format!("{is}, but another CassandraTask of it has not ended: {object}")
             }
             Waiting::NotComplete { .. } => {
                 "is done, but its CassandraTask has no condition Complete".to_owned()
