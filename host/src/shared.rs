@@ -61,8 +61,8 @@ impl Shared {
                 (work, engine.is_ready(), engine.next_due())
             };
             if let Some(work) = work {
-                // A worker that waits may take the next one.
-                if is_ready {
+                // A worker that waits may take the next one, or has to know when it is due.
+                if is_ready || due.is_some() {
                     self.changed.notify_one();
                 }
                 return work;
