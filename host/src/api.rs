@@ -1,7 +1,7 @@
 //! Requests for the objects of one kind in one context: what kube's `Api` does, but objects stay text.
 //!
-//! So no object is nested too deep to be read, one that cannot be read does not hide the others, none is ever logged, and a
-//! failure keeps the HTTP status and the Retry-After of the API server.
+//! So no object is nested too deep to be read, one that cannot be read does not hide the others, none is logged, and a failure keeps the
+//! HTTP status and the Retry-After of the answer.
 
 use std::future::Future;
 use std::time::Duration;

@@ -20,7 +20,7 @@ use crate::host::{Host, Options};
 use crate::policy::wasm::{Limits, Runtime};
 use crate::swap::Source;
 
-/// The exit code after a second signal, as if that had not been handled.
+/// The exit code after a second signal, as after Ctrl-C in a shell.
 const KILLED: i32 = 130;
 
 /// Reconciles Kubernetes resources as a WebAssembly policy decides.

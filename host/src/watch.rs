@@ -2,8 +2,8 @@
 //!
 //! A watch that ends or breaks is resumed at the last resourceVersion; it lists again where the API server has forgotten that one,
 //! or where a watch fell silent. A kind whose first list fails is *lost* in that context, with the reason. One that was known is
-//! lost only once nothing has worked for [`GRACE`], and then until it can be listed and watched again. No decision is made here,
-//! and nothing is written to an API server.
+//! lost only once nothing has worked for [`GRACE`], and then until what failed works again. No decision is made here, and nothing is
+//! written to an API server.
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
@@ -29,6 +29,8 @@ const SILENCE: Duration = Duration::from_secs(10);
 const FIRST_LIST: Duration = Duration::from_secs(10);
 /// A kind that was known is lost when nothing has worked for so long.
 const GRACE: Duration = Duration::from_secs(15);
+/// A list has at least so long, however long nothing has worked before.
+const SHORTEST_LIST: Duration = Duration::from_secs(5);
 /// A watch that lived for so long was not refused.
 const LIVED: Duration = Duration::from_secs(5);
 /// The delays between attempts.
@@ -36,7 +38,7 @@ const FIRST_RETRY: Duration = Duration::from_millis(500);
 const LONGEST_RETRY: Duration = Duration::from_secs(15);
 /// No API server is left alone for longer, whatever it asks for.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
-/// After so many watches in a row that ended at once, the log says so.
+/// After so many watches in a row that ended at once, the log says so, and there is a list between them.
 const OFTEN: u32 = 5;
 
 /// Watches, for ever.
@@ -46,6 +48,8 @@ pub async fn watch(target: Target) {
         if AssertUnwindSafe(watch.run()).catch_unwind().await.is_err() {
             let (kind, context) = target.names();
             error!(%kind, context, "the watch panicked, and begins anew");
+            let why = Unavailable::new(UnavailableReason::Unreachable, "the host panicked");
+            target.set_health(Health::Lost(why));
             sleep(LONGEST_RETRY).await;
         }
     }
@@ -62,7 +66,7 @@ struct Watch<'a> {
     failing_since: Option<(Instant, u64)>,
     /// Whether the kind is lost.
     is_lost: bool,
-    /// Whether it was lost because it can be listed, but not watched.
+    /// Whether it was lost while it was to be watched: a list alone does not end that.
     cannot_watch: bool,
     /// How many attempts in a row have come to nothing.
     attempts: u32,
@@ -133,17 +137,14 @@ impl<'a> Watch<'a> {
     /// How long a list may take before the kind is lost, if it is not.
     fn patience(&self) -> Option<Duration> {
         let limit = if self.is_known { GRACE } else { FIRST_LIST };
-        let failing = self
-            .failing_since
-            .map_or(Duration::ZERO, |it| it.0.elapsed());
-        (!self.is_lost).then(|| limit.saturating_sub(failing))
+        let left = limit.saturating_sub(self.failing());
+        (!self.is_lost).then(|| left.max(SHORTEST_LIST))
     }
 
     /// Watches, until it is better to list again.
     async fn follow(&mut self, api: &Api) {
         loop {
-            let started = Instant::now();
-            let ended = self.watch(api).await;
+            let (ended, answered) = self.watch(api).await;
             let retry_after = match &ended {
                 Ended::Broken(failed) => {
                     self.cannot_watch |= self.failed(failed);
@@ -151,56 +152,73 @@ impl<'a> Watch<'a> {
                 }
                 _ => None,
             };
-            if started.elapsed() >= LIVED {
-                self.attempts = 0;
+            let (kind, context) = self.target.names();
+            match answered.map(|it| it.elapsed()) {
+                None => {}
+                Some(lived) if lived >= LIVED => self.attempts = 0,
+                Some(_) if self.attempts == OFTEN => {
+                    warn!(%kind, context, "watches keep ending at once; is there a proxy that cuts them?");
+                }
+                Some(_) => {}
             }
             self.pause(retry_after).await;
             match ended {
                 Ended::InTime => {}
+                // One that is answered and never gets past the same event would hide all that comes after it.
+                Ended::Broken(_) if answered.is_some() && self.attempts > OFTEN => return,
                 Ended::Broken(_) if !self.cannot_watch => {}
                 Ended::Silent | Ended::Expired | Ended::Broken(_) => return,
             }
         }
     }
 
-    /// One watch, to its end.
-    async fn watch(&mut self, api: &Api) -> Ended {
+    /// One watch, to its end; and when the API server began to answer, if it did.
+    async fn watch(&mut self, api: &Api) -> (Ended, Option<Instant>) {
         let length = Duration::from_secs(WATCH_SECONDS.into()) + SILENCE;
         let deadline = Instant::now() + length;
         let params = WatchParams::default().timeout(WATCH_SECONDS);
         let events = match timeout_at(deadline, api.watch(&params, &self.version)).await {
             Ok(Ok(events)) => events,
-            Ok(Err(failed)) => return Ended::of(failed),
-            Err(_) => return Ended::Silent,
+            Ok(Err(failed)) => return (Ended::of(failed), None),
+            Err(_) => {
+                let (kind, context) = self.target.names();
+                warn!(%kind, context, "a watch is not answered: listing instead");
+                return (Ended::Silent, None);
+            }
         };
+        let answered = Some(Instant::now());
         self.cannot_watch = false;
         self.well();
         let mut events = pin!(events);
-        loop {
+        let ended = loop {
             match timeout_at(deadline, events.next()).await {
                 Ok(Some(Ok(event))) => self.version = self.target.tell(event),
-                Ok(Some(Err(failed))) => return Ended::of(failed),
-                Ok(None) => return Ended::InTime,
-                Err(_) => return Ended::Silent,
+                Ok(Some(Err(failed))) => break Ended::of(failed),
+                Ok(None) => break Ended::InTime,
+                Err(_) => break Ended::Silent,
             }
-        }
+        };
+        (ended, answered)
     }
 
     /// Something has failed. True if the kind is lost by that.
     fn failed(&mut self, failed: &Failed) -> bool {
-        let since = self
-            .failing_since
-            .map_or(Duration::ZERO, |it| it.0.elapsed());
         let message = &failed.cause.message;
         let (kind, context) = self.target.names();
         debug!(%kind, context, "the watch failed: {message}");
-        let is_lost = !self.is_known || since >= GRACE;
+        let is_lost = !self.is_known || self.failing() >= GRACE;
         if is_lost {
             self.lose(why(failed), message.clone());
         } else {
             self.fail();
         }
         is_lost
+    }
+
+    /// For how long nothing has worked.
+    fn failing(&self) -> Duration {
+        let since = self.failing_since;
+        since.map_or(Duration::ZERO, |(since, _)| since.elapsed())
     }
 
     /// Since when it fails, for people.
@@ -233,10 +251,6 @@ impl<'a> Watch<'a> {
             0 => Duration::ZERO,
             n => (FIRST_RETRY * 2_u32.saturating_pow(n - 1)).min(LONGEST_RETRY),
         };
-        if self.attempts == OFTEN {
-            let (kind, context) = self.target.names();
-            warn!(%kind, context, "watches keep ending at once; is there a proxy that cuts them?");
-        }
         self.attempts = self.attempts.saturating_add(1);
         let asked = retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER);
         sleep(own.max(asked)).await;
@@ -260,3 +274,6 @@ fn why(failed: &Failed) -> UnavailableReason {
         _ => UnavailableReason::Unreachable,
     }
 }
+
+#[cfg(test)]
+mod tests;
