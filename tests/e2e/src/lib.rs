@@ -9,6 +9,7 @@ pub mod beside;
 pub mod component;
 pub mod demo;
 mod kind;
+pub mod log;
 pub mod native;
 pub mod objects;
 pub mod real;

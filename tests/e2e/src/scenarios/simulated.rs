@@ -26,8 +26,9 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::subscriber::DefaultGuard;
 
+use crate::log::Log;
 use crate::native::Native;
-use crate::simulated::{CRDS, Log};
+use crate::simulated::CRDS;
 use crate::world::Kind;
 
 /// The host, to API servers.
