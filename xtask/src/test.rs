@@ -100,21 +100,21 @@ fn tests(checkout: &Checkout, real: Real, report: &mut Report) -> anyhow::Result
     }
     tested?;
     for (name, arguments) in [
-        ("documentation", "--workspace --doc"),
+        ("documentation", "--doc"),
         (
             "scenarios, on the component and simulated servers",
-            "--package pilothouse-e2e --test scenarios",
+            "--test scenarios_on_servers",
         ),
         (
             "behaviours, limits, plans, command line",
-            "--package pilothouse-e2e --test simulated --test limits --test plans --test cli",
+            "--test simulated --test limits --test plans --test cli",
         ),
-        (
-            "behaviours on real servers",
-            "--package pilothouse-e2e --test real --test history",
-        ),
+        ("behaviours on real servers", "--test real --test history"),
     ] {
-        report.part(name, || run(&format!("test --quiet {arguments}")))?;
+        // Of the whole workspace: with the features of one package alone, its dependencies would be compiled again.
+        report.part(name, || {
+            run(&format!("test --quiet --workspace {arguments}"))
+        })?;
     }
     Ok(())
 }
