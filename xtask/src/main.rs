@@ -11,9 +11,9 @@
 mod apiserver;
 mod build;
 mod checkout;
-mod demo;
 mod install;
 mod policy;
+mod program;
 mod report;
 mod test;
 mod verify;
@@ -71,6 +71,15 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Kill hosts and API servers at random while tasks run
+    ///
+    /// On real API servers (needs Go; the first time takes minutes), with two hosts side by side: they are killed, stopped
+    /// and frozen. Then nothing may be lost or done twice. `cargo xtask chaos -- --help` lists the options.
+    Chaos {
+        /// For the chaos
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Run every check and test, the cheap ones first
     ///
     /// Formatting, dependencies, builds, lints, then all tests, on simulated clusters and on real API servers; stops at
@@ -108,7 +117,11 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Build { .. } => build::build(&checkout, Profile::Debug),
         Task::Apiserver => apiserver::build(&checkout),
         Task::Bench { arguments } => build::bench(&checkout, &arguments),
-        Task::Demo { arguments } => demo::run(&checkout, &arguments),
+        Task::Demo { arguments } => {
+            let is_real = arguments.iter().any(|argument| argument == "--real");
+            program::run(&checkout, "demo", &arguments, is_real)
+        }
+        Task::Chaos { arguments } => program::run(&checkout, "chaos", &arguments, true),
         Task::Test { skip_real } => test::run(&checkout, skip_real),
         Task::Verify(verify) => verify.run(&checkout),
     }

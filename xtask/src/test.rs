@@ -109,7 +109,10 @@ fn tests(checkout: &Checkout, real: Real, report: &mut Report) -> anyhow::Result
             "behaviours, limits, plans, command line",
             "--test simulated --test limits --test plans --test cli",
         ),
-        ("behaviours on real servers", "--test real --test history"),
+        (
+            "behaviours on real servers",
+            "--test real --test history --test outages",
+        ),
     ] {
         // Of the whole workspace: with the features of one package alone, its dependencies would be compiled again.
         report.part(name, || {

@@ -3,22 +3,18 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use cass_operator_sim::CassOperator;
-use futures::FutureExt as _;
-use futures::future::BoxFuture;
+use k8s_openapi::api::rbac::v1::ClusterRoleBinding;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{Api, DeleteParams};
 use kube_env::Environment;
-use tempfile::TempDir;
-use tokio::process::{Child, Command};
 
-use crate::component;
 use crate::objects::CONTEXTS;
+use crate::process::{Access, Process};
 use crate::world::{Failures, Operator, QUICK, World, cass_operator};
 
 /// Where `deploy/` puts the host, and as whom.
@@ -35,14 +31,6 @@ pub struct Clusters {
     /// As what `deploy/` makes of it.
     own: Access,
     worlds: AtomicUsize,
-}
-
-/// How the host reaches the clusters: a kubeconfig, in which [`CONTEXTS`] are the remote ones.
-#[derive(Clone)]
-pub(crate) struct Access {
-    pub kubeconfig: PathBuf,
-    /// The context of the control plane.
-    pub control_plane: String,
 }
 
 impl Clusters {
@@ -64,24 +52,15 @@ impl Clusters {
     }
 
     async fn install(environment: Environment, control_plane: &'static str) -> Result<Self> {
-        let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy");
-        let definitions = ["crds", "overlays/standalone", "../tests/fixtures/crds"];
-        let definitions = definitions.map(|folder| deploy.join(folder));
-        environment.install_crds(&definitions).await?;
+        install_crds(&environment).await?;
         let remotes: Vec<&str> = CONTEXTS
             .into_iter()
             .filter(|context| *context != control_plane)
             .collect();
         for context in remotes.iter().copied().chain([control_plane]) {
-            let rights = if context == control_plane {
-                "control-plane/rbac.yaml"
-            } else {
-                "remote/rbac.yaml"
-            };
             environment.create_namespace(context, NAMESPACE).await?;
-            let yaml = std::fs::read_to_string(deploy.join(rights))
-                .with_context(|| format!("reading {rights}"))?;
-            environment.apply(context, &yaml).await?;
+            let rights = rights(context == control_plane)?;
+            environment.apply(context, &rights).await?;
         }
         let kubeconfig = environment
             .operator_kubeconfig(control_plane, &remotes, NAMESPACE, SERVICE_ACCOUNT)
@@ -101,6 +80,47 @@ impl Clusters {
     /// The kubeconfig of an administrator.
     pub fn kubeconfig(&self) -> PathBuf {
         self.environment.admin_kubeconfig().to_owned()
+    }
+
+    /// The API servers.
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// Takes all rights in a context from the host's account.
+    pub async fn take_rights(&self, context: &str) -> Result<()> {
+        let client = self.environment.client(context)?;
+        let bindings: Api<ClusterRoleBinding> = Api::all(client);
+        let name = format!("pilothouse-{}", role(context == self.control_plane));
+        bindings.delete(&name, &DeleteParams::default()).await?;
+        Ok(())
+    }
+
+    /// Gives the host's account its rights in a context again.
+    pub async fn give_rights(&self, context: &str) -> Result<()> {
+        let rights = rights(context == self.control_plane)?;
+        self.environment.apply(context, &rights).await
+    }
+
+    /// Everything that was stored in the contexts is lost. What `deploy/` installs for users is there again.
+    pub async fn empty(&self, namespace: &str) -> Result<()> {
+        self.environment.empty().await?;
+        install_crds(&self.environment).await?;
+        for context in CONTEXTS {
+            self.environment
+                .create_namespace(context, namespace)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// A world whose host has the administrator's rights.
+    pub async fn world_of_administrator(&self) -> Result<World> {
+        let access = Access {
+            kubeconfig: self.kubeconfig(),
+            control_plane: self.control_plane.to_owned(),
+        };
+        self.new_world_as(access).await
     }
 
     /// The host's access with the account that `deploy/` creates for it.
@@ -158,92 +178,26 @@ impl Clusters {
     }
 }
 
-/// The `pilothouse` binary.
-struct Process {
-    access: Access,
-    remotes: Vec<&'static str>,
-    namespaces: Vec<String>,
-    directory: TempDir,
-    policy: PathBuf,
-    running: Option<Child>,
+fn deploy() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy")
 }
 
-impl Process {
-    fn new(access: Access, namespace: &str) -> Result<Self> {
-        let directory = tempfile::tempdir()?;
-        let policy = directory.path().join("policy.wasm");
-        std::fs::copy(component::built()?, &policy)?;
-        Ok(Self {
-            access,
-            remotes: CONTEXTS.into(),
-            namespaces: vec![namespace.to_owned()],
-            directory,
-            policy,
-            running: None,
-        })
-    }
+async fn install_crds(environment: &Environment) -> Result<()> {
+    let definitions = ["crds", "overlays/standalone", "../tests/fixtures/crds"];
+    let definitions = definitions.map(|folder| deploy().join(folder));
+    environment.install_crds(&definitions).await
+}
 
-    fn log_file(&self) -> PathBuf {
-        self.directory.path().join("log")
+/// What `deploy/` calls the host's role there.
+fn role(is_control_plane: bool) -> &'static str {
+    match is_control_plane {
+        true => "control-plane",
+        false => "remote",
     }
 }
 
-impl Operator for Process {
-    fn start(&mut self) -> BoxFuture<'_, Result<()>> {
-        async {
-            let log = std::fs::OpenOptions::new()
-                .create(true)
-                .append(true)
-                .open(self.log_file())?;
-            let mut command = Command::new(component::host()?);
-            command.args(["run", "--context", &self.access.control_plane, "--policy"]);
-            command
-                .arg(&self.policy)
-                .arg("--kubeconfig")
-                .arg(&self.access.kubeconfig);
-            for namespace in &self.namespaces {
-                command.args(["--namespace", namespace]);
-            }
-            for context in &self.remotes {
-                command.args(["--remote", context]);
-            }
-            command
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(log)
-                .kill_on_drop(true);
-            self.running = Some(command.spawn().context("starting pilothouse")?);
-            Ok(())
-        }
-        .boxed()
-    }
-
-    fn kill(&mut self) -> BoxFuture<'_, Result<()>> {
-        async {
-            let mut running = self.running.take().context("pilothouse does not run")?;
-            ensure!(
-                running.try_wait()?.is_none(),
-                "pilothouse had stopped by itself:\n{}",
-                self.log()
-            );
-            running.kill().await.context("killing pilothouse")
-        }
-        .boxed()
-    }
-
-    fn forget(&mut self, context: &str) {
-        self.remotes.retain(|remote| *remote != context);
-    }
-
-    fn also_watch(&mut self, namespace: &str) {
-        self.namespaces.push(namespace.to_owned());
-    }
-
-    fn policy_file(&self) -> &Path {
-        &self.policy
-    }
-
-    fn log(&self) -> String {
-        std::fs::read_to_string(self.log_file()).unwrap_or_default()
-    }
+/// The rights of the host's account.
+fn rights(is_control_plane: bool) -> Result<String> {
+    let file = deploy().join(role(is_control_plane)).join("rbac.yaml");
+    std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))
 }

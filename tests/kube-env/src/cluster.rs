@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::anyhow;
+use anyhow::{Context as _, anyhow};
 use kube::Client;
+use rustix::process::Signal;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -41,7 +42,7 @@ pub(super) struct Site {
 pub(super) struct Cluster {
     // Fields go in this order: the controllers before the server that they use.
     controllers: Mutex<Option<Process>>,
-    server: Process,
+    server: Mutex<Option<Process>>,
     client: Client,
     site: Site,
 }
@@ -53,9 +54,33 @@ impl Cluster {
         let client = site.ready(&mut server).await?;
         Ok(Self {
             controllers: Mutex::new(Some(site.spawn_controllers()?)),
-            server,
+            server: Mutex::new(Some(server)),
             client,
             site,
+        })
+    }
+
+    /// Kills the API server: what it was asked and has not answered is lost.
+    pub async fn kill_server(&self) {
+        *self.server.lock().await = None;
+    }
+
+    /// Starts the API server again, and waits until it is ready.
+    pub async fn start_server(&self) -> anyhow::Result<()> {
+        let mut server = self.site.spawn_server()?;
+        self.site.ready(&mut server).await?;
+        *self.server.lock().await = Some(server);
+        Ok(())
+    }
+
+    /// Stops the API server in the middle of what it does, or lets it go on: connections stay open meanwhile.
+    pub async fn freeze_server(&self, is_frozen: bool) -> anyhow::Result<()> {
+        let server = self.server.lock().await;
+        let server = server.as_ref().context("the API server does not run")?;
+        server.signal(if is_frozen {
+            Signal::STOP
+        } else {
+            Signal::CONT
         })
     }
 
@@ -84,8 +109,8 @@ impl Cluster {
 
     /// The processes that run now, by their names.
     pub async fn processes(&self) -> Vec<(String, u32)> {
-        let controllers = self.controllers.lock().await;
-        let processes = controllers.iter().chain([&self.server]);
+        let (controllers, server) = (self.controllers.lock().await, self.server.lock().await);
+        let processes = controllers.iter().chain(server.iter());
         processes
             .map(|process| (process.name().to_owned(), process.id()))
             .collect()

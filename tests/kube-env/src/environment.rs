@@ -29,6 +29,7 @@ pub struct Environment {
     // Fields go in this order: API servers before the etcd that they use, processes before their files.
     clusters: Vec<Cluster>,
     etcd: Etcd,
+    programs: Arc<Programs>,
     admin_kubeconfig: PathBuf,
     data: TempDir,
     logs: TempDir,
@@ -41,14 +42,15 @@ impl Environment {
     /// If a program is missing or does not start; the error has the end of its log, and the whole log stays.
     pub async fn start(names: &[&str]) -> anyhow::Result<Self> {
         check_names(names)?;
-        let programs = Programs::find().map_err(|why| anyhow!(why))?;
+        let programs = Arc::new(Programs::find().map_err(|why| anyhow!(why))?);
         fs::create_dir_all(LOGS).with_context(|| format!("{LOGS} cannot be made"))?;
         let mut logs = tempfile::Builder::new().prefix("run-").tempdir_in(LOGS)?;
         let data = tempfile::Builder::new().prefix("test-servers-").tempdir()?;
-        match start_all(names, Arc::new(programs), data.path(), logs.path()).await {
+        match start_all(names, &programs, data.path(), logs.path()).await {
             Ok((etcd, clusters)) => Ok(Self {
                 clusters,
                 etcd,
+                programs,
                 admin_kubeconfig: access::admin_kubeconfig(data.path()),
                 data,
                 logs,
@@ -85,8 +87,7 @@ impl Environment {
 
     /// The processes that run now: what each is, and the operating system's number of it.
     pub async fn processes(&self) -> Vec<(String, u32)> {
-        let etcd = self.etcd.process();
-        let mut processes = vec![(etcd.name().to_owned(), etcd.id())];
+        let mut processes: Vec<_> = self.etcd.process().await.into_iter().collect();
         for cluster in &self.clusters {
             processes.extend(cluster.processes().await);
         }
@@ -156,6 +157,45 @@ impl Environment {
         access::for_service_account(&clusters, namespace, service_account, self.data.path()).await
     }
 
+    /// Kills a context's API server.
+    ///
+    /// # Errors
+    /// If there is no such context.
+    pub async fn kill(&self, context: &str) -> anyhow::Result<()> {
+        self.cluster(context)?.kill_server().await;
+        Ok(())
+    }
+
+    /// Starts a context's API server that was killed, with what was stored, and waits until it is ready.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub async fn start_again(&self, context: &str) -> anyhow::Result<()> {
+        self.cluster(context)?.start_server().await
+    }
+
+    /// All that is stored in every context is lost, as when etcd is set up again: versions count from the beginning, and
+    /// service accounts and their tokens are gone.
+    ///
+    /// # Errors
+    /// If a server does not start again.
+    pub async fn empty(&self) -> anyhow::Result<()> {
+        for cluster in &self.clusters {
+            cluster.kill_server().await;
+        }
+        self.etcd.empty(&self.programs.etcd).await?;
+        let starting = self.clusters.iter().map(Cluster::start_server);
+        try_join_all(starting).await.map(drop)
+    }
+
+    /// A context's API server answers nothing from now on, and keeps its connections; or goes on where it was.
+    ///
+    /// # Errors
+    /// If it does not run.
+    pub async fn freeze(&self, context: &str, is_frozen: bool) -> anyhow::Result<()> {
+        self.cluster(context)?.freeze_server(is_frozen).await
+    }
+
     /// What users whose name contains a text have asked of a context's API server, in the order of its answers. A
     /// service account's name is `system:serviceaccount:NAMESPACE:NAME`. The last answers may be missing for a moment.
     ///
@@ -206,7 +246,7 @@ fn check_names(names: &[&str]) -> anyhow::Result<()> {
 
 async fn start_all(
     names: &[&str],
-    programs: Arc<Programs>,
+    programs: &Arc<Programs>,
     data: &Path,
     logs: &Path,
 ) -> anyhow::Result<(Etcd, Vec<Cluster>)> {
@@ -215,7 +255,7 @@ async fn start_all(
         anyhow::Ok(Site {
             name: (*name).to_owned(),
             port: Port::reserve()?,
-            programs: Arc::clone(&programs),
+            programs: Arc::clone(programs),
             etcd: etcd.address(),
             data: data.to_path_buf(),
             logs: logs.to_path_buf(),

@@ -1,12 +1,14 @@
 //! The etcd that all contexts of an environment share, each under its own prefix. Comes in where it is to be, goes out
 //! its address, once it listens.
 
+use std::fs;
 use std::net::Ipv4Addr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::net::TcpStream;
+use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
 
 use super::port::Port;
@@ -19,25 +21,33 @@ const PROBE_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A running etcd.
 pub(super) struct Etcd {
-    process: Process,
+    process: Mutex<Option<Process>>,
     clients: Port,
-    /// Only kept: etcd wants one for other members, though there are none.
-    _peers: Port,
+    peers: Port,
+    data: PathBuf,
+    log: PathBuf,
 }
 
 impl Etcd {
     /// Starts etcd with its data below one folder and its log in another.
     pub async fn start(program: &Program, data: &Path, logs: &Path) -> anyhow::Result<Self> {
-        let (clients, peers) = (Port::reserve()?, Port::reserve()?);
-        let flags = flags(&url(&clients), &url(&peers), data);
-        let process = Process::start("etcd".into(), program, &flags, &logs.join("etcd.log"))?;
-        let mut etcd = Self {
-            process,
-            clients,
-            _peers: peers,
+        let etcd = Self {
+            process: Mutex::default(),
+            clients: Port::reserve()?,
+            peers: Port::reserve()?,
+            data: data.join("etcd"),
+            log: logs.join("etcd.log"),
         };
-        etcd.listening().await?;
+        etcd.run(program).await?;
         Ok(etcd)
+    }
+
+    /// Starts it again without its data: it counts its revisions from the beginning.
+    pub async fn empty(&self, program: &Program) -> anyhow::Result<()> {
+        *self.process.lock().await = None;
+        fs::remove_dir_all(&self.data)
+            .with_context(|| format!("{} cannot be removed", self.data.display()))?;
+        self.run(program).await
     }
 
     /// Where API servers reach it.
@@ -45,19 +55,29 @@ impl Etcd {
         url(&self.clients)
     }
 
-    /// Its process.
-    pub fn process(&self) -> &Process {
-        &self.process
+    /// The name and the number of its process.
+    pub async fn process(&self) -> Option<(String, u32)> {
+        let process = self.process.lock().await;
+        let named = |it: &Process| (it.name().to_owned(), it.id());
+        process.as_ref().map(named)
     }
 
-    async fn listening(&mut self) -> anyhow::Result<()> {
+    async fn run(&self, program: &Program) -> anyhow::Result<()> {
+        let flags = flags(&url(&self.clients), &url(&self.peers), &self.data);
+        let mut process = Process::start("etcd".into(), program, &flags, &self.log)?;
+        self.listening(&mut process).await?;
+        *self.process.lock().await = Some(process);
+        Ok(())
+    }
+
+    async fn listening(&self, process: &mut Process) -> anyhow::Result<()> {
         let deadline = Instant::now() + START_LIMIT;
         let address = (Ipv4Addr::LOCALHOST, self.clients.number());
         while let Err(error) = TcpStream::connect(address).await {
-            self.process.check()?;
+            process.check()?;
             if Instant::now() > deadline {
                 let what = format!("did not listen within {START_LIMIT:?}");
-                return Err(error).context(self.process.failure(&what));
+                return Err(error).context(process.failure(&what));
             }
             sleep(PROBE_INTERVAL).await;
         }
@@ -72,7 +92,7 @@ fn url(port: &Port) -> String {
 fn flags(clients: &str, peers: &str, data: &Path) -> Vec<String> {
     [
         ("name", "test".into()),
-        ("data-dir", data.join("etcd").display().to_string()),
+        ("data-dir", data.display().to_string()),
         ("listen-client-urls", clients.to_owned()),
         ("advertise-client-urls", clients.to_owned()),
         ("listen-peer-urls", peers.to_owned()),

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
 use anyhow::{Context as _, anyhow};
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::programs::Program;
 
@@ -55,6 +56,12 @@ impl Process {
     /// What it is called.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
+        let sent = kill_process(Pid::from_child(&self.child), signal);
+        sent.with_context(|| format!("{} could not be sent {signal:?}", self.name))
     }
 
     /// An error if the process has ended.

@@ -8,7 +8,8 @@ use kube_env::client_of;
 use serde_json::{Value, json};
 
 use crate::objects::CONTEXTS;
-use crate::real::{Access, Clusters, NAMESPACE};
+use crate::process::Access;
+use crate::real::{Clusters, NAMESPACE};
 use crate::world::Kind;
 
 /// The account that the policy is about, as k8ssandra-operator's own manifests name it.

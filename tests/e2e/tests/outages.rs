@@ -1,0 +1,83 @@
+//! API servers that take rights away, lose what they store, or die, under a host that runs on. Each test has API servers of its own.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use kube_env::is_available_or_skip;
+use pilothouse_e2e::chaos::{self, Options};
+use pilothouse_e2e::objects::{CONTEXTS, demo, task};
+use pilothouse_e2e::real::Clusters;
+use pilothouse_e2e::world::World;
+use serde_json::json;
+use tokio::sync::Mutex;
+
+/// One at a time: each uses every core there is.
+static TURN: Mutex<()> = Mutex::const_new(());
+
+/// Runs a test on API servers of its own, if there are any.
+async fn on_real_servers(test: impl AsyncFnOnce() -> Result<()>) -> Result<()> {
+    if !is_available_or_skip()? {
+        return Ok(());
+    }
+    let _turn = TURN.lock().await;
+    test().await
+}
+
+async fn complete(world: &World, name: &str) -> Result<()> {
+    world.create(&task(name, &json!({}))).await?;
+    world
+        .wait_for_condition(name, "Complete", "True")
+        .await
+        .map(drop)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rights_that_are_taken_away_in_the_middle_and_given_back() -> Result<()> {
+    on_real_servers(async || {
+        let clusters = Clusters::start().await?;
+        let world = clusters.new_world().await?;
+        world.create(&demo()).await?;
+        complete(&world, "before").await?;
+        clusters.take_rights(CONTEXTS[1]).await?;
+        world.create(&task("meanwhile", &json!({}))).await?;
+        let stalled = world
+            .wait_for_condition("meanwhile", "Stalled", "True")
+            .await?;
+        assert!(stalled.to_string().contains("forbidden"), "{stalled:#}");
+        clusters.give_rights(CONTEXTS[1]).await?;
+        world
+            .wait_for_condition("meanwhile", "Complete", "True")
+            .await?;
+        complete(&world, "after").await
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_is_emptied_and_counts_from_the_beginning() -> Result<()> {
+    on_real_servers(async || {
+        let clusters = Clusters::start().await?;
+        let world = clusters.world_of_administrator().await?;
+        world.create(&demo()).await?;
+        complete(&world, "task1").await?;
+        clusters.empty(&world.namespace).await?;
+        world.create(&demo()).await?;
+        complete(&world, "task1").await?;
+        world.assert_at_rest("task1").await
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hosts_and_api_servers_die_and_nothing_is_lost_or_done_twice() -> Result<()> {
+    on_real_servers(async || {
+        let options = Options {
+            seed: 1,
+            time: Duration::from_secs(45),
+        };
+        let report = chaos::run(options).await?;
+        assert!(!report.faults.is_empty() && report.tasks > 0, "{report}");
+        Ok(())
+    })
+    .await
+}
