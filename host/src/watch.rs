@@ -40,6 +40,9 @@ const LONGEST_RETRY: Duration = Duration::from_secs(15);
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
 /// After so many watches in a row that ended at once, the log says so, and there is a list between them.
 const OFTEN: u32 = 5;
+/// For how long a watch may say nothing, not even how far it is: API servers say that shortly before a watch ends. One that
+/// was set up again and counts its resourceVersions from the beginning says nothing before it gets to where the watch began.
+const UNHEARD: Duration = Duration::from_secs(25);
 
 /// Watches, for ever.
 pub async fn watch(target: Target) {
@@ -60,6 +63,8 @@ struct Watch<'a> {
     target: &'a Target,
     /// The resourceVersion up to which everything was told.
     version: String,
+    /// When a list or a watch has said something last.
+    heard: Instant,
     /// Whether a list has succeeded.
     is_known: bool,
     /// Since when nothing works, and the same for people.
@@ -88,6 +93,7 @@ impl<'a> Watch<'a> {
         Self {
             target,
             version: String::new(),
+            heard: Instant::now(),
             is_known: false,
             failing_since: None,
             is_lost: false,
@@ -124,6 +130,7 @@ impl<'a> Watch<'a> {
         };
         let (api, version) = listed?;
         self.version = version;
+        self.heard = Instant::now();
         if !self.is_known {
             self.is_known = true;
             self.attempts = 0;
@@ -163,11 +170,11 @@ impl<'a> Watch<'a> {
             }
             self.pause(retry_after).await;
             match ended {
-                Ended::InTime => {}
+                Ended::InTime if self.heard.elapsed() < UNHEARD => {}
                 // One that is answered and never gets past the same event would hide all that comes after it.
                 Ended::Broken(_) if answered.is_some() && self.attempts > OFTEN => return,
                 Ended::Broken(_) if !self.cannot_watch => {}
-                Ended::Silent | Ended::Expired | Ended::Broken(_) => return,
+                _ => return,
             }
         }
     }
@@ -192,7 +199,10 @@ impl<'a> Watch<'a> {
         let mut events = pin!(events);
         let ended = loop {
             match timeout_at(deadline, events.next()).await {
-                Ok(Some(Ok(event))) => self.version = self.target.tell(event),
+                Ok(Some(Ok(event))) => {
+                    self.version = self.target.tell(event);
+                    self.heard = Instant::now();
+                }
                 Ok(Some(Err(failed))) => break Ended::of(failed),
                 Ok(None) => break Ended::InTime,
                 Err(_) => break Ended::Silent,

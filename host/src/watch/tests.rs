@@ -87,3 +87,8 @@ async fn a_watch_that_never_gets_past_an_event_is_given_up_for_a_list() {
         assert!(known(line).await > 1, "{line}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_that_says_nothing_for_long_is_given_up_for_a_list() {
+    assert!(known("").await > 1);
+}

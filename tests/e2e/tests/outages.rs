@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use kube_env::is_available_or_skip;
 use pilothouse_e2e::chaos::{self, Options};
 use pilothouse_e2e::objects::{CONTEXTS, demo, task};
@@ -62,7 +62,8 @@ async fn a_store_that_is_emptied_and_counts_from_the_beginning() -> Result<()> {
         complete(&world, "task1").await?;
         clusters.empty(&world.namespace).await?;
         world.create(&demo()).await?;
-        complete(&world, "task1").await?;
+        let log = || format!("the host's log:\n{}", world.operator.log());
+        complete(&world, "task1").await.with_context(log)?;
         world.assert_at_rest("task1").await
     })
     .await

@@ -49,7 +49,8 @@ impl Work {
         loop {
             match self.go_on(is_new).await {
                 Ok(outcome) => return (self.uid, outcome),
-                Err(kube::Error::Api(status)) if status.code == 404 => {
+                // An API server that is starting has not got to the kind yet, and says so with another 404.
+                Err(kube::Error::Api(status)) if status.reason == "NotFound" => {
                     return (self.uid, Outcome::Gone);
                 }
                 Err(error) => {

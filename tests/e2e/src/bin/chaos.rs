@@ -25,7 +25,7 @@ struct Arguments {
 
 fn main() -> ExitCode {
     tracing_subscriber::fmt()
-        .with_env_filter("warn,pilothouse_e2e=info")
+        .with_env_filter("warn,kube_client=off,pilothouse_e2e=info")
         .with_writer(std::io::stderr)
         .init();
     match run(&Arguments::parse()) {

@@ -92,7 +92,10 @@ impl Load {
             failures.insert(wish.child(datacenter), 1);
         }
         let policy = if wish.is_forbid { "Forbid" } else { "Allow" };
-        let object = task(&wish.name, &json!({"dcConcurrencyPolicy": policy}));
+        // A restart whose pod fails never ends.
+        let template = json!({"jobs": [{"name": "job1", "command": "cleanup"}]});
+        let spec = json!({"dcConcurrencyPolicy": policy, "template": template});
+        let object = task(&wish.name, &spec);
         let object = serde_json::from_value(object)?;
         insist("creating a task", async || {
             let created = self.tasks.create(&PostParams::default(), &object).await;

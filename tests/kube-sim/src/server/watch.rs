@@ -20,6 +20,8 @@ use crate::store::{failure::Failure, selector::Selector, state::State, tables::C
 const LIFETIME: Duration = Duration::from_secs(1_800);
 /// How often a watch says how far it has come.
 const BOOKMARK: Duration = Duration::from_secs(60);
+/// How long before the end of a watch it says a last time how far it is.
+const LAST_BOOKMARK: Duration = Duration::from_secs(2);
 
 /// What all watches of a cluster follow.
 #[derive(Clone, Copy, Debug, Default)]
@@ -70,6 +72,7 @@ impl Watch {
             .filter(|seconds| *seconds > 0);
         let bookmarks = query.flag("allowWatchBookmarks");
         let cuts = signal.borrow().cuts;
+        let ends = now + timeout.map_or(LIFETIME, Duration::from_secs);
         let mut watch = Self {
             inner: inner.clone(),
             view,
@@ -79,8 +82,8 @@ impl Watch {
             initial: None,
             signal,
             cuts,
-            ends: now + timeout.map_or(LIFETIME, Duration::from_secs),
-            bookmark: bookmarks.then_some(now + BOOKMARK),
+            ends,
+            bookmark: bookmarks.then(|| next_bookmark(now, ends)),
             over: false,
         };
         if asked.is_none() {
@@ -168,7 +171,13 @@ impl Watch {
     fn due_bookmark(&mut self) -> Option<String> {
         let now = Instant::now();
         self.bookmark.filter(|due| *due <= now)?;
-        self.bookmark = Some(now + BOOKMARK);
+        self.bookmark = Some(next_bookmark(now, self.ends));
         Some(self.view.bookmark(self.position))
     }
+}
+
+/// Now and then, and shortly before the end.
+fn next_bookmark(now: Instant, ends: Instant) -> Instant {
+    let (next, last) = (now + BOOKMARK, ends - LAST_BOOKMARK);
+    if now < last { next.min(last) } else { next }
 }
