@@ -102,16 +102,33 @@ impl Clusters {
         self.environment.apply(context, &rights).await
     }
 
-    /// Everything that was stored in the contexts is lost. What `deploy/` installs for users is there again.
-    pub async fn empty(&self, namespace: &str) -> Result<()> {
+    /// Everything that was stored in the contexts is lost. What `deploy/` installs for users is there again, and
+    /// cass-operators are started anew: they would not notice.
+    pub async fn empty(&self, world: &mut World) -> Result<()> {
         self.environment.empty().await?;
         install_crds(&self.environment).await?;
+        let namespace = &world.namespace;
         for context in CONTEXTS {
-            self.environment
-                .create_namespace(context, namespace)
-                .await?;
+            let created = self.environment.create_namespace(context, namespace);
+            created.await?;
         }
+        world.cass_operators = self.cass_operators(namespace, &world.failures, QUICK)?;
         Ok(())
+    }
+
+    /// A cass-operator for a namespace in each of [`CONTEXTS`].
+    pub(crate) fn cass_operators(
+        &self,
+        namespace: &str,
+        failures: &Failures,
+        pod_time: Duration,
+    ) -> Result<Vec<CassOperator>> {
+        let start = |context| {
+            let options = cass_operator(failures, pod_time).in_namespace(namespace);
+            let client = self.environment.client(context)?;
+            Ok(CassOperator::start(client, options))
+        };
+        CONTEXTS.into_iter().map(start).collect()
     }
 
     /// A world whose host has the administrator's rights.
@@ -147,7 +164,6 @@ impl Clusters {
 
     async fn world_as(&self, namespace: &str, pod_time: Duration, access: Access) -> Result<World> {
         let failures = Failures::default();
-        let mut cass_operators = Vec::new();
         let mut contexts: BTreeSet<&str> = CONTEXTS.into();
         contexts.insert(self.control_plane);
         for context in &contexts {
@@ -157,11 +173,7 @@ impl Clusters {
                     .await?;
             }
         }
-        for context in CONTEXTS {
-            let options = cass_operator(&failures, pod_time).in_namespace(namespace);
-            let client = self.environment.client(context)?;
-            cass_operators.push(CassOperator::start(client, options));
-        }
+        let cass_operators = self.cass_operators(namespace, &failures, pod_time)?;
         let mut operator = Process::new(access, namespace)?;
         operator.start().await?;
         let client =

@@ -57,10 +57,10 @@ async fn rights_that_are_taken_away_in_the_middle_and_given_back() -> Result<()>
 async fn a_store_that_is_emptied_and_counts_from_the_beginning() -> Result<()> {
     on_real_servers(async || {
         let clusters = Clusters::start().await?;
-        let world = clusters.world_of_administrator().await?;
+        let mut world = clusters.world_of_administrator().await?;
         world.create(&demo()).await?;
         complete(&world, "task1").await?;
-        clusters.empty(&world.namespace).await?;
+        clusters.empty(&mut world).await?;
         world.create(&demo()).await?;
         let log = || format!("the host's log:\n{}", world.operator.log());
         complete(&world, "task1").await.with_context(log)?;

@@ -22,7 +22,7 @@ use crate::kind::Kind;
 use crate::objects::{CONTEXTS, demo};
 use crate::process::Process;
 use crate::real::{Clusters, NAMESPACE};
-use crate::world::{Failures, Operator as _, QUICK, cass_operator};
+use crate::world::{Failures, Operator as _, QUICK};
 use load::Load;
 
 /// How many hosts run side by side.
@@ -78,12 +78,7 @@ impl Chaos {
     async fn start() -> Result<Self> {
         let clusters = Clusters::start().await?;
         let failures = Failures::default();
-        let mut cass_operators = Vec::new();
-        for context in CONTEXTS {
-            let client = clusters.environment.client(context)?;
-            let options = cass_operator(&failures, QUICK).in_namespace(NAMESPACE);
-            cass_operators.push(CassOperator::start(client, options));
-        }
+        let cass_operators = clusters.cass_operators(NAMESPACE, &failures, QUICK)?;
         let mut hosts = Vec::new();
         for _ in 0..HOSTS {
             let mut host = Process::new(clusters.own().clone(), NAMESPACE)?;
