@@ -179,16 +179,22 @@ impl Engine {
     }
 
     fn changed(&mut self, resource: &Resource, changes: Vec<Change>) {
+        let concerned = self.concerned(resource, changes);
+        self.wake(concerned);
+    }
+
+    /// The primaries that changes are for.
+    fn concerned(&mut self, resource: &Resource, changes: Vec<Change>) -> Vec<ObjectKey> {
         let is_home = *resource == self.home();
+        let mut primaries = Vec::new();
         for change in changes {
             for sent in self.sent.values_mut() {
                 sent.changed(resource, &change.key, &self.caches);
             }
-            self.wake(self.subscriptions.concerned(resource, &change));
-            if is_home {
-                self.wake([change.key]);
-            }
+            primaries.extend(self.subscriptions.concerned(resource, &change));
+            primaries.extend(is_home.then_some(change.key));
         }
+        primaries
     }
 
     fn wake(&mut self, primaries: impl IntoIterator<Item = ObjectKey>) {

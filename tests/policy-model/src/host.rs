@@ -18,6 +18,7 @@ use pilothouse_core::failures::Cause;
 
 use crate::act::Fault;
 use crate::model::World;
+use crate::plan::Step;
 use crate::state::{Exec, State, spend};
 use crate::view::View;
 
@@ -98,6 +99,10 @@ fn carry_out(world: &World, next: &mut State, exec: Exec, fault: Fault) -> Optio
         }
         Err(cause) => {
             next.host.plan = None;
+            if matches!(step, Step::Metadata(..) | Step::Status(_)) && fault.lets_step_succeed() {
+                // It reads the task whose own patch was refused as stale.
+                caches::see_task(next);
+            }
             ledger::failed(world, next, &plan, checked, cause);
         }
     }

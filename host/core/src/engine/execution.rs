@@ -11,6 +11,7 @@ use tracing::{debug, info, warn};
 
 use super::Engine;
 use super::run::{Execution, Run, Verdict};
+use crate::cache::Change;
 use crate::failures::{Cause, NOT_REGISTERED};
 use crate::object::{Object, ObjectKey, Resource};
 use crate::plan::{CREATED_FOR, Step};
@@ -125,12 +126,15 @@ impl Engine {
             (Step::Delete { resource, key, uid }, Some(conflict), Ok(found)) => {
                 self.deleted(primary, resource, key, uid, found, conflict)
             }
-            (
-                Step::Create { resource, key, .. } | Step::Delete { resource, key, .. },
-                None,
-                Err(cause),
-            ) if is_unclear(&step, &cause) => {
-                let (resource, key) = (resource.clone(), key.clone());
+            (Step::PatchMetadata(_) | Step::SetStatus(_), Some(cause), found) => {
+                self.primary_found(primary, &execution.primary, found);
+                Err(cause)
+            }
+            (_, None, Err(cause))
+                if is_unclear(&step, &cause)
+                    && let Some((object, _)) = step.target(&self.home().object(primary)) =>
+            {
+                let (resource, key) = Resource::and_key(&object);
                 execution.unclear = Some(cause);
                 execution.steps.push_front(step);
                 let request = Request::Read { resource, key };
@@ -196,6 +200,32 @@ impl Engine {
         if is_there { Err(conflict) } else { Ok(()) }
     }
 
+    /// What there is of a primary whose patch was answered with a conflict, or that there is none. The watch may be far behind. The
+    /// primary itself is not woken by that: it is tried again after its backoff.
+    fn primary_found(
+        &mut self,
+        primary: &ObjectKey,
+        decided: &Object,
+        found: Result<Option<Object>, Cause>,
+    ) {
+        let Ok(found) = found else { return };
+        let home = self.home();
+        match found {
+            Some(found) if found.uid == decided.uid => {
+                let changes = self.overlaid(primary, &home, found);
+                let mut concerned = self.concerned(&home, changes);
+                concerned.retain(|key| key != primary);
+                self.wake(concerned);
+            }
+            other => {
+                self.overlay_gone(&home, primary, &decided.uid);
+                if let Some(found) = other {
+                    self.overlay(primary, &home, found);
+                }
+            }
+        }
+    }
+
     fn carried_out(
         &mut self,
         primary: &ObjectKey,
@@ -258,12 +288,21 @@ impl Engine {
 
     /// What an API server has answered counts until the watch shows it, unless the watch has shown its end already.
     pub(super) fn overlay(&mut self, primary: &ObjectKey, resource: &Resource, object: Object) {
-        let sent = self.sent.get(primary);
-        if sent.is_some_and(|sent| sent.has_gone(&object)) {
-            return;
-        }
-        let changes = self.caches.wrote(resource, object);
+        let changes = self.overlaid(primary, resource, object);
         self.changed(resource, changes);
+    }
+
+    fn overlaid(
+        &mut self,
+        primary: &ObjectKey,
+        resource: &Resource,
+        object: Object,
+    ) -> Vec<Change> {
+        let sent = self.sent.get(primary);
+        match sent.is_some_and(|sent| sent.has_gone(&object)) {
+            true => Vec::new(),
+            false => self.caches.wrote(resource, object),
+        }
     }
 
     pub(super) fn overlay_gone(&mut self, resource: &Resource, key: &ObjectKey, uid: &str) {
@@ -272,12 +311,15 @@ impl Engine {
     }
 }
 
-/// Whether the object has to be read to know what an answer means: a create whose earlier answer was lost finds its own object, and a
-/// delete finds another object than it names, or something that keeps the object.
+/// Whether the object has to be read to know what an answer means: a create whose earlier answer was lost finds its own object, a
+/// delete finds another object than it names, or something that keeps the object, and the primary has changed or is gone.
 fn is_unclear(step: &Step, cause: &Cause) -> bool {
     match step {
         Step::Create { .. } => cause.reason == "AlreadyExists",
         Step::Delete { .. } => cause.reason == "Conflict",
-        _ => false,
+        Step::PatchMetadata(_) | Step::SetStatus(_) => {
+            matches!(cause.reason.as_str(), "Conflict" | "NotFound")
+        }
+        Step::RecordEvent(_) => false,
     }
 }

@@ -54,7 +54,7 @@ pub(super) struct Execution {
     /// The primary that was decided upon, and after a write to it the one that was answered.
     pub(super) primary: Arc<Object>,
     pub(super) steps: VecDeque<Step>,
-    /// The answer to a create or a delete that says that there is another object than was thought, while that is read.
+    /// The answer that says that there is another object than was thought, or none, while that is read.
     pub(super) unclear: Option<Cause>,
     pub(super) decided: Decided,
 }

@@ -13,6 +13,7 @@ use crate::failures::Cause;
 use crate::work::{Answer, End, Next, Request, Task};
 
 mod late;
+mod stale;
 mod steps;
 mod turns;
 
@@ -122,16 +123,14 @@ impl Rig {
 
     /// Starts a reconcile in which the policy decides at once. The first request comes back.
     fn sends(&mut self, plan: Plan) -> Request {
-        match self.next() {
-            Some(Task::Decide(_)) => {}
+        let snapshot = match self.next() {
+            Some(Task::Decide(snapshot)) => snapshot,
             other => panic!("{other:?}"),
-        }
-        let next = self.decides(Outcome::Observe(vec![items()]));
-        let next = if matches!(next, Next::Work(_)) {
-            self.decides(Outcome::Act(plan))
-        } else {
-            next
         };
+        if snapshot.observations.is_empty() {
+            self.decides(Outcome::Observe(vec![items()]));
+        }
+        let next = self.decides(Outcome::Act(plan));
         request(next)
     }
 }

@@ -116,30 +116,6 @@ fn a_policy_that_does_not_decide_is_asked_eight_times() {
 }
 
 #[test]
-fn a_status_that_was_decided_on_an_old_state_is_decided_again() {
-    let mut rig = Rig::new();
-    let status = Action::SetStatus(json!({"a": 1}).to_string());
-    let Request::PatchStatus { patch, .. } = rig.sends(plan(vec![status.clone()])) else {
-        panic!()
-    };
-    assert_eq!(patch[0]["value"], "1", "guarded by the resourceVersion");
-    let conflict = Answer::Replied(Err(Cause::because("Conflict", "changed")));
-    rig.answer(conflict.clone());
-    assert_eq!(rig.engine.next_due(), Some(Duration::from_millis(200)));
-    // While the watch lags behind, it is not decided over and over.
-    rig.engine.reconcile(key("o"));
-    let Some(Task::Decide(_)) = rig.next() else {
-        panic!()
-    };
-    request(rig.decides(Outcome::Act(plan(vec![status]))));
-    rig.answer(conflict);
-    assert_eq!(rig.engine.next_due(), Some(Duration::from_millis(400)));
-    rig.engine
-        .seen(&resource(None, "Order"), object("o", 2, "u"));
-    assert!(matches!(rig.next(), Some(Task::Decide(_))), "at once");
-}
-
-#[test]
 fn contexts_come_and_go() {
     let mut rig = Rig::new();
     rig.next();
