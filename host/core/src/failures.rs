@@ -126,6 +126,12 @@ impl Failures {
         failure
     }
 
+    /// Whether an action has failed just so the last time: there is nothing new to say to people.
+    pub fn has(&self, action: Option<(ObjectRef, Operation)>, cause: &Cause) -> bool {
+        let last = action.and_then(|action| self.by_action.get(&action));
+        last.is_some_and(|it| (&it.reason, &it.message) == (&cause.reason, &cause.message))
+    }
+
     /// An action has succeeded.
     pub fn succeeded(&mut self, object: &ObjectRef, operation: Operation) {
         self.by_action.remove(&(object.clone(), operation));

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use pilothouse_contract::context_name;
+use pilothouse_contract::{FailureClass, context_name};
 use serde_json::json;
 use tracing::{debug, info, warn};
 
@@ -127,8 +127,7 @@ impl Engine {
                 self.deleted(primary, resource, key, uid, found, conflict)
             }
             (Step::PatchMetadata(_) | Step::SetStatus(_), Some(cause), found) => {
-                self.primary_found(primary, &execution.primary, found);
-                Err(cause)
+                Err(self.primary_found(primary, &execution.primary, &step, found, cause))
             }
             (_, None, Err(cause))
                 if is_unclear(&step, &cause)
@@ -200,22 +199,31 @@ impl Engine {
         if is_there { Err(conflict) } else { Ok(()) }
     }
 
-    /// What there is of a primary whose patch was answered with a conflict, or that there is none. The watch may be far behind. The
-    /// primary itself is not woken by that: it is tried again after its backoff.
+    /// What there is of a primary whose patch was answered with a conflict, or that there is none. The watch may be far behind. Where
+    /// the primary is as it was decided upon, it is not stale: somebody refuses the patch.
     fn primary_found(
         &mut self,
         primary: &ObjectKey,
         decided: &Object,
+        step: &Step,
         found: Result<Option<Object>, Cause>,
-    ) {
-        let Ok(found) = found else { return };
+        mut cause: Cause,
+    ) -> Cause {
+        cause.class = FailureClass::Conflict;
+        let Ok(found) = found else { return cause };
         let home = self.home();
         match found {
             Some(found) if found.uid == decided.uid => {
-                let changes = self.overlaid(primary, &home, found);
-                let mut concerned = self.concerned(&home, changes);
-                concerned.retain(|key| key != primary);
-                self.wake(concerned);
+                let is_absent = is_absent(&cause);
+                if is_absent || found.resource_version == decided.resource_version {
+                    cause.class = FailureClass::Refused;
+                }
+                if is_absent && matches!(step, Step::SetStatus(_)) {
+                    let kind = &home.gvk.kind;
+                    let hint = format!("; does the CRD of {kind} have the status subresource?");
+                    cause.message.push_str(&hint);
+                }
+                self.overlay_itself(primary, &home, found);
             }
             other => {
                 self.overlay_gone(&home, primary, &decided.uid);
@@ -224,6 +232,7 @@ impl Engine {
                 }
             }
         }
+        cause
     }
 
     fn carried_out(
@@ -265,31 +274,46 @@ impl Engine {
         step: &Step,
         cause: Cause,
     ) -> Next {
+        let object = self.home().object(primary);
+        let ledger = self.ledger_mut(primary);
+        let is_news = !ledger.failures.has(step.target(&object), &cause);
         let Cause {
             reason, message, ..
         } = &cause;
-        let of_primary = matches!(step, Step::PatchMetadata(_) | Step::SetStatus(_));
-        if of_primary && matches!(reason.as_str(), "Conflict" | "NotFound") {
-            // Nothing is wrong: it is decided anew on the newer primary.
-            debug!(%primary, "{step}: {message}");
-        } else {
+        let refused = refused(step, &cause).filter(|_| is_news);
+        let text = format!("cannot {step} of {}: {reason}: {message}", object.gvk.kind);
+        if is_news && !is_stale(step, &cause) {
             warn!(%primary, reason, "{step}: {message}");
+        } else {
+            // It was said, or it is decided anew on the newer primary.
+            debug!(%primary, reason, "{step}: {message}");
         }
-        let object = self.home().object(primary);
-        let ledger = self.ledger_mut(primary);
         execution.decided.failure = ledger.failed(now.wall, &object, step, cause);
-        self.end(
-            now,
-            primary,
-            Verdict::Failed,
-            End::Decided(Box::new(execution.decided)),
-        )
+        let Execution {
+            manifest,
+            primary: object,
+            decided,
+            ..
+        } = *execution;
+        let end = End::Decided(Box::new(decided));
+        match refused {
+            Some(reason) => self.report(primary, &manifest, object, reason, text, end),
+            None => self.end(now, primary, Verdict::Failed, end),
+        }
     }
 
     /// What an API server has answered counts until the watch shows it, unless the watch has shown its end already.
     pub(super) fn overlay(&mut self, primary: &ObjectKey, resource: &Resource, object: Object) {
         let changes = self.overlaid(primary, resource, object);
         self.changed(resource, changes);
+    }
+
+    /// The same for the primary itself: it is not woken by that, it is tried again after its backoff.
+    fn overlay_itself(&mut self, primary: &ObjectKey, home: &Resource, object: Object) {
+        let changes = self.overlaid(primary, home, object);
+        let mut concerned = self.concerned(home, changes);
+        concerned.retain(|key| key != primary);
+        self.wake(concerned);
     }
 
     fn overlaid(
@@ -318,8 +342,30 @@ fn is_unclear(step: &Step, cause: &Cause) -> bool {
         Step::Create { .. } => cause.reason == "AlreadyExists",
         Step::Delete { .. } => cause.reason == "Conflict",
         Step::PatchMetadata(_) | Step::SetStatus(_) => {
-            matches!(cause.reason.as_str(), "Conflict" | "NotFound")
+            cause.class == FailureClass::Conflict || is_absent(cause)
         }
         Step::RecordEvent(_) => false,
+    }
+}
+
+fn is_absent(cause: &Cause) -> bool {
+    matches!(cause.reason.as_str(), "NotFound" | "HTTP404")
+}
+
+/// Whether nothing is wrong: the primary has changed, or is gone.
+fn is_stale(step: &Step, cause: &Cause) -> bool {
+    let of_primary = matches!(step, Step::PatchMetadata(_) | Step::SetStatus(_));
+    of_primary && cause.class == FailureClass::Conflict
+}
+
+/// The reason of the event that says that a write to the primary itself is refused: of a status that cannot say so, and of what looks
+/// as if the primary had changed.
+fn refused(step: &Step, cause: &Cause) -> Option<&'static str> {
+    let looks_stale = cause.reason == "Conflict" || is_absent(cause);
+    match step {
+        _ if cause.class != FailureClass::Refused => None,
+        Step::SetStatus(_) => Some("StatusRefused"),
+        Step::PatchMetadata(_) if looks_stale => Some("MetadataRefused"),
+        _ => None,
     }
 }

@@ -35,9 +35,7 @@ impl Engine {
             (Some(Run::Executing(execution)), Answer::Replied(reply)) => {
                 self.replied(now, primary, execution, reply)
             }
-            (Some(Run::Reporting(error)), _) => {
-                self.end(now, primary, Verdict::Failed, End::Failed(error))
-            }
+            (Some(Run::Reporting(end)), _) => self.end(now, primary, Verdict::Failed, end),
             (Some(_), _) => {
                 let error = "the engine was answered another question than it asked".to_owned();
                 self.end(now, primary, Verdict::Failed, End::Failed(error))

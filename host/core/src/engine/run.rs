@@ -24,8 +24,8 @@ pub(super) enum Run {
     Deciding(Deciding),
     /// The plan is carried out.
     Executing(Box<Execution>),
-    /// It has failed, and an event is recorded that says so.
-    Reporting(String),
+    /// It has failed, and an event is recorded that says so. It ends like this.
+    Reporting(End),
 }
 
 /// What the policy is asked with.
@@ -138,7 +138,7 @@ impl Engine {
             asked.primary,
             "PolicyFailed",
             message,
-            error.to_owned(),
+            End::Failed(error.to_owned()),
         )
     }
 
@@ -168,18 +168,19 @@ impl Engine {
             object,
             "PlanDenied",
             denied.message.clone(),
-            error,
+            End::Failed(error),
         )
     }
 
-    fn report(
+    /// Records an event about a primary that has failed.
+    pub(super) fn report(
         &mut self,
         primary: &ObjectKey,
         manifest: &Manifest,
         object: Arc<Object>,
         reason: &str,
         mut message: String,
-        error: String,
+        end: End,
     ) -> Next {
         plan::shorten(&mut message);
         let request = Request::RecordEvent {
@@ -192,7 +193,7 @@ impl Engine {
                 message,
             },
         };
-        self.send(primary, Run::Reporting(error), request)
+        self.send(primary, Run::Reporting(end), request)
     }
 
     pub(super) fn send(&mut self, primary: &ObjectKey, run: Run, request: Request) -> Next {

@@ -282,7 +282,13 @@ fn objects_are_held_to_their_definitions() {
             "status": {"type": "object", "properties": {"saw": {"type": "string", "enum": ["unregistered"]}}}}}}}]}}"#;
     let definitions = Definitions::parse(definition).unwrap();
     let report = play_on(
-        "  expect: {created: [Item o-item in east], objects: {Order o: {spec: {size: 2, other: null}}}}
+        "  expect:
+    created: [Item o-item in east]
+    objects: {Order o: {spec: {size: 2, other: null}}}
+    events:
+      - Normal Created an item
+      - 'Warning StatusRefused cannot set the status of Order: Invalid: Order.test \"o\" is invalid: status.saw:
+        Unsupported value: \"an item\": supported values: \"unregistered\"'
 - patch: Order o
   with: {spec: {other: 1}}
   expect: {objects: {Order o: {spec: {other: null}}}}

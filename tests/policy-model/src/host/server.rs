@@ -4,6 +4,7 @@
 //! a create by its name, a delete by the uid, status and metadata by the version of the K8ssandraTask that was decided
 //! upon. The laws watch over what is done here.
 
+use k8ssandra_task_policy::contract::FailureClass;
 use pilothouse_core::failures::{Cause, NOT_REGISTERED};
 
 use super::caches::{Answer, next_birth, overlay};
@@ -114,7 +115,11 @@ fn current(state: &State, exec: Exec) -> Result<Task, Cause> {
     match state.task {
         Some(task) if !exec.stale => Ok(task),
         Some(_) => Err(Cause::because("Conflict", "the object has been modified")),
-        None => Err(Cause::because("NotFound", "there is none")),
+        // The host reads it: it is gone, and not refused.
+        None => Err(Cause {
+            class: FailureClass::Conflict,
+            ..Cause::because("NotFound", "there is none")
+        }),
     }
 }
 
