@@ -123,9 +123,15 @@ impl Engine {
         namespace: Option<&str>,
         health: Health,
     ) -> bool {
+        let is_synced = health == Health::Synced;
         let is_news = self.caches.set_health(resource, namespace, health);
         if is_news {
             self.wake(self.subscriptions.asking(resource));
+        }
+        if is_news && is_synced && *resource == self.home() {
+            // What was to be done meanwhile has waited, and what is gone is still remembered.
+            self.wake(self.caches.keys(resource));
+            self.wake(self.ledgers.keys().cloned().collect::<Vec<_>>());
         }
         is_news
     }

@@ -4,11 +4,14 @@
 
 use std::sync::Arc;
 
-use pilothouse_contract::{Manifest, Outcome, Plan, Selector, Snapshot};
+use pilothouse_contract::{
+    Manifest, ObjectRef, Outcome, Plan, Selector, Snapshot, UnavailableReason,
+};
 use tracing::debug;
 
 use super::Engine;
 use super::run::{Deciding, Execution, Run, Verdict, work};
+use crate::cache::Unknown;
 use crate::failures::{Cause, NOT_REGISTERED, NOT_SERVED};
 use crate::ledger::{Ledger, Unconfirmed};
 use crate::object::{Object, ObjectKey};
@@ -57,6 +60,11 @@ impl Engine {
     }
 
     fn read_next(&mut self, now: Now, primary: &ObjectKey, mut left: Vec<Unconfirmed>) -> Next {
+        let home = self.home().object(primary);
+        if self.is_pending(&home) || self.is_lost(&home) {
+            // Nothing is decided on what the primary was, or forgotten.
+            return self.end(now, primary, Verdict::NotYet, End::Undecided);
+        }
         while let Some(write) = left.pop() {
             if self.contexts.contains(&write.resource.context) {
                 let request = Request::Read {
@@ -81,6 +89,17 @@ impl Engine {
             calls: 1,
         };
         self.decide(now, primary, asked)
+    }
+
+    /// Whether the first list of what an object is in is under way.
+    fn is_pending(&self, object: &ObjectRef) -> bool {
+        matches!(self.caches.object(object), Err(Unknown::Pending))
+    }
+
+    /// Whether the watch of what an object is in does not work now. One that does not exist is not lost.
+    fn is_lost(&self, object: &ObjectRef) -> bool {
+        let known = self.caches.object(object);
+        matches!(known, Err(Unknown::Unavailable(why)) if why.reason != UnavailableReason::NotWatched)
     }
 
     /// Nothing is remembered of an earlier primary of that name but the writes that are still unconfirmed.

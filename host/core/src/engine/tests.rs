@@ -16,6 +16,7 @@ mod late;
 mod stale;
 mod steps;
 mod turns;
+mod waits;
 
 fn resource(context: Option<&str>, kind: &str) -> Resource {
     Resource {
