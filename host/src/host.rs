@@ -141,11 +141,7 @@ impl Worker {
             // What is sent is answered; a plan that is not at its end is begun anew by the next process.
             while !stop.is_cancelled() {
                 let answer = self.perform(&work).await;
-                let now = self.shared.now();
-                match self
-                    .shared
-                    .with(|engine| engine.answer(now, &work.primary, answer))
-                {
+                match self.shared.answer(&work.primary, answer) {
                     Next::Work(next) => work = *next,
                     Next::Ended(_) => break,
                 }

@@ -1,13 +1,19 @@
 //! The engine, as the watches and the workers share it: behind one lock, with a clock, and waking who waits for work.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
-use pilothouse_core::Engine;
-use pilothouse_core::work::{Now, Work};
+use pilothouse_core::work::{Answer, End, Next, Now, Work};
+use pilothouse_core::{Engine, ObjectKey};
 use tokio::sync::Notify;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep, sleep_until};
+use tracing::error;
 
 use crate::clock::{Clock, instant};
+
+/// How long a worker waits after a panic in the engine.
+const AFTER_PANIC: Duration = Duration::from_secs(1);
 
 /// The engine, as the watches and the workers share it.
 pub struct Shared {
@@ -38,6 +44,26 @@ impl Shared {
         result
     }
 
+    /// Hands the engine the answer to a piece of work. Out comes what is to be done next.
+    pub fn answer(&self, primary: &ObjectKey, answer: Answer) -> Next {
+        let now = self.now();
+        let next = self.guarded(|engine| engine.answer(now, primary, answer));
+        self.changed.notify_one();
+        next.unwrap_or(Next::Ended(End::Undecided))
+    }
+
+    /// None where the engine panics: the reconcile that it was about is begun anew after a while.
+    fn guarded<T>(&self, call: impl FnOnce(&mut Engine) -> T) -> Option<T> {
+        let mut engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = catch_unwind(AssertUnwindSafe(|| call(&mut engine)));
+        if result.is_err() {
+            let primary = engine.abandon(self.now());
+            let primary = primary.map_or_else(String::new, |it| it.to_string());
+            error!(primary, "the engine panicked: the reconcile is begun anew");
+        }
+        result.ok()
+    }
+
     /// Milliseconds since the Unix epoch.
     pub fn wall(&self) -> u64 {
         instant((self.clock)())
@@ -55,10 +81,14 @@ impl Shared {
     pub async fn next(&self) -> Work {
         loop {
             let changed = self.changed.notified();
-            let (work, is_ready, due) = {
-                let mut engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
-                let work = engine.next(self.now());
+            let now = self.now();
+            let found = self.guarded(|engine| {
+                let work = engine.next(now);
                 (work, engine.is_ready(), engine.next_due())
+            });
+            let Some((work, is_ready, due)) = found else {
+                sleep(AFTER_PANIC).await;
+                continue;
             };
             if let Some(work) = work {
                 // A worker that waits may take the next one, or has to know when it is due.
@@ -69,7 +99,7 @@ impl Shared {
             }
             match due {
                 Some(due) => {
-                    tokio::select! { () = changed => {}, () = tokio::time::sleep_until(self.start + due) => {} }
+                    tokio::select! { () = changed => {}, () = sleep_until(self.start + due) => {} }
                 }
                 None => changed.await,
             }

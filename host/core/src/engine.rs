@@ -19,8 +19,8 @@ use crate::ledger::Ledger;
 use crate::object::{Object, ObjectKey, Resource};
 use crate::queue::{Priority, Queue};
 use crate::subscriptions::Subscriptions;
-use crate::work::{Now, Work};
-use run::{Run, Sent};
+use crate::work::{Answer, End, Next, Now, Work};
+use run::{Run, Sent, Verdict};
 
 /// The engine.
 #[derive(Clone, Debug)]
@@ -34,6 +34,8 @@ pub struct Engine {
     runs: BTreeMap<ObjectKey, Run>,
     /// The request that was sent last for each primary that is being reconciled.
     sent: BTreeMap<ObjectKey, Sent>,
+    /// The primary that [`Engine::next`] or [`Engine::answer`] is about, while it is called.
+    called_for: Option<ObjectKey>,
 }
 
 impl Engine {
@@ -48,6 +50,7 @@ impl Engine {
             ledgers: BTreeMap::new(),
             runs: BTreeMap::new(),
             sent: BTreeMap::new(),
+            called_for: None,
         }
     }
 
@@ -140,10 +143,35 @@ impl Engine {
     pub fn next(&mut self, now: Now) -> Option<Work> {
         loop {
             let primary = self.queue.next(now.elapsed)?;
-            if let Some(work) = self.start(now, &primary) {
-                return Some(work);
+            self.called_for = Some(primary.clone());
+            let work = self.start(now, &primary);
+            self.called_for = None;
+            if work.is_some() {
+                return work;
             }
         }
+    }
+
+    /// What became of a piece of work, and what comes after it.
+    pub fn answer(&mut self, now: Now, primary: &ObjectKey, answer: Answer) -> Next {
+        self.called_for = Some(primary.clone());
+        let next = self.answered(now, primary, answer);
+        self.called_for = None;
+        next
+    }
+
+    /// [`Engine::next`] or [`Engine::answer`] has panicked: the reconcile that it was about has failed, and is begun anew after a
+    /// while. Whose it was comes back.
+    pub fn abandon(&mut self, now: Now) -> Option<ObjectKey> {
+        let primary = self.called_for.take()?;
+        self.runs.remove(&primary);
+        if let Some(sent) = self.sent.remove(&primary) {
+            // An answer to it may not be in the caches.
+            let unconfirmed = &mut self.ledger_mut(&primary).unconfirmed;
+            unconfirmed.entry(sent.write()).or_insert(now.wall);
+        }
+        self.end(now, &primary, Verdict::Failed, End::Undecided);
+        Some(primary)
     }
 
     /// A primary is reconciled now, whatever it waits for.

@@ -25,8 +25,7 @@ const MAX_CALLS: usize = 8;
 const MAX_SELECTORS: usize = 1_000;
 
 impl Engine {
-    /// What became of a piece of work, and what comes after it.
-    pub fn answer(&mut self, now: Now, primary: &ObjectKey, answer: Answer) -> Next {
+    pub(super) fn answered(&mut self, now: Now, primary: &ObjectKey, answer: Answer) -> Next {
         match (self.runs.remove(primary), answer) {
             (Some(Run::ReadingBack(write, left)), Answer::Replied(reply)) => {
                 self.read_back(primary, &write, reply);

@@ -85,6 +85,14 @@ impl Sent {
         }
     }
 
+    /// The request, as a write whose outcome is unknown.
+    pub(super) fn write(self) -> Unconfirmed {
+        Unconfirmed {
+            resource: self.resource,
+            key: self.key,
+        }
+    }
+
     /// Something has changed in the caches.
     pub(super) fn changed(&mut self, resource: &Resource, key: &ObjectKey, caches: &Caches) {
         if (&self.resource, &self.key) == (resource, key) {

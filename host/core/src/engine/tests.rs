@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::failures::Cause;
-use crate::work::{Answer, End, Next, Request, Task};
+use crate::work::{Request, Task};
 
 mod late;
+mod panics;
 mod stale;
 mod steps;
 mod turns;
