@@ -60,9 +60,10 @@ impl Engine {
         self.wake(self.subscriptions.about(&context));
     }
 
-    /// A context is not registered any more. What was watched there must be closed, too.
+    /// A context is not registered any more, and nothing is watched there.
     pub fn remove_context(&mut self, context: &Context) {
         self.contexts.remove(context);
+        self.caches.forget(context);
         self.wake(self.subscriptions.about(context));
     }
 

@@ -222,6 +222,7 @@ mod tests {
     fn an_object_is_seen_as_its_text() {
         let mut caches = Caches::default();
         let text = r#"{"metadata":{"name":"a","namespace":"ns"}}"#;
+        caches.open(&resource(Some("east")), None);
         caches.seen(&resource(Some("east")), Object::parse(text).unwrap());
         caches.set_health(&resource(Some("east")), None, Health::Synced);
         let results = observe(&caches, &[named("east")]).unwrap();

@@ -153,6 +153,9 @@ impl Servers {
         for resource in self.watched(manifest) {
             let health = self.health(&resource);
             let (before, shown) = self.watches.get(&resource).cloned().unzip();
+            if before.is_none() {
+                engine.open(&resource, None);
+            }
             let is_late =
                 self.lagging.contains(&resource.context) && before.as_ref() == Some(&health);
             let mut shown = shown.flatten();
@@ -169,8 +172,7 @@ impl Servers {
         for gone in self.known.difference(&self.contexts) {
             let gone = Some(gone.clone());
             engine.remove_context(&gone);
-            let closed = self.watches.extract_if(.., |it, _| it.context == gone);
-            closed.for_each(|(resource, _)| engine.close(&resource));
+            self.watches.retain(|it, _| it.context != gone);
         }
         for new in self.contexts.difference(&self.known) {
             engine.add_context(Some(new.clone()));

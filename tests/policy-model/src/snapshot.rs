@@ -53,6 +53,7 @@ impl Shown {
                 Seen::Unavailable => {
                     let why = Unavailable::new(UnavailableReason::Unreachable, "no answer");
                     let caches = &mut shown.caches;
+                    caches.open(&resource, None);
                     caches.set_health(&resource, None, Health::Lost(why));
                 }
             }
@@ -61,6 +62,7 @@ impl Shown {
     }
 
     fn watch(&mut self, resource: &Resource, object: Option<Object>) {
+        self.caches.open(resource, None);
         self.caches.set_health(resource, None, Health::Synced);
         if let Some(object) = object {
             self.caches.seen(resource, object);

@@ -55,14 +55,17 @@ impl KindCache {
             .or_insert(Health::Starting);
     }
 
-    /// True where that is news. It is lost since it was first lost, whatever became the reason.
+    /// True where that is news. It is lost since it was first lost, whatever became the reason. Of a namespace that is not open, nothing
+    /// is news.
     pub(super) fn set_health(&mut self, namespace: Option<&str>, mut health: Health) -> bool {
-        let old = self.health.get(&namespace.map(str::to_owned));
-        if let (Health::Lost(new), Some(Health::Lost(old))) = (&mut health, old) {
+        let Some(known) = self.health.get_mut(&namespace.map(str::to_owned)) else {
+            return false;
+        };
+        if let (Health::Lost(new), Health::Lost(old)) = (&mut health, &*known) {
             new.since = old.since;
         }
-        let is_news = old != Some(&health);
-        self.health.insert(namespace.map(str::to_owned), health);
+        let is_news = *known != health;
+        *known = health;
         is_news
     }
 

@@ -39,9 +39,11 @@ pub struct Caches {
 }
 
 impl Caches {
-    /// Starts a cache that one watch will feed: of all namespaces (none) or of one.
+    /// Starts a cache that one watch will feed: of all namespaces (none) or of one. Of a kind that is not open, nothing is kept:
+    /// a watch that was stopped may still tell something.
     pub fn open(&mut self, resource: &Resource, namespace: Option<&str>) {
-        self.kind(resource).open(namespace);
+        let kind = self.kinds.entry(resource.clone()).or_default();
+        kind.open(namespace);
     }
 
     /// Forgets a kind that is no longer watched.
@@ -49,16 +51,22 @@ impl Caches {
         self.kinds.remove(resource);
     }
 
+    /// Forgets a context.
+    pub fn forget(&mut self, context: &Context) {
+        self.kinds.retain(|kind, _| kind.context != *context);
+    }
+
     /// Notes whether the API server has the kind in namespaces.
     pub fn resolve(&mut self, resource: &Resource, is_namespaced: bool) {
-        if let Some(kind) = self.kinds.get_mut(resource) {
+        if let Some(kind) = self.kind(resource) {
             kind.is_namespaced = Some(is_namespaced);
         }
     }
 
     /// A list is about to be asked for: what is written from now on may not be in it.
     pub fn list_begins(&mut self, resource: &Resource) -> Epoch {
-        self.kind(resource).begin()
+        let kind = self.kind(resource);
+        kind.map(KindCache::begin).unwrap_or_default()
     }
 
     /// A complete list, asked for after `since`, replaces what was known of the namespace.
@@ -69,27 +77,33 @@ impl Caches {
         objects: Vec<Object>,
         since: Epoch,
     ) -> Vec<Change> {
-        self.kind(resource).replace(namespace, objects, since)
+        let kind = self.kind(resource);
+        kind.map(|it| it.replace(namespace, objects, since))
+            .unwrap_or_default()
     }
 
     /// A watch saw an object appear or change.
     pub fn seen(&mut self, resource: &Resource, object: Object) -> Vec<Change> {
-        self.kind(resource).seen(object)
+        let kind = self.kind(resource);
+        kind.map(|it| it.seen(object)).unwrap_or_default()
     }
 
     /// A watch saw an object go.
     pub fn seen_gone(&mut self, resource: &Resource, object: &Object) -> Vec<Change> {
-        self.kind(resource).seen_gone(object)
+        let kind = self.kind(resource);
+        kind.map(|it| it.seen_gone(object)).unwrap_or_default()
     }
 
     /// The API server answered a write with this object.
     pub fn wrote(&mut self, resource: &Resource, object: Object) -> Vec<Change> {
-        self.kind(resource).wrote(object)
+        let kind = self.kind(resource);
+        kind.map(|it| it.wrote(object)).unwrap_or_default()
     }
 
     /// The API server confirmed that this object is gone.
     pub fn wrote_gone(&mut self, resource: &Resource, key: &ObjectKey, uid: &str) -> Vec<Change> {
-        self.kind(resource).wrote_gone(key, uid)
+        let kind = self.kind(resource);
+        kind.map(|it| it.wrote_gone(key, uid)).unwrap_or_default()
     }
 
     /// The watch of a namespace (none: of all) is well or not. True where that is news.
@@ -99,7 +113,8 @@ impl Caches {
         namespace: Option<&str>,
         health: Health,
     ) -> bool {
-        self.kind(resource).set_health(namespace, health)
+        let kind = self.kind(resource);
+        kind.is_some_and(|it| it.set_health(namespace, health))
     }
 
     /// An object if it is in the cache, whatever the health of its watch.
@@ -148,7 +163,7 @@ impl Caches {
         kind.known(namespace).map(|()| kind)
     }
 
-    fn kind(&mut self, resource: &Resource) -> &mut KindCache {
-        self.kinds.entry(resource.clone()).or_default()
+    fn kind(&mut self, resource: &Resource) -> Option<&mut KindCache> {
+        self.kinds.get_mut(resource)
     }
 }

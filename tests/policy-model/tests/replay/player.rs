@@ -103,6 +103,10 @@ impl<'a> Player<'a> {
     fn restart(&mut self, state: &State) {
         self.engine = Engine::new(Arc::clone(&self.manifest));
         self.pending = None;
+        let resources = self.served.iter().map(|it| it.resource.clone());
+        for resource in resources.chain([render::children(None)]) {
+            self.engine.open(&resource, None);
+        }
         self.engine
             .set_health(&render::children(None), None, Health::Synced);
         for served in &mut self.served[..CHILDREN] {

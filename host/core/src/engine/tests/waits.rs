@@ -51,3 +51,33 @@ fn a_primary_that_is_gone_once_its_watch_is_back_is_forgotten() {
     assert_eq!(rig.next(), None);
     assert!(rig.engine.ledger(&key("o")).is_none());
 }
+
+/// A task that is aborted runs on to its next await.
+#[test]
+fn what_a_stopped_watch_tells_is_not_kept() {
+    let east = resource(Some("east"), "Item");
+    let tells = |engine: &mut Engine| {
+        let since = engine.list_begins(&east);
+        engine.seen(&east, object("i", 5, "i1"));
+        engine.listed(&east, None, vec![object("i", 6, "i1")], since);
+        assert!(!engine.set_health(&east, None, Health::Synced));
+        engine.resolved(&east, true);
+    };
+    let mut rig = Rig::new();
+    rig.engine.close(&east);
+    tells(&mut rig.engine);
+    let known = rig.engine.caches.object(&east.object(&key("i")));
+    let Err(crate::cache::Unknown::Unavailable(why)) = known else {
+        panic!("{known:?}");
+    };
+    assert_eq!(why.reason, UnavailableReason::NotWatched);
+
+    let mut rig = Rig::new();
+    rig.engine.seen(&east, object("i", 5, "i1"));
+    rig.engine.remove_context(&east.context);
+    tells(&mut rig.engine);
+    rig.engine.add_context(east.context.clone());
+    rig.engine.open(&east, None);
+    assert!(rig.engine.caches.get(&east, &key("i")).is_none());
+    assert!(!rig.engine.set_health(&east, Some("other"), Health::Synced));
+}
