@@ -132,12 +132,21 @@ impl Engine {
         if is_news {
             self.wake(self.subscriptions.asking(resource));
         }
-        if is_news && is_synced && *resource == self.home() {
-            // What was to be done meanwhile has waited, and what is gone is still remembered.
-            self.wake(self.caches.keys(resource));
-            self.wake(self.ledgers.keys().cloned().collect::<Vec<_>>());
+        if is_news && is_synced {
+            self.wake(self.waiting_for(resource));
         }
         is_news
+    }
+
+    /// The primaries that could not be worked for while a kind was not watched: all of them while it was their own, also those that
+    /// are gone and still remembered, and those that have a write to read back there.
+    fn waiting_for(&self, resource: &Resource) -> Vec<ObjectKey> {
+        let is_home = *resource == self.home();
+        let own = is_home.then(|| self.caches.keys(resource));
+        let ledgers = self.ledgers.iter();
+        let waiting = ledgers.filter(|(_, it)| is_home || it.is_unconfirmed(resource));
+        let waiting = waiting.map(|(primary, _)| primary.clone());
+        own.into_iter().flatten().chain(waiting).collect()
     }
 
     /// The next piece of work for a primary that is not being worked for; none before something comes in, or [`Engine::next_due`].

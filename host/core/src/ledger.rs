@@ -33,6 +33,11 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    /// Whether a write of unknown outcome was made on an object of that kind.
+    pub fn is_unconfirmed(&self, resource: &Resource) -> bool {
+        self.unconfirmed.keys().any(|it| it.resource == *resource)
+    }
+
     /// A step of a plan for that primary was carried out.
     pub fn succeeded(&mut self, primary: &ObjectRef, step: &Step) {
         if let Some((object, operation)) = step.target(primary) {

@@ -94,6 +94,13 @@ pub struct Dc {
     pub unconfirmed: bool,
 }
 
+impl Dc {
+    /// Whether the write there can be read back: not while the watch is lost.
+    pub fn can_read_back(&self) -> bool {
+        self.unconfirmed && self.link && self.seen != Seen::Unavailable
+    }
+}
+
 /// What the host's cache shows of a context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Seen {
@@ -142,7 +149,7 @@ impl State {
 
     /// Whether one of these writes can be read back.
     pub fn can_read_back(&self) -> bool {
-        self.host.unconfirmed || self.dcs.iter().any(|dc| dc.unconfirmed && dc.link)
+        self.host.unconfirmed || self.dcs.iter().any(Dc::can_read_back)
     }
 
     /// Somebody else than the plan that is being carried out changes the K8ssandraTask.

@@ -65,6 +65,10 @@ impl Engine {
             return self.end(now, primary, Verdict::NotYet, End::Undecided);
         }
         while let Some(write) = left.pop() {
+            if self.is_lost(&write.resource.object(&write.key)) {
+                // Nothing is decided on it anyway, and each read may take long. It is read back once its kind is watched again.
+                continue;
+            }
             if self.contexts.contains(&write.resource.context) {
                 let request = Request::Read {
                     resource: write.resource.clone(),

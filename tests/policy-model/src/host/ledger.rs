@@ -86,7 +86,7 @@ pub(super) fn read_back(next: &mut State) -> bool {
     if is_answered {
         see_task(next);
     }
-    for dc in next.dcs.iter_mut().filter(|dc| dc.unconfirmed && dc.link) {
+    for dc in next.dcs.iter_mut().filter(|dc| dc.can_read_back()) {
         is_answered = true;
         dc.unconfirmed = false;
         let child = dc.child;

@@ -52,6 +52,29 @@ fn a_primary_that_is_gone_once_its_watch_is_back_is_forgotten() {
     assert!(rig.engine.ledger(&key("o")).is_none());
 }
 
+/// Reads there would take their whole time, one after the other.
+#[test]
+fn a_write_is_read_back_once_its_kind_is_watched_again() {
+    let mut rig = Rig::new();
+    let east = resource(Some("east"), "Item");
+    rig.sends(Plan {
+        observes: vec![],
+        ..create()
+    });
+    rig.answer(lost());
+    rig.engine.set_health(&east, None, down());
+    rig.seconds += 60;
+    assert!(matches!(rig.next(), Some(Task::Decide(_))));
+    rig.decides(Outcome::Act(Plan {
+        observes: vec![],
+        ..plan(vec![])
+    }));
+    assert!(rig.engine.next_due().is_some(), "nothing wakes it");
+    assert_eq!(rig.next(), None);
+    rig.engine.set_health(&east, None, Health::Synced);
+    assert!(matches!(rig.next(), Some(Task::Send(Request::Read { .. }))));
+}
+
 /// A task that is aborted runs on to its next await.
 #[test]
 fn what_a_stopped_watch_tells_is_not_kept() {
