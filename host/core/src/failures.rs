@@ -11,6 +11,9 @@ pub const NOT_REGISTERED: &str = "NotRegistered";
 /// The reason of a request that was not sent: the context does not serve the kind, so far as is known.
 pub const NOT_SERVED: &str = "NotServed";
 
+/// The reason of a request that was not sent: the host does not watch the namespace, or the kind is not of that scope.
+pub const NOT_WATCHED: &str = "NotWatched";
+
 /// So many failures are kept for one primary: no plan has more actions. Beyond that, the one that is longest ago is forgotten.
 const MAX_FAILURES: usize = plan::MAX_ACTIONS;
 

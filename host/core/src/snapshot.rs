@@ -219,6 +219,39 @@ mod tests {
     }
 
     #[test]
+    fn what_is_asked_for_in_the_wrong_scope_is_not_absent() {
+        let east = resource(Some("east"));
+        let Selector::Object(in_namespace) = named("east") else {
+            panic!()
+        };
+        let without = Selector::Object(ObjectRef {
+            namespace: None,
+            ..in_namespace.clone()
+        });
+        let query = Selector::Labels(LabelQuery {
+            scope: Scope::One("east".into()),
+            gvk: east.gvk.clone(),
+            namespace: Some("ns".into()),
+            labels: vec![],
+        });
+        let mistakes = [
+            (false, Selector::Object(in_namespace), "cluster-scoped"),
+            (false, query, "cluster-scoped"),
+            (true, without, "without a namespace"),
+        ];
+        for (is_namespaced, selector, mistake) in mistakes {
+            let mut caches = Caches::default();
+            caches.open(&east, None);
+            caches.resolve(&east, is_namespaced);
+            caches.set_health(&east, None, Health::Synced);
+            let results = observe(&caches, &[selector]).unwrap();
+            let why = results[0][0].objects.clone().unwrap_err();
+            assert_eq!(why.reason, UnavailableReason::NotWatched);
+            assert!(why.message.contains(mistake), "{}", why.message);
+        }
+    }
+
+    #[test]
     fn an_object_is_seen_as_its_text() {
         let mut caches = Caches::default();
         let text = r#"{"metadata":{"name":"a","namespace":"ns"}}"#;

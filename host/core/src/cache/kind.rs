@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use pilothouse_contract::{Unavailable, UnavailableReason};
+use pilothouse_contract::Unavailable;
 
 use super::{Change, Unknown};
 use crate::object::{Object, ObjectKey};
@@ -85,8 +85,7 @@ impl KindCache {
                 "namespace {} is not watched (--namespace)",
                 namespace.unwrap_or("?")
             );
-            let unavailable = Unavailable::new(UnavailableReason::NotWatched, why);
-            return Err(Unknown::Unavailable(unavailable));
+            return Err(Unknown::not_watched(why));
         }
         for health in asked {
             match health {

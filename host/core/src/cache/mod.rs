@@ -32,6 +32,12 @@ pub enum Unknown {
     Unavailable(Unavailable),
 }
 
+impl Unknown {
+    fn not_watched(why: String) -> Self {
+        Self::Unavailable(Unavailable::new(UnavailableReason::NotWatched, why))
+    }
+}
+
 /// The caches of all contexts.
 #[derive(Clone, Debug, Default)]
 pub struct Caches {
@@ -132,7 +138,9 @@ impl Caches {
     /// One object by name: known to be there, known to be absent, or unknown.
     pub fn object(&self, wanted: &ObjectRef) -> Result<Option<Arc<Object>>, Unknown> {
         let (resource, key) = Resource::and_key(wanted);
-        let kind = self.known(&resource, wanted.namespace.as_deref())?;
+        let namespace = wanted.namespace.as_deref();
+        self.check_scope(&resource, namespace)?;
+        let kind = self.known(&resource, namespace)?;
         Ok(kind.get(&key))
     }
 
@@ -147,8 +155,27 @@ impl Caches {
             gvk: query.gvk.clone(),
         };
         let namespace = query.namespace.as_deref();
+        if namespace.is_some() {
+            self.check_scope(&resource, namespace)?;
+        }
         let kind = self.known(&resource, namespace)?;
         Ok(kind.labelled(namespace, &query.labels))
+    }
+
+    /// What is asked for in a namespace that it cannot have, or without the one that it must have, is not absent: that is a mistake.
+    fn check_scope(&self, resource: &Resource, namespace: Option<&str>) -> Result<(), Unknown> {
+        let kind = self.kinds.get(resource);
+        let is_namespaced = kind.and_then(|kind| kind.is_namespaced);
+        let gvk = &resource.gvk;
+        match (is_namespaced, namespace) {
+            (Some(false), Some(namespace)) => Err(Unknown::not_watched(format!(
+                "{gvk} is cluster-scoped, and asked for in namespace {namespace}"
+            ))),
+            (Some(true), None) => Err(Unknown::not_watched(format!(
+                "{gvk} is namespaced, and an object is asked for without a namespace"
+            ))),
+            _ => Ok(()),
+        }
     }
 
     fn known(&self, resource: &Resource, namespace: Option<&str>) -> Result<&KindCache, Unknown> {
@@ -157,8 +184,7 @@ impl Caches {
                 "{} is not watched: the policy's manifest does not name it for this context",
                 resource.gvk
             );
-            let unavailable = Unavailable::new(UnavailableReason::NotWatched, why);
-            return Err(Unknown::Unavailable(unavailable));
+            return Err(Unknown::not_watched(why));
         };
         kind.known(namespace).map(|()| kind)
     }

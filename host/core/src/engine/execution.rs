@@ -5,14 +5,14 @@
 
 use std::sync::Arc;
 
-use pilothouse_contract::{FailureClass, context_name};
+use pilothouse_contract::{FailureClass, UnavailableReason, context_name};
 use serde_json::json;
 use tracing::{debug, info, warn};
 
 use super::Engine;
 use super::run::{Execution, Run, Verdict};
-use crate::cache::Change;
-use crate::failures::{Cause, NOT_REGISTERED};
+use crate::cache::{Change, Unknown};
+use crate::failures::{Cause, NOT_REGISTERED, NOT_WATCHED};
 use crate::object::{Object, ObjectKey, Resource};
 use crate::plan::{CREATED_FOR, Step};
 use crate::work::{End, Next, Now, Request};
@@ -99,13 +99,22 @@ impl Engine {
 
     /// Why a step cannot be sent at all: nothing is changed by it, and nobody need ask what became of it.
     fn not_sent(&self, step: &Step) -> Option<Cause> {
-        let (Step::Create { resource, .. } | Step::Delete { resource, .. }) = step else {
+        let (Step::Create { resource, key, .. } | Step::Delete { resource, key, .. }) = step else {
             return None;
         };
         let context = context_name(&resource.context);
         let is_registered = self.contexts.contains(&resource.context);
         let message = format!("context {context} is not registered with this host");
-        (!is_registered).then(|| Cause::because(NOT_REGISTERED, &message))
+        if !is_registered {
+            return Some(Cause::because(NOT_REGISTERED, &message));
+        }
+        // What becomes of it would never be known.
+        match self.caches.object(&resource.object(key)) {
+            Err(Unknown::Unavailable(why)) if why.reason == UnavailableReason::NotWatched => {
+                Some(Cause::because(NOT_WATCHED, &why.message))
+            }
+            _ => None,
+        }
     }
 
     /// The reply to what a step asked for.

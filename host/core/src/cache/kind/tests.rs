@@ -1,5 +1,7 @@
 //! What the cache of a kind knows, event by event.
 
+use pilothouse_contract::UnavailableReason;
+
 use super::*;
 
 fn object(name: &str, uid: &str, version: u32, label: &str) -> Object {

@@ -148,6 +148,31 @@ fn nothing_is_sent_to_a_context_that_is_not_registered() {
 }
 
 #[test]
+fn nothing_is_sent_for_what_is_not_watched_or_of_another_scope() {
+    let east = resource(Some("east"), "Item");
+    for (namespace, is_namespaced, why) in [
+        (Some("other"), None, "namespace ns is not watched"),
+        (None, Some(false), "cluster-scoped"),
+    ] {
+        let mut rig = Rig::new();
+        rig.engine.close(&east);
+        rig.engine.open(&east, namespace);
+        if let Some(is_namespaced) = is_namespaced {
+            rig.engine.resolved(&east, is_namespaced);
+        }
+        rig.engine.set_health(&east, namespace, Health::Synced);
+        rig.next();
+        rig.decides(Outcome::Observe(vec![items()]));
+        let Next::Ended(End::Decided(decided)) = rig.decides(Outcome::Act(create())) else {
+            panic!("something is sent");
+        };
+        let failure = decided.failure.unwrap();
+        assert_eq!(failure.reason, "NotWatched");
+        assert!(failure.message.contains(why), "{}", failure.message);
+    }
+}
+
+#[test]
 fn that_a_context_is_unreachable_is_said_before_that_a_write_there_is_unconfirmed() {
     let mut rig = Rig::new();
     rig.sends(create());
