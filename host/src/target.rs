@@ -7,8 +7,8 @@ use kube::Client;
 use kube::api::ListParams;
 use kube::core::GroupVersionKind;
 use kube::discovery::{Scope as ApiScope, pinned_kind};
-use pilothouse_core::cache::Health;
-use pilothouse_core::{Object, Resource};
+use pilothouse_core::Resource;
+use pilothouse_core::cache::{Health, List};
 use tracing::{info, warn};
 
 use crate::answer::{Event, Failed};
@@ -39,14 +39,11 @@ pub struct Target {
 impl Target {
     /// All objects go to the engine, and the resourceVersion of the list comes out.
     pub async fn list(&self) -> Result<(Api, String), Failed> {
-        let since = self
-            .shared
-            .with(|engine| engine.list_begins(&self.resource));
         let api = within(PAGE_TIMEOUT, self.resolve()).await?;
-        let (objects, version) = pages(&api).await?;
-        let namespace = self.namespace.as_deref();
+        let list = pages(&api).await?;
+        let (namespace, version) = (self.namespace.as_deref(), list.version.clone());
         self.shared
-            .with(|engine| engine.listed(&self.resource, namespace, objects, since));
+            .with(|engine| engine.listed(&self.resource, namespace, list));
         Ok((api, version))
     }
 
@@ -80,7 +77,12 @@ impl Target {
                     .with(|engine| engine.seen_gone(resource, &object));
                 object.resource_version
             }
-            Event::Bookmark(version) => version,
+            Event::Bookmark(version) => {
+                let namespace = self.namespace.as_deref();
+                self.shared
+                    .with(|engine| engine.caught_up(resource, namespace, &version));
+                version
+            }
         }
     }
 
@@ -105,7 +107,7 @@ impl Target {
 }
 
 /// All pages of a list. Where the API server forgets the first ones before it has answered the last one, it is asked for all at once.
-async fn pages(api: &Api) -> Result<(Vec<Object>, String), Failed> {
+async fn pages(api: &Api) -> Result<List, Failed> {
     let mut params = ListParams::default().limit(PAGE);
     let mut objects = Vec::new();
     loop {
@@ -122,7 +124,12 @@ async fn pages(api: &Api) -> Result<(Vec<Object>, String), Failed> {
         objects.extend(page.objects);
         match page.more {
             Some(more) => params.continue_token = Some(more),
-            None => return Ok((objects, page.version)),
+            None => {
+                return Ok(List {
+                    objects,
+                    version: page.version,
+                });
+            }
         }
     }
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use pilothouse_contract::{Context, Manifest};
 
-use crate::cache::{Caches, Change, Epoch, Health};
+use crate::cache::{Caches, Change, Health, List};
 use crate::ledger::Ledger;
 use crate::object::{Object, ObjectKey, Resource};
 use crate::queue::{Priority, Queue};
@@ -91,20 +91,15 @@ impl Engine {
         self.caches.resolve(resource, is_namespaced);
     }
 
-    /// A list is about to be asked for.
-    pub fn list_begins(&mut self, resource: &Resource) -> Epoch {
-        self.caches.list_begins(resource)
+    /// A complete list has come.
+    pub fn listed(&mut self, resource: &Resource, namespace: Option<&str>, list: List) {
+        let changes = self.caches.listed(resource, namespace, list);
+        self.changed(resource, changes);
     }
 
-    /// A complete list has come that was asked for at that moment.
-    pub fn listed(
-        &mut self,
-        resource: &Resource,
-        namespace: Option<&str>,
-        objects: Vec<Object>,
-        since: Epoch,
-    ) {
-        let changes = self.caches.list_done(resource, namespace, objects, since);
+    /// A watch has shown everything up to that resourceVersion.
+    pub fn caught_up(&mut self, resource: &Resource, namespace: Option<&str>, version: &str) {
+        let changes = self.caches.caught_up(resource, namespace, version);
         self.changed(resource, changes);
     }
 
@@ -178,7 +173,7 @@ impl Engine {
         if let Some(sent) = self.sent.remove(&primary) {
             // An answer to it may not be in the caches.
             let unconfirmed = &mut self.ledger_mut(&primary).unconfirmed;
-            unconfirmed.entry(sent.write()).or_insert(now.wall);
+            unconfirmed.entry(sent.write).or_insert(now.wall);
         }
         self.end(now, &primary, Verdict::Failed, End::Undecided);
         Some(primary)
@@ -232,9 +227,6 @@ impl Engine {
         let is_home = *resource == self.home();
         let mut primaries = Vec::new();
         for change in changes {
-            for sent in self.sent.values_mut() {
-                sent.changed(resource, &change.key, &self.caches);
-            }
             primaries.extend(self.subscriptions.concerned(resource, &change));
             primaries.extend(is_home.then_some(change.key));
         }

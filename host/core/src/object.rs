@@ -145,9 +145,9 @@ impl Object {
         &self.text
     }
 
-    /// `metadata.resourceVersion` as the number that it is in every API server on etcd; none where it is not one.
+    /// Its resourceVersion, where that can be compared.
     pub fn version(&self) -> Option<u64> {
-        self.resource_version.parse().ok()
+        version(&self.resource_version)
     }
 
     /// What a plan for it is checked against.
@@ -158,6 +158,12 @@ impl Object {
             finalizers: self.finalizers.clone(),
         }
     }
+}
+
+/// A resourceVersion as the number that it is since Kubernetes 1.35, and before that in every API server on etcd; none where it is
+/// not one. Those of one kind in one API server can be compared, and no others.
+pub fn version(resource_version: &str) -> Option<u64> {
+    resource_version.parse().ok()
 }
 
 /// What is to be known of a primary to check a plan for it.

@@ -11,7 +11,7 @@ use kube_sim::{Failure, Location, Patch, Store};
 use pilothouse_contract::{
     Context, Gvk, Manifest, ObjectRef, Scope, Unavailable, UnavailableReason, context_name,
 };
-use pilothouse_core::cache::Health;
+use pilothouse_core::cache::{Health, List};
 use pilothouse_core::failures::Cause;
 use pilothouse_core::work::{Now, Request};
 use pilothouse_core::{Engine, Object, Resource};
@@ -159,6 +159,9 @@ impl Servers {
             let is_late =
                 self.lagging.contains(&resource.context) && before.as_ref() == Some(&health);
             let mut shown = shown.flatten();
+            if before.is_none() {
+                engine.open(&resource, None);
+            }
             if health == Health::Synced && !is_late {
                 shown = self.show_changes(engine, &resource, shown);
             }
@@ -188,22 +191,28 @@ impl Servers {
         since: Option<u64>,
     ) -> Option<u64> {
         let store = self.stores.get(&resource.context)?;
-        let now = Some(store.version());
-        if since == now {
-            return now;
+        let now = store.version();
+        if since == Some(now) {
+            return since;
         }
         let (api_version, kind) = (resource.gvk.api_version(), &resource.gvk.kind);
         match since.and_then(|version| store.changes(&api_version, kind, version)) {
-            Some(changes) => changes.into_iter().for_each(|it| match it.is_gone {
-                true => engine.seen_gone(resource, &object(it.object)),
-                false => engine.seen(resource, object(it.object)),
-            }),
+            Some(changes) => {
+                changes.into_iter().for_each(|it| match it.is_gone {
+                    true => engine.seen_gone(resource, &object(it.object)),
+                    false => engine.seen(resource, object(it.object)),
+                });
+                engine.caught_up(resource, None, &now.to_string());
+            }
             None => {
-                let present = self.list(resource).into_iter();
-                present.for_each(|it| engine.seen(resource, object(it)));
+                let list = List {
+                    objects: self.list(resource).into_iter().map(object).collect(),
+                    version: now.to_string(),
+                };
+                engine.listed(resource, None, list);
             }
         }
-        now
+        Some(now)
     }
 
     /// What the host watches: the primaries, and what the manifest is interested in.

@@ -1,314 +1,189 @@
-//! The cache of one kind in one context: objects by name and by label, our own writes laid over them, and the health
-//! of the watches that feed it.
+//! The cache of one kind in one context: what its watches show, and our own writes over it until they have shown them.
+//!
+//! Which of two is newer, resourceVersions say: an API server counts those of a kind together. One that is no number cannot be
+//! compared; then what comes last counts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use pilothouse_contract::Unavailable;
+use super::index::Index;
+use super::watches::{Health, Watches, shows};
+use super::{Change, List, Unknown};
+use crate::object::{self, Object, ObjectKey};
 
-use super::{Change, Unknown};
-use crate::object::{Object, ObjectKey};
-
-/// A moment in the sequence of our own writes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Epoch(u64);
-
-/// How a watch is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Health {
-    /// Its first list is under way.
-    Starting,
-    /// It has listed, and follows.
-    Synced,
-    /// It cannot be listed, or not be watched, now.
-    Lost(Unavailable),
-}
-
-/// An object, and when we wrote it if the watch has not shown that write yet.
+/// What we wrote, and the watch has not shown yet.
 #[derive(Clone, Debug)]
-struct Entry {
+struct Own {
+    /// As it was answered; the last that was known of what we deleted.
     object: Arc<Object>,
-    written: Option<Epoch>,
+    is_deleted: bool,
+    /// What the watch shows meanwhile.
+    shown: Option<Arc<Object>>,
+    /// Whether a list has come since. The next one was asked for later than it was written.
+    is_listed: bool,
 }
 
-/// An object that we deleted and whose end the watch has not shown yet.
-#[derive(Clone, Debug)]
-struct Tombstone {
-    uid: String,
-    written: Epoch,
+impl Own {
+    /// Whether the watch, which has shown everything up to `mark`, has shown it or something newer. Where that cannot be
+    /// compared, it is so if the watch has shown something else.
+    fn is_shown(&self, mark: Option<u64>, has_shown: bool) -> bool {
+        let of_uid = |shown: &Arc<Object>| shown.uid == self.object.uid;
+        let is_shown = match (self.object.version(), mark) {
+            (Some(version), Some(mark)) => version <= mark,
+            _ => has_shown,
+        };
+        is_shown && !(self.is_deleted && self.shown.as_ref().is_some_and(of_uid))
+    }
 }
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct KindCache {
-    pub(super) is_namespaced: Option<bool>,
-    health: BTreeMap<Option<String>, Health>,
-    entries: BTreeMap<ObjectKey, Entry>,
-    by_label: BTreeMap<(String, String), BTreeSet<ObjectKey>>,
-    tombstones: BTreeMap<ObjectKey, Tombstone>,
-    epoch: Epoch,
+    watches: Watches,
+    /// What is known: what the watches show, and what we wrote.
+    index: Index,
+    own: BTreeMap<ObjectKey, Own>,
 }
 
 impl KindCache {
     pub(super) fn open(&mut self, namespace: Option<&str>) {
-        self.health
-            .entry(namespace.map(str::to_owned))
-            .or_insert(Health::Starting);
+        self.watches.open(namespace);
     }
 
-    /// True where that is news. It is lost since it was first lost, whatever became the reason. Of a namespace that is not open, nothing
-    /// is news.
-    pub(super) fn set_health(&mut self, namespace: Option<&str>, mut health: Health) -> bool {
-        let Some(known) = self.health.get_mut(&namespace.map(str::to_owned)) else {
-            return false;
-        };
-        if let (Health::Lost(new), Health::Lost(old)) = (&mut health, &*known) {
-            new.since = old.since;
-        }
-        let is_news = *known != health;
-        *known = health;
-        is_news
+    pub(super) fn is_namespaced(&self) -> Option<bool> {
+        self.watches.is_namespaced
     }
 
-    /// Whether a question about this namespace (none: all that are watched) can be answered.
-    pub(super) fn known(&self, namespace: Option<&str>) -> Result<(), Unknown> {
-        let everywhere = self.health.contains_key(&None);
-        let asked: Vec<&Health> = match namespace {
-            Some(name) if !everywhere && self.is_namespaced != Some(false) => self
-                .health
-                .get(&Some(name.to_owned()))
-                .into_iter()
-                .collect(),
-            _ => self.health.values().collect(),
-        };
-        if asked.is_empty() {
-            let why = format!(
-                "namespace {} is not watched (--namespace)",
-                namespace.unwrap_or("?")
-            );
-            return Err(Unknown::not_watched(why));
-        }
-        for health in asked {
-            match health {
-                Health::Synced => {}
-                Health::Starting => return Err(Unknown::Pending),
-                Health::Lost(why) => return Err(Unknown::Unavailable(why.clone())),
-            }
-        }
-        Ok(())
+    pub(super) fn resolve(&mut self, is_namespaced: bool) {
+        self.watches.is_namespaced = Some(is_namespaced);
     }
 
-    pub(super) fn get(&self, key: &ObjectKey) -> Option<Arc<Object>> {
-        self.entries.get(key).map(|entry| entry.object.clone())
+    pub(super) fn set_health(&mut self, namespace: Option<&str>, health: Health) -> bool {
+        self.watches.set_health(namespace, health)
     }
 
-    pub(super) fn keys(&self) -> impl Iterator<Item = &ObjectKey> {
-        self.entries.keys()
+    pub(super) fn known(&self, namespace: Option<&str>) -> Result<&Index, Unknown> {
+        self.watches.known(namespace).map(|()| &self.index)
     }
 
-    pub(super) fn labelled(
-        &self,
-        namespace: Option<&str>,
-        labels: &[(String, String)],
-    ) -> Vec<Arc<Object>> {
-        let fits = |object: &&Arc<Object>| {
-            let own = &object.labels;
-            labels
-                .iter()
-                .all(|(name, value)| own.get(name) == Some(value))
-                && namespace
-                    .is_none_or(|namespace| object.key.namespace.as_deref() == Some(namespace))
-        };
-        let rarest = labels
-            .iter()
-            .map(|label| self.by_label.get(label))
-            .min_by_key(|keys| keys.map_or(0, BTreeSet::len));
-        match rarest {
-            None => self
-                .entries
-                .values()
-                .map(|entry| &entry.object)
-                .filter(fits)
-                .cloned()
-                .collect(),
-            Some(None) => Vec::new(),
-            Some(Some(keys)) => {
-                let candidates = keys
-                    .iter()
-                    .filter_map(|key| self.entries.get(key))
-                    .map(|entry| &entry.object);
-                candidates.filter(fits).cloned().collect()
-            }
-        }
+    /// What is known, whatever the health of the watches.
+    pub(super) fn index(&self) -> &Index {
+        &self.index
     }
 
-    pub(super) fn begin(&mut self) -> Epoch {
-        self.epoch.0 += 1;
-        self.epoch
-    }
-
-    /// What we wrote after the list was asked for stays; for all else the list is the truth.
-    pub(super) fn replace(
-        &mut self,
-        namespace: Option<&str>,
-        objects: Vec<Object>,
-        since: Epoch,
-    ) -> Vec<Change> {
-        // A kind without namespaces is listed whole, whichever namespace is watched.
-        let is_in = |key: &ObjectKey| {
-            let of = key.namespace.as_deref();
-            namespace.is_none() || of.is_none() || of == namespace
-        };
-        self.tombstones
-            .retain(|key, tombstone| !is_in(key) || tombstone.written >= since);
-        let listed: BTreeSet<ObjectKey> = objects.iter().map(|object| object.key.clone()).collect();
-        let gone: Vec<ObjectKey> = self
-            .entries
-            .iter()
-            .filter(|(key, entry)| {
-                is_in(key)
-                    && !listed.contains(key)
-                    && entry.written.is_none_or(|written| written < since)
-            })
-            .map(|(key, _)| key.clone())
-            .collect();
-        let mut changes: Vec<Change> = gone.iter().filter_map(|key| self.remove(key)).collect();
-        for object in objects {
-            let key = object.key.clone();
-            if let Some(entry) = self.entries.get_mut(&key)
-                && entry.written.is_some_and(|written| written < since)
-            {
-                entry.written = None;
-            }
-            changes.extend(self.seen(object));
-        }
+    /// What was written after the list was taken stays; for all else the list is the truth. An API server that was restored
+    /// counts again from an earlier version: nothing counts that is from before.
+    pub(super) fn listed(&mut self, namespace: Option<&str>, list: List) -> Vec<Change> {
+        let went_back = self
+            .watches
+            .listed(namespace, object::version(&list.version));
+        let is_in = |key: &ObjectKey| shows(namespace, key);
+        self.own.retain(|key, own| {
+            !is_in(key) || !went_back && !std::mem::replace(&mut own.is_listed, true)
+        });
+        let objects = list.objects.into_iter();
+        let listed: BTreeMap<ObjectKey, Object> = objects.map(|it| (it.key.clone(), it)).collect();
+        let known = self.index.keys().chain(self.own.keys());
+        let is_gone = |key: &&ObjectKey| is_in(key) && !listed.contains_key(key);
+        let gone: Vec<ObjectKey> = known.filter(is_gone).cloned().collect();
+        let gone = gone.into_iter().map(|key| (key, None));
+        let listed = listed.into_iter().map(|(key, it)| (key, Some(it)));
+        let all = gone.chain(listed);
+        let mut changes: Vec<Change> = all.filter_map(|(key, it)| self.show(key, it)).collect();
+        changes.extend(self.settle(is_in));
         changes
     }
 
-    /// What a watch shows counts unless we know something newer: a write of ours that it has not shown yet.
     pub(super) fn seen(&mut self, object: Object) -> Vec<Change> {
-        let key = object.key.clone();
-        if let Some(tombstone) = self.tombstones.get(&key) {
-            if tombstone.uid == object.uid {
-                return Vec::new();
-            }
-            self.tombstones.remove(&key);
-        }
-        if let Some(entry) = self.entries.get_mut(&key) {
-            let older = older(&object, &entry.object);
-            if entry.written.is_some() && older {
-                return Vec::new();
-            }
-            if entry.object.resource_version == object.resource_version
-                && entry.object.uid == object.uid
-            {
-                entry.written = None;
-                return Vec::new();
-            }
-        }
-        vec![self.insert(key, object, None)]
+        let (key, version) = (object.key.clone(), object.version());
+        let change = self.show(key.clone(), Some(object));
+        self.followed(&key, version, change)
     }
 
     pub(super) fn seen_gone(&mut self, object: &Object) -> Vec<Change> {
-        let key = object.key.clone();
-        if self
-            .tombstones
-            .get(&key)
-            .is_some_and(|tombstone| tombstone.uid == object.uid)
-        {
-            self.tombstones.remove(&key);
-        }
-        match self.entries.get(&key) {
-            Some(entry) if entry.object.uid == object.uid => {
-                self.remove(&key).into_iter().collect()
-            }
-            _ => Vec::new(),
-        }
+        let key = &object.key;
+        let shown = match self.own.get(key) {
+            Some(own) => own.shown.as_ref(),
+            None => self.index.get(key),
+        };
+        let is_shown = shown.is_some_and(|shown| shown.uid == object.uid);
+        let change = is_shown.then(|| self.show(key.clone(), None)).flatten();
+        self.followed(key, object.version(), change)
     }
 
+    /// A watch has shown everything up to that version.
+    pub(super) fn caught_up(&mut self, namespace: Option<&str>, version: &str) -> Vec<Change> {
+        self.watches.caught_up(namespace, object::version(version));
+        self.settle(|_| false)
+    }
+
+    /// An answer that the watch has shown, or something newer, is no news.
     pub(super) fn wrote(&mut self, object: Object) -> Vec<Change> {
         let key = object.key.clone();
-        if let Some(entry) = self.entries.get(&key)
-            && (older(&object, &entry.object)
-                || entry.object.resource_version == object.resource_version)
-        {
+        let known = self.own.get(&key);
+        let is_dead = known.is_some_and(|own| own.is_deleted && own.object.uid == object.uid);
+        let known = known.and_then(|own| own.object.version());
+        let newest = known.max(self.watches.mark(&key));
+        let is_old = matches!((object.version(), newest), (Some(a), Some(b)) if a <= b);
+        if is_dead || is_old {
             return Vec::new();
         }
-        let epoch = self.begin();
-        self.tombstones.remove(&key);
-        vec![self.insert(key, object, Some(epoch))]
+        self.write(key, Arc::new(object), false)
     }
 
     pub(super) fn wrote_gone(&mut self, key: &ObjectKey, uid: &str) -> Vec<Change> {
-        if self
-            .entries
-            .get(key)
-            .is_none_or(|entry| entry.object.uid != uid)
-        {
-            return Vec::new();
+        match self.index.get(key).filter(|known| known.uid == uid) {
+            Some(known) => self.write(key.clone(), known.clone(), true),
+            None => Vec::new(),
         }
-        let written = self.begin();
-        self.tombstones.insert(
-            key.clone(),
-            Tombstone {
-                uid: uid.to_owned(),
-                written,
-            },
-        );
-        self.remove(key).into_iter().collect()
     }
 
-    fn insert(&mut self, key: ObjectKey, object: Object, written: Option<Epoch>) -> Change {
-        let mut labels = self
-            .remove(&key)
-            .map(|change| change.labels)
-            .unwrap_or_default();
-        for (name, value) in &object.labels {
-            let label = (name.clone(), value.clone());
-            self.by_label
-                .entry(label.clone())
-                .or_default()
-                .insert(key.clone());
-            if !labels.contains(&label) {
-                labels.push(label);
-            }
-        }
-        self.entries.insert(
-            key.clone(),
-            Entry {
-                object: Arc::new(object),
-                written,
-            },
-        );
-        Change { key, labels }
+    fn write(&mut self, key: ObjectKey, object: Arc<Object>, is_deleted: bool) -> Vec<Change> {
+        let shown = match self.own.remove(&key) {
+            Some(own) => own.shown,
+            None => self.index.get(&key).cloned(),
+        };
+        let own = Own {
+            object: object.clone(),
+            is_deleted,
+            shown,
+            is_listed: false,
+        };
+        self.own.insert(key.clone(), own);
+        let known = (!is_deleted).then_some(object);
+        self.index.set(key, known).into_iter().collect()
     }
 
-    fn remove(&mut self, key: &ObjectKey) -> Option<Change> {
-        let entry = self.entries.remove(key)?;
-        let labels: Vec<_> = entry
-            .object
-            .labels
-            .iter()
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect();
-        for label in &labels {
-            if let Some(keys) = self.by_label.get_mut(label) {
-                keys.remove(key);
-                if keys.is_empty() {
-                    self.by_label.remove(label);
-                }
-            }
+    /// What a watch shows is known unless we wrote something over it.
+    fn show(&mut self, key: ObjectKey, object: Option<Object>) -> Option<Change> {
+        let object = object.map(Arc::new);
+        if let Some(own) = self.own.get_mut(&key) {
+            own.shown = object;
+            return None;
         }
-        Some(Change {
-            key: key.clone(),
-            labels,
-        })
+        self.index.set(key, object)
     }
-}
 
-/// Whether `object` is a state from before `known`, of the same object or of an earlier one of its name: an API server counts
-/// the resource versions of a kind together. Those that are not numbers cannot be compared; then what comes counts.
-fn older(object: &Object, known: &Object) -> bool {
-    matches!((object.version(), known.version()), (Some(a), Some(b)) if a < b)
+    /// An event was shown, with that change.
+    fn followed(
+        &mut self,
+        key: &ObjectKey,
+        version: Option<u64>,
+        change: Option<Change>,
+    ) -> Vec<Change> {
+        self.watches.followed(key, version);
+        let changes = change.into_iter();
+        changes.chain(self.settle(|it| it == key)).collect()
+    }
+
+    /// Takes away what we wrote where the watch has shown it or something newer. Says which objects the watch has just shown.
+    fn settle(&mut self, has_shown: impl Fn(&ObjectKey) -> bool) -> Vec<Change> {
+        let watches = &self.watches;
+        let is_over =
+            |key: &ObjectKey, own: &mut Own| own.is_shown(watches.mark(key), has_shown(key));
+        let over = self.own.extract_if(.., is_over);
+        over.filter_map(|(key, own)| self.index.set(key, own.shown))
+            .collect()
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 //! What watches see comes in, and what was written: own writes are overlaid until the watch has caught up, so that a policy is
 //! never asked about a state that lacks what it has just done. What changed goes out, for the subscriptions.
 
+mod index;
 mod kind;
+mod watches;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,8 +13,9 @@ use std::sync::Arc;
 use pilothouse_contract::{Context, LabelQuery, ObjectRef, Unavailable, UnavailableReason};
 
 use crate::object::{Object, ObjectKey, Resource};
+use index::Index;
 use kind::KindCache;
-pub use kind::{Epoch, Health};
+pub use watches::Health;
 
 /// An object that came, changed or went.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +24,15 @@ pub struct Change {
     pub key: ObjectKey,
     /// Its labels before and after the change.
     pub labels: Vec<(String, String)>,
+}
+
+/// All objects of a kind, in one namespace or in all.
+#[derive(Clone, Debug, Default)]
+pub struct List {
+    /// The objects.
+    pub objects: Vec<Object>,
+    /// The resourceVersion of the list: what it was taken at.
+    pub version: String,
 }
 
 /// Why there is no answer.
@@ -65,26 +77,31 @@ impl Caches {
     /// Notes whether the API server has the kind in namespaces.
     pub fn resolve(&mut self, resource: &Resource, is_namespaced: bool) {
         if let Some(kind) = self.kind(resource) {
-            kind.is_namespaced = Some(is_namespaced);
+            kind.resolve(is_namespaced);
         }
     }
 
-    /// A list is about to be asked for: what is written from now on may not be in it.
-    pub fn list_begins(&mut self, resource: &Resource) -> Epoch {
-        let kind = self.kind(resource);
-        kind.map(KindCache::begin).unwrap_or_default()
-    }
-
-    /// A complete list, asked for after `since`, replaces what was known of the namespace.
-    pub fn list_done(
+    /// A complete list replaces what was known of the namespace.
+    pub fn listed(
         &mut self,
         resource: &Resource,
         namespace: Option<&str>,
-        objects: Vec<Object>,
-        since: Epoch,
+        list: List,
     ) -> Vec<Change> {
         let kind = self.kind(resource);
-        kind.map(|it| it.replace(namespace, objects, since))
+        kind.map(|it| it.listed(namespace, list))
+            .unwrap_or_default()
+    }
+
+    /// A watch has shown everything up to that resourceVersion.
+    pub fn caught_up(
+        &mut self,
+        resource: &Resource,
+        namespace: Option<&str>,
+        version: &str,
+    ) -> Vec<Change> {
+        let kind = self.kind(resource);
+        kind.map(|it| it.caught_up(namespace, version))
             .unwrap_or_default()
     }
 
@@ -125,13 +142,13 @@ impl Caches {
 
     /// An object if it is in the cache, whatever the health of its watch.
     pub fn get(&self, resource: &Resource, key: &ObjectKey) -> Option<Arc<Object>> {
-        self.kinds.get(resource)?.get(key)
+        self.kinds.get(resource)?.index().get(key).cloned()
     }
 
     /// The keys of all objects of a kind in a context.
     pub fn keys(&self, resource: &Resource) -> Vec<ObjectKey> {
         let kind = self.kinds.get(resource);
-        kind.map(|kind| kind.keys().cloned().collect())
+        kind.map(|kind| kind.index().keys().cloned().collect())
             .unwrap_or_default()
     }
 
@@ -140,8 +157,8 @@ impl Caches {
         let (resource, key) = Resource::and_key(wanted);
         let namespace = wanted.namespace.as_deref();
         self.check_scope(&resource, namespace)?;
-        let kind = self.known(&resource, namespace)?;
-        Ok(kind.get(&key))
+        let known = self.known(&resource, namespace)?;
+        Ok(known.get(&key).cloned())
     }
 
     /// The objects in one context that have all these labels, by namespace and name; or unknown.
@@ -158,14 +175,14 @@ impl Caches {
         if namespace.is_some() {
             self.check_scope(&resource, namespace)?;
         }
-        let kind = self.known(&resource, namespace)?;
-        Ok(kind.labelled(namespace, &query.labels))
+        let known = self.known(&resource, namespace)?;
+        Ok(known.labelled(namespace, &query.labels))
     }
 
     /// What is asked for in a namespace that it cannot have, or without the one that it must have, is not absent: that is a mistake.
     fn check_scope(&self, resource: &Resource, namespace: Option<&str>) -> Result<(), Unknown> {
         let kind = self.kinds.get(resource);
-        let is_namespaced = kind.and_then(|kind| kind.is_namespaced);
+        let is_namespaced = kind.and_then(KindCache::is_namespaced);
         let gvk = &resource.gvk;
         match (is_namespaced, namespace) {
             (Some(false), Some(namespace)) => Err(Unknown::not_watched(format!(
@@ -178,7 +195,7 @@ impl Caches {
         }
     }
 
-    fn known(&self, resource: &Resource, namespace: Option<&str>) -> Result<&KindCache, Unknown> {
+    fn known(&self, resource: &Resource, namespace: Option<&str>) -> Result<&Index, Unknown> {
         let Some(kind) = self.kinds.get(resource) else {
             let why = format!(
                 "{} is not watched: the policy's manifest does not name it for this context",
@@ -186,7 +203,7 @@ impl Caches {
             );
             return Err(Unknown::not_watched(why));
         };
-        kind.known(namespace).map(|()| kind)
+        kind.known(namespace)
     }
 
     fn kind(&mut self, resource: &Resource) -> Option<&mut KindCache> {

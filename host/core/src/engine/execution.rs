@@ -11,7 +11,7 @@ use tracing::{debug, info, warn};
 
 use super::Engine;
 use super::run::{Execution, Run, Verdict};
-use crate::cache::{Change, Unknown};
+use crate::cache::Unknown;
 use crate::failures::{Cause, NOT_REGISTERED, NOT_WATCHED};
 use crate::object::{Object, ObjectKey, Resource};
 use crate::plan::{CREATED_FOR, Step};
@@ -133,7 +133,7 @@ impl Engine {
                 self.adopt(resource, &execution.primary, existing, exists)
             }
             (Step::Delete { resource, key, uid }, Some(conflict), Ok(found)) => {
-                self.deleted(primary, resource, key, uid, found, conflict)
+                self.deleted(resource, key, uid, found, conflict)
             }
             (Step::PatchMetadata(_) | Step::SetStatus(_), Some(cause), found) => {
                 Err(self.primary_found(primary, &execution.primary, &step, found, cause))
@@ -149,7 +149,7 @@ impl Engine {
                 return self.send(primary, Run::Executing(execution), request);
             }
             (_, _, Ok(object)) => {
-                self.carried_out(primary, &mut execution, &step, object);
+                self.carried_out(&mut execution, &step, object);
                 Ok(())
             }
             (Step::Delete { resource, key, uid }, _, Err(cause)) if cause.reason == "NotFound" => {
@@ -184,14 +184,13 @@ impl Engine {
         };
         let is_ours = existing.annotations.get(CREATED_FOR) == Some(&primary.uid)
             && !existing.is_being_deleted;
-        self.overlay(&primary.key, resource, existing);
+        self.overlay(resource, existing);
         if is_ours { Ok(()) } else { Err(exists) }
     }
 
     /// What is there under the name of an object whose delete was answered with a conflict: another object, or still that one.
     fn deleted(
         &mut self,
-        primary: &ObjectKey,
         resource: &Resource,
         key: &ObjectKey,
         uid: &str,
@@ -203,7 +202,7 @@ impl Engine {
             self.overlay_gone(resource, key, uid);
         }
         if let Some(found) = found {
-            self.overlay(primary, resource, found);
+            self.overlay(resource, found);
         }
         if is_there { Err(conflict) } else { Ok(()) }
     }
@@ -237,39 +236,33 @@ impl Engine {
             other => {
                 self.overlay_gone(&home, primary, &decided.uid);
                 if let Some(found) = other {
-                    self.overlay(primary, &home, found);
+                    self.overlay(&home, found);
                 }
             }
         }
         cause
     }
 
-    fn carried_out(
-        &mut self,
-        primary: &ObjectKey,
-        execution: &mut Execution,
-        step: &Step,
-        object: Option<Object>,
-    ) {
+    fn carried_out(&mut self, execution: &mut Execution, step: &Step, object: Option<Object>) {
         match (step, object) {
             (Step::Create { resource, key, .. }, Some(created)) => {
                 let context = context_name(&resource.context);
                 info!(object = %key, kind = %resource.gvk, context, primary = %execution.primary.key, "created");
-                self.overlay(primary, resource, created);
+                self.overlay(resource, created);
             }
             (Step::Delete { resource, key, uid }, left) => {
                 let context = context_name(&resource.context);
                 info!(object = %key, kind = %resource.gvk, context, "deleted");
                 match left {
                     // Its finalizers keep it, or it has time to stop.
-                    Some(object) => self.overlay(primary, resource, object),
+                    Some(object) => self.overlay(resource, object),
                     None => self.overlay_gone(resource, key, uid),
                 }
             }
             // The next step is guarded by the resourceVersion that this one has made.
             (Step::PatchMetadata(_) | Step::SetStatus(_), Some(patched)) => {
                 execution.primary = Arc::new(patched.clone());
-                self.overlay(primary, &self.home(), patched);
+                self.overlay(&self.home(), patched);
             }
             _ => {}
         }
@@ -311,31 +304,18 @@ impl Engine {
         }
     }
 
-    /// What an API server has answered counts until the watch shows it, unless the watch has shown its end already.
-    pub(super) fn overlay(&mut self, primary: &ObjectKey, resource: &Resource, object: Object) {
-        let changes = self.overlaid(primary, resource, object);
+    /// What an API server has answered counts until the watch shows it, unless the watch has shown it already or something newer.
+    pub(super) fn overlay(&mut self, resource: &Resource, object: Object) {
+        let changes = self.caches.wrote(resource, object);
         self.changed(resource, changes);
     }
 
     /// The same for the primary itself: it is not woken by that, it is tried again after its backoff.
     fn overlay_itself(&mut self, primary: &ObjectKey, home: &Resource, object: Object) {
-        let changes = self.overlaid(primary, home, object);
+        let changes = self.caches.wrote(home, object);
         let mut concerned = self.concerned(home, changes);
         concerned.retain(|key| key != primary);
         self.wake(concerned);
-    }
-
-    fn overlaid(
-        &mut self,
-        primary: &ObjectKey,
-        resource: &Resource,
-        object: Object,
-    ) -> Vec<Change> {
-        let sent = self.sent.get(primary);
-        match sent.is_some_and(|sent| sent.has_gone(&object)) {
-            true => Vec::new(),
-            false => self.caches.wrote(resource, object),
-        }
     }
 
     pub(super) fn overlay_gone(&mut self, resource: &Resource, key: &ObjectKey, uid: &str) {

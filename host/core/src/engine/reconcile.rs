@@ -126,11 +126,10 @@ impl Engine {
         reply: Result<Option<Object>, Cause>,
     ) {
         match reply {
-            Ok(Some(object)) => self.overlay(primary, &write.resource, object),
+            Ok(Some(object)) => self.overlay(&write.resource, object),
             // What came since it was asked for is not what the answer is about.
             Ok(None) => {
-                let known = self.sent.get(primary).and_then(|it| it.known.clone());
-                if let Some(uid) = known {
+                if let Some(uid) = self.sent.get(primary).and_then(|it| it.known.clone()) {
                     self.overlay_gone(&write.resource, &write.key, &uid);
                 }
             }

@@ -1,14 +1,13 @@
 //! How far a reconcile is, and how it ends.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pilothouse_contract::{Event, FailureClass, Manifest, ObjectRef, Plan, Selector, Severity};
+use pilothouse_contract::{Event, FailureClass, Manifest, Plan, Selector, Severity};
 use tracing::{debug, info, warn};
 
 use super::Engine;
-use crate::cache::Caches;
 use crate::failures::Cause;
 use crate::ledger::{Ledger, Unconfirmed};
 use crate::object::{Object, ObjectKey, Resource};
@@ -59,54 +58,14 @@ pub(super) struct Execution {
     pub(super) decided: Decided,
 }
 
-/// A request that was sent, and what has become of its object since. An answer tells what was when the API server gave it: by the time
-/// it comes, the watch may have shown something newer.
+/// A request that was sent.
 #[derive(Clone, Debug)]
 pub(super) struct Sent {
-    resource: Resource,
-    key: ObjectKey,
-    /// The uid of the object that was known when it was sent.
+    /// What it is about.
+    pub(super) write: Unconfirmed,
+    /// The uid of the object that was known when it was sent. An answer tells what was when the API server gave it: by the time it
+    /// comes, there may be another object.
     pub(super) known: Option<String>,
-    latest: Option<String>,
-    /// The uids of objects that were known, and are not any more.
-    gone: BTreeSet<String>,
-}
-
-impl Sent {
-    fn new(object: ObjectRef, caches: &Caches) -> Self {
-        let (resource, key) = Resource::and_key(&object);
-        let known = caches.get(&resource, &key).map(|it| it.uid.clone());
-        Self {
-            latest: known.clone(),
-            known,
-            resource,
-            key,
-            gone: BTreeSet::new(),
-        }
-    }
-
-    /// The request, as a write whose outcome is unknown.
-    pub(super) fn write(self) -> Unconfirmed {
-        Unconfirmed {
-            resource: self.resource,
-            key: self.key,
-        }
-    }
-
-    /// Something has changed in the caches.
-    pub(super) fn changed(&mut self, resource: &Resource, key: &ObjectKey, caches: &Caches) {
-        if (&self.resource, &self.key) == (resource, key) {
-            let uid = caches.get(resource, key).map(|it| it.uid.clone());
-            let before = std::mem::replace(&mut self.latest, uid);
-            self.gone
-                .extend(before.filter(|before| self.latest.as_ref() != Some(before)));
-        }
-    }
-
-    /// Whether an object that is answered has gone since it was sent.
-    pub(super) fn has_gone(&self, object: &Object) -> bool {
-        self.gone.contains(&object.uid)
-    }
 }
 
 impl Execution {
@@ -205,8 +164,11 @@ impl Engine {
     }
 
     pub(super) fn send(&mut self, primary: &ObjectKey, run: Run, request: Request) -> Next {
-        let sent = Sent::new(request.object(), &self.caches);
-        self.sent.insert(primary.clone(), sent);
+        let (resource, key) = Resource::and_key(&request.object());
+        let known = self.caches.get(&resource, &key);
+        let known = known.map(|known| known.uid.clone());
+        let write = Unconfirmed { resource, key };
+        self.sent.insert(primary.clone(), Sent { write, known });
         self.runs.insert(primary.clone(), run);
         work(primary, Task::Send(request))
     }

@@ -17,6 +17,7 @@ mod panics;
 mod stale;
 mod steps;
 mod turns;
+mod versions;
 mod waits;
 
 fn resource(context: Option<&str>, kind: &str) -> Resource {
@@ -94,8 +95,7 @@ impl Rig {
             resource(Some("east"), "Item"),
         ] {
             engine.open(&resource, None);
-            let since = engine.list_begins(&resource);
-            engine.listed(&resource, None, vec![], since);
+            engine.listed(&resource, None, List::default());
             engine.set_health(&resource, None, Health::Synced);
         }
         engine.seen(&resource(None, "Order"), object("o", 1, "u"));

@@ -1,6 +1,6 @@
 //! One object on an API server, as the model renders it: what a watch would show of it, and has not shown yet.
 
-use pilothouse_core::cache::Health;
+use pilothouse_core::cache::{Health, List};
 use pilothouse_core::{Engine, Object, ObjectKey, Resource};
 use serde_json::Value;
 
@@ -9,6 +9,8 @@ pub struct Served {
     pub resource: Resource,
     key: ObjectKey,
     pub object: Option<Object>,
+    /// That of the API server.
+    version: u64,
     unseen: Vec<Event>,
 }
 
@@ -23,6 +25,7 @@ impl Served {
             resource,
             key,
             object: None,
+            version: 0,
             unseen: Vec::new(),
         }
     }
@@ -42,6 +45,7 @@ impl Served {
 
     /// The object is like that from now on: a new version, if it is not as it was.
     pub fn set(&mut self, rendered: Option<&Object>, version: u64) {
+        self.version = version;
         if self.object.as_ref().map(plain) == rendered.map(plain) {
             return;
         }
@@ -49,7 +53,10 @@ impl Served {
         let kept = before.as_ref().map(|it| it.uid.clone());
         self.object = rendered.map(|it| renewed(it, kept.as_deref(), version));
         let uid = self.object.as_ref().map(|it| it.uid.clone());
-        let gone = before.filter(|_| uid != kept).map(Event::Gone);
+        let gone = before.filter(|_| uid != kept).map(|mut gone| {
+            gone.resource_version = version.to_string();
+            Event::Gone(gone)
+        });
         let seen = self.object.clone().map(Event::Seen);
         self.unseen.extend(gone.into_iter().chain(seen));
     }
@@ -78,9 +85,11 @@ impl Served {
 
     /// It is listed anew.
     pub fn list(&mut self, engine: &mut Engine) {
-        let since = engine.list_begins(&self.resource);
-        let objects = self.object.iter().cloned().collect();
-        engine.listed(&self.resource, None, objects, since);
+        let list = List {
+            objects: self.object.iter().cloned().collect(),
+            version: self.version.to_string(),
+        };
+        engine.listed(&self.resource, None, list);
         engine.set_health(&self.resource, None, Health::Synced);
         self.unseen.clear();
     }

@@ -4,7 +4,7 @@ use pilothouse_contract::Deletion;
 
 use super::*;
 
-fn east() -> Resource {
+pub(super) fn east() -> Resource {
     resource(Some("east"), "Item")
 }
 
@@ -12,7 +12,7 @@ fn orders() -> Resource {
     resource(None, "Order")
 }
 
-fn replied(object: Option<Object>) -> Answer {
+pub(super) fn replied(object: Option<Object>) -> Answer {
     Answer::Replied(Ok(object))
 }
 
@@ -26,7 +26,7 @@ fn terminating(mut object: Object) -> Object {
     object
 }
 
-fn delete(uid: &str) -> Plan {
+pub(super) fn delete(uid: &str) -> Plan {
     plan(vec![Action::Delete(Deletion {
         object: east().object(&key("i")),
         uid: uid.into(),
@@ -45,7 +45,7 @@ fn created_again() -> Plan {
 
 impl Rig {
     /// The uid of the item that is known.
-    fn item(&self) -> Option<String> {
+    pub(super) fn item(&self) -> Option<String> {
         let item = self.engine.caches.get(&east(), &key("i"));
         item.map(|item| item.uid.clone())
     }
@@ -149,8 +149,11 @@ fn a_list_of_one_namespace_says_nothing_of_another() {
     rig.engine.open(&west, Some("other"));
     rig.engine.seen(&west, object("i", 5, "i1"));
     rig.engine.overlay_gone(&west, &key("i"), "i1");
-    let since = rig.engine.list_begins(&west);
-    rig.engine.listed(&west, Some("other"), vec![], since);
+    let list = List {
+        objects: vec![],
+        version: "7".into(),
+    };
+    rig.engine.listed(&west, Some("other"), list);
     rig.engine.seen(&west, object("i", 6, "i1"));
     assert!(rig.engine.caches.get(&west, &key("i")).is_none());
 }

@@ -1,6 +1,7 @@
 //! What waits while a watch is lost, and what wakes it.
 
 use super::*;
+use crate::cache::Unknown;
 
 fn orders() -> Resource {
     resource(None, "Order")
@@ -80,9 +81,12 @@ fn a_write_is_read_back_once_its_kind_is_watched_again() {
 fn what_a_stopped_watch_tells_is_not_kept() {
     let east = resource(Some("east"), "Item");
     let tells = |engine: &mut Engine| {
-        let since = engine.list_begins(&east);
         engine.seen(&east, object("i", 5, "i1"));
-        engine.listed(&east, None, vec![object("i", 6, "i1")], since);
+        let list = List {
+            objects: vec![object("i", 6, "i1")],
+            version: "6".into(),
+        };
+        engine.listed(&east, None, list);
         assert!(!engine.set_health(&east, None, Health::Synced));
         engine.resolved(&east, true);
     };
@@ -90,7 +94,7 @@ fn what_a_stopped_watch_tells_is_not_kept() {
     rig.engine.close(&east);
     tells(&mut rig.engine);
     let known = rig.engine.caches.object(&east.object(&key("i")));
-    let Err(crate::cache::Unknown::Unavailable(why)) = known else {
+    let Err(Unknown::Unavailable(why)) = known else {
         panic!("{known:?}");
     };
     assert_eq!(why.reason, UnavailableReason::NotWatched);
