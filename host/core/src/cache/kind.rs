@@ -187,4 +187,6 @@ impl KindCache {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
