@@ -10,7 +10,11 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tracing::warn;
 
-use crate::contract::Gvk;
+use crate::contexts::NotConnected;
+use crate::contract::{FailureClass, Gvk};
+
+/// The reason of a request that was not sent: there is no client for its context.
+const NOT_CONNECTED: &str = "NotConnected";
 
 /// Why there is no good answer.
 #[derive(Debug)]
@@ -53,6 +57,9 @@ impl Failed {
             kube::Error::Discovery(_) => Some(404),
             _ => None,
         };
+        if let Some(why) = not_connected(&error) {
+            return Self::not_connected(why);
+        }
         let error = Error::new(error);
         let message = match code {
             Some(404) => format!("the API server does not serve {gvk}; is its CRD installed?"),
@@ -70,6 +77,27 @@ impl Failed {
         match serde_json::from_slice::<Status>(body) {
             Ok(status) if status.kind.as_deref() == Some("Status") => status.failed(code),
             _ => Self::foreign(Some(code)),
+        }
+    }
+
+    /// There was no answer; where there is not even a client for the context, nothing was sent.
+    pub fn of_client(error: kube::Error) -> Self {
+        match not_connected(&error) {
+            Some(why) => Self::not_connected(why),
+            None => Self::no_answer(error),
+        }
+    }
+
+    fn not_connected(why: &NotConnected) -> Self {
+        Self {
+            code: None,
+            retry_after: None,
+            // It can be sent later.
+            cause: Cause {
+                class: FailureClass::Throttled,
+                reason: NOT_CONNECTED.to_owned(),
+                message: why.to_string(),
+            },
         }
     }
 
@@ -100,6 +128,13 @@ impl Failed {
             retry_after: None,
             cause: Cause::unknown("Unreachable", message),
         }
+    }
+}
+
+fn not_connected(error: &kube::Error) -> Option<&NotConnected> {
+    match error {
+        kube::Error::Service(error) => error.downcast_ref(),
+        _ => None,
     }
 }
 

@@ -130,7 +130,7 @@ impl Api {
     /// The answer, if it is a good one.
     async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Body>, Failed> {
         let answer = self.client.send(request.map(Body::from)).await;
-        let answer = answer.map_err(Failed::no_answer)?;
+        let answer = answer.map_err(Failed::of_client)?;
         if answer.status().is_success() {
             return Ok(answer);
         }

@@ -106,8 +106,11 @@ impl Cli {
                 let threads = tokio::runtime::Builder::new_multi_thread()
                     .enable_all()
                     .build();
-                threads.context("starting threads")?.block_on(run.run())?;
-                Ok(ExitCode::SUCCESS)
+                let threads = threads.context("starting threads")?;
+                let ended = threads.block_on(run.run());
+                // Nothing waits for a thread that still waits for something itself.
+                threads.shutdown_background();
+                ended.map(|()| ExitCode::SUCCESS)
             }
         }
     }

@@ -1,21 +1,23 @@
 //! The clusters that the host is connected to: the control plane and the remote contexts, each with its own client.
 //!
-//! Comes in: a kubeconfig and names, or the service account of the pod. Goes out: clients. A context that cannot be
-//! reached is no error here; one that the kubeconfig does not know is.
+//! Comes in: a kubeconfig and names, or the service account of the pod. Goes out: clients. A name that the kubeconfig does not know
+//! is an error here, and so is a control plane without a client. A remote context whose client cannot be made yet is not:
+//! until there is one, its requests fail with the reason, and no other context waits for it.
+
+mod connection;
+mod plugin;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use http::header::{HeaderValue, USER_AGENT};
-use kube::config::{KubeConfigOptions, Kubeconfig};
+pub use connection::NotConnected;
+use connection::{Entry, build};
+use kube::config::Kubeconfig;
 use kube::{Client, Config};
 
 use crate::contract::Context;
 
-/// How long a connection may take to be made.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Where a pod finds its service account.
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 
@@ -48,31 +50,26 @@ impl Contexts {
         }
     }
 
-    /// Reads the kubeconfig and makes a client for each context that is wanted. Nothing is sent yet.
+    /// Reads the kubeconfig and makes the client of the control plane. Those of the remote contexts are made in the background.
     pub async fn connect(wanted: &Wanted) -> Result<Self> {
         let in_pod = Path::new(SERVICE_ACCOUNT).exists() && wanted.control_plane.is_none();
-        let needs_kubeconfig = !in_pod || !wanted.remotes.is_empty();
-        let kubeconfig = if needs_kubeconfig {
-            Some(read_kubeconfig(wanted.kubeconfig.as_deref())?)
-        } else {
-            None
+        let entry = |context: Option<&String>| Entry {
+            kubeconfig: wanted.kubeconfig.clone(),
+            context: context.cloned(),
         };
-        let control_plane = match &kubeconfig {
-            Some(kubeconfig) if !in_pod => {
-                from_kubeconfig(kubeconfig, wanted.control_plane.as_deref()).await?
-            }
-            _ => client(Config::incluster().context("reading the pod's service account")?)?,
-        };
-        let mut clients = BTreeMap::from([(None, control_plane)]);
-        for name in &wanted.remotes {
-            if let Some(kubeconfig) = &kubeconfig {
-                clients.insert(
-                    Some(name.clone()),
-                    from_kubeconfig(kubeconfig, Some(name)).await?,
-                );
+        if !in_pod || !wanted.remotes.is_empty() {
+            let kubeconfig = read_kubeconfig(wanted.kubeconfig.as_deref())?;
+            for name in wanted.remotes.iter().chain(&wanted.control_plane) {
+                is_known(&kubeconfig, name)?;
             }
         }
-        Ok(Self { clients })
+        let control_plane = match in_pod {
+            true => build(Config::incluster().context("reading the pod's service account")?)?,
+            false => entry(wanted.control_plane.as_ref()).connect_now().await?,
+        };
+        let remotes = wanted.remotes.iter();
+        let remotes = remotes.map(|name| (name.clone(), entry(Some(name)).connect()));
+        Ok(Self::new(control_plane, remotes))
     }
 
     /// The client of a context; none where it is not registered.
@@ -99,36 +96,14 @@ fn read_kubeconfig(path: Option<&Path>) -> Result<Kubeconfig> {
     }
 }
 
-async fn from_kubeconfig(kubeconfig: &Kubeconfig, name: Option<&str>) -> Result<Client> {
-    let known: Vec<&str> = kubeconfig
-        .contexts
-        .iter()
-        .map(|context| context.name.as_str())
-        .collect();
-    if let Some(name) = name
-        && !known.contains(&name)
-    {
+fn is_known(kubeconfig: &Kubeconfig, name: &str) -> Result<()> {
+    let known = kubeconfig.contexts.iter().map(|it| it.name.as_str());
+    let known: Vec<&str> = known.collect();
+    if !known.contains(&name) {
         bail!(
             "the kubeconfig has no context {name:?}; it has: {}",
             known.join(", ")
         );
     }
-    let options = KubeConfigOptions {
-        context: name.map(str::to_owned),
-        ..KubeConfigOptions::default()
-    };
-    let config = Config::from_custom_kubeconfig(kubeconfig.clone(), &options).await;
-    let shown = name.unwrap_or("(the current one)");
-    client(config.with_context(|| format!("context {shown} of the kubeconfig cannot be used"))?)
-        .with_context(|| format!("context {shown} of the kubeconfig cannot be used"))
-}
-
-fn client(mut config: Config) -> Result<Client> {
-    config.connect_timeout = Some(CONNECT_TIMEOUT);
-    // kube's own retry sends a POST again whose answer was lost. Here a failed write goes back to the policy instead.
-    config.default_retry = false;
-    // Audit logs and `managedFields` name the writer by it.
-    let agent = HeaderValue::from_static(concat!("pilothouse/", env!("CARGO_PKG_VERSION")));
-    config.headers.push((USER_AGENT, agent));
-    Ok(Client::try_from(config)?)
+    Ok(())
 }

@@ -409,7 +409,8 @@ pub mod exports {
                     Refused,
                     /// The object has changed, or another one has its name: nothing was changed. The host decides anew.
                     Conflict,
-                    /// The API server is overloaded or shutting down and asks to try again later: nothing was changed.
+                    /// The API server is overloaded or shutting down and asks to try again later, or the host has no client for the context
+                    /// yet: nothing was changed.
                     Throttled,
                     /// No reply, or one that does not say what became of the action. The host reads the object back before it
                     /// decides anew.
@@ -474,8 +475,8 @@ pub mod exports {
                     pub operation: Operation,
                     pub class: FailureClass,
                     /// The API server's Status reason (`Forbidden`, `Invalid`, `AlreadyExists`, …); `Timeout` or `Unreachable` where
-                    /// there was no reply; `NotRegistered` where the host has no such context, and sent nothing; `Denied` where it did
-                    /// not allow the action.
+                    /// there was no reply; `NotRegistered` where the host has no such context, and `NotConnected` where it has no client for
+                    /// it, and sent nothing; `Denied` where it did not allow the action.
                     pub reason: _rt::String,
                     /// The API server's message, for people.
                     pub message: _rt::String,

@@ -7,14 +7,16 @@
     reason = "the helpers of tests may fail as tests do"
 )]
 
+mod contexts;
+mod running;
+
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
-use std::time::Duration;
+use std::process::{Command, Output};
 
 use kube_env::write_kubeconfig;
-use kube_sim::{Cluster, Filter, system_clock};
+use kube_sim::Filter;
 use pilothouse_e2e::component;
-use pilothouse_e2e::simulated::CRDS;
+use running::Ground;
 
 fn run(arguments: &[&str], directory: &Path) -> Output {
     let mut command = Command::new(component::host().unwrap());
@@ -34,12 +36,15 @@ fn what_is_wrong_is_said_in_one_line() {
         |name: &str, content: &[u8]| std::fs::write(directory.path().join(name), content).unwrap();
     let servers = [("east".to_owned(), "http://127.0.0.1:1".to_owned())];
     write_kubeconfig(&directory.path().join("kubeconfig"), &servers).unwrap();
+    let plugin = std::fs::read_to_string(directory.path().join("kubeconfig")).unwrap();
+    let plugin = plugin.replace("\"token\": null", r#""exec": {"command": "false"}"#);
+    write("plugin", plugin.as_bytes());
     write("broken", b"not a component");
     write("text", b"not JSON");
     write("unknown.json", br#"{"colour": "red"}"#);
     let policy = component::built().unwrap().canonicalize().unwrap();
     let policy = policy.to_str().unwrap();
-    let cases: [(&[&str], &[&str]); 7] = [
+    let cases: [(&[&str], &[&str]); 8] = [
         (
             &["--policy", "missing"],
             &["reading policy missing", "is --policy right?"],
@@ -84,6 +89,10 @@ fn what_is_wrong_is_said_in_one_line() {
                 "west",
             ],
             &["no context \"west\"", "it has: east"],
+        ),
+        (
+            &["--policy", policy, "--kubeconfig", "plugin"],
+            &["the current one", "credential plugin `false` failed"],
         ),
     ];
     for (arguments, expected) in cases {
@@ -210,54 +219,15 @@ fn an_argument_that_is_wrong_is_explained() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_says_who_it_is_sigterm_ends_it_cleanly_and_the_log_is_json() {
-    let cluster = Cluster::new("east", system_clock());
-    for crd in CRDS {
-        cluster.install_crds(crd).unwrap();
-    }
-    let serving = Cluster::serve(std::slice::from_ref(&cluster))
-        .await
-        .unwrap();
-    let directory = tempfile::tempdir().unwrap();
-    let kubeconfig = directory.path().join("kubeconfig");
-    write_kubeconfig(&kubeconfig, &serving.servers()).unwrap();
-    let log = directory.path().join("log");
-    let mut host = tokio::process::Command::new(component::host().unwrap())
-        .args(["run", "--log-format", "json", "--policy"])
-        .arg(component::built().unwrap())
-        .arg("--kubeconfig")
-        .arg(&kubeconfig)
-        .env_remove("RUST_LOG")
-        .stderr(std::fs::File::create(&log).unwrap())
-        .stdout(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let read = || std::fs::read_to_string(&log).unwrap();
-    let watching = async {
-        while read().matches("\"watched\"").count() < 3 {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(60), watching)
-        .await
-        .unwrap_or_else(|_| panic!("{}", read()));
-    for request in cluster.requests(&Filter::any()) {
+    let ground = Ground::new(&["east"]).await;
+    let mut host = ground.start(&["--log-format", "json"]);
+    host.says_times("\"watched\"", 3).await;
+    for request in ground.clusters[0].requests(&Filter::any()) {
         assert!(request.user_agent.starts_with("pilothouse/"), "{request:?}");
     }
-    let id = host.id().unwrap().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-TERM", &id])
-            .status()
-            .unwrap()
-            .success()
-    );
-    let ended = tokio::time::timeout(Duration::from_secs(60), host.wait())
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(ended.code(), Some(0), "{}", read());
-    for line in read().lines() {
+    host.terminate();
+    assert_eq!(host.code().await, Some(0), "{}", host.log());
+    for line in host.log().lines() {
         serde_json::from_str::<serde_json::Value>(line)
             .unwrap_or_else(|error| panic!("{line}: {error}"));
     }
