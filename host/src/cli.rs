@@ -17,6 +17,7 @@ use tracing_subscriber::EnvFilter;
 use crate::clock;
 use crate::contexts::{Contexts, Wanted};
 use crate::host::{Host, Options};
+use crate::kept::Kept;
 use crate::policy::wasm::{Limits, Runtime};
 use crate::swap::Source;
 
@@ -58,6 +59,9 @@ struct Run {
     /// The policy's settings, a JSON file; followed like the policy.
     #[arg(long, value_name = "FILE")]
     settings: Option<PathBuf>,
+    /// A directory to keep the last good policy in, with its settings: for a start at which the given one cannot be used.
+    #[arg(long, value_name = "DIR")]
+    last_good: Option<PathBuf>,
     /// The kubeconfig that has the contexts [default: $KUBECONFIG, or ~/.kube/config].
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
@@ -123,6 +127,7 @@ impl Run {
         let source = Source {
             policy: self.policy,
             settings: self.settings,
+            kept: self.last_good.map(|directory| Kept { directory }),
         };
         // A few more than workers: a policy that is being swapped in is called, too.
         let runtime = Runtime::new(u32::from(self.workers) + 4, Limits::default())?;

@@ -20,6 +20,7 @@ pub mod contexts;
 pub mod events;
 pub mod execute;
 pub mod host;
+pub mod kept;
 pub mod policy;
 #[cfg(feature = "policy-test")]
 pub mod scenario;

@@ -190,6 +190,7 @@ impl Operator for InProcess {
         let source = Source {
             policy: self.policy.clone(),
             settings: None,
+            kept: None,
         };
         let options = Options {
             contexts: Contexts::new(self.control_plane.clone(), self.remotes.clone()),

@@ -8,6 +8,7 @@
 )]
 
 mod contexts;
+mod policies;
 mod running;
 
 use std::path::Path;

@@ -68,12 +68,14 @@ impl Ground {
         std::fs::write(path, config.to_string()).unwrap();
     }
 
-    /// Starts the host there, with the built policy under the name `policy.wasm` unless there is one.
+    /// Starts the host there, with the built policy.
     pub fn start(&self, arguments: &[&str]) -> Running {
-        let policy = self.path("policy.wasm");
-        if !policy.exists() {
-            std::fs::copy(component::built().unwrap(), policy).unwrap();
-        }
+        std::fs::copy(component::built().unwrap(), self.path("policy.wasm")).unwrap();
+        self.start_with_that_policy(arguments)
+    }
+
+    /// Starts the host there, with whatever `policy.wasm` is.
+    pub fn start_with_that_policy(&self, arguments: &[&str]) -> Running {
         let log = self.path("log");
         let child = Command::new(component::host().unwrap().canonicalize().unwrap())
             .args(["run", "--policy=policy.wasm", "--kubeconfig=kubeconfig"])
