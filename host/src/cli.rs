@@ -6,6 +6,7 @@ mod policy;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
@@ -14,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 use tracing_subscriber::EnvFilter;
 
+use crate::budget;
 use crate::clock;
 use crate::contexts::{Contexts, Wanted};
 use crate::host::{Host, Options};
@@ -74,9 +76,16 @@ struct Run {
     /// A namespace to watch, in every context [default: all]. Can be given several times.
     #[arg(long = "namespace", value_name = "NS")]
     namespaces: Vec<String>,
-    /// How many objects are reconciled at once.
-    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    /// How many objects are reconciled at once. The policy is asked about as many at a time as there are cores, and as the
+    /// container's memory limit has room for.
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1000))]
     workers: u16,
+    /// How long a call of the policy may take. One that does not end counts as failed.
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=60))]
+    policy_timeout: u64,
+    /// A file with the memory limit in bytes instead of the container's, for tests.
+    #[arg(long, value_name = "FILE", hide = true)]
+    memory_limit: Option<PathBuf>,
     /// How log lines are written; which ones is RUST_LOG's business (default: info).
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text)]
     log_format: LogFormat,
@@ -129,8 +138,14 @@ impl Run {
             settings: self.settings,
             kept: self.last_good.map(|directory| Kept { directory }),
         };
-        // A few more than workers: a policy that is being swapped in is called, too.
-        let runtime = Runtime::new(u32::from(self.workers) + 4, Limits::default())?;
+        let limits = Limits {
+            time: Duration::from_secs(self.policy_timeout),
+            ..Limits::default()
+        };
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let calls = budget::calls(cores, &limits, self.memory_limit)?;
+        // One more: a policy that is being swapped in is called, too.
+        let runtime = Runtime::new(u32::try_from(calls)? + 1, limits)?;
         let (policy, loaded) = source.load(&runtime)?;
         let wanted = Wanted {
             kubeconfig: self.kubeconfig,
@@ -151,6 +166,7 @@ impl Run {
             contexts,
             namespaces: self.namespaces,
             workers: usize::from(self.workers),
+            calls,
             clock: clock::system(),
             instance: instance(),
         };

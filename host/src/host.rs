@@ -11,6 +11,7 @@ use futures::FutureExt as _;
 use pilothouse_core::Engine;
 use pilothouse_core::failures::Cause;
 use pilothouse_core::work::{Answer, Next, Task, Work};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -34,6 +35,8 @@ pub struct Options {
     pub namespaces: Vec<String>,
     /// How many primaries are reconciled at once.
     pub workers: usize,
+    /// How many of them ask the policy at a time. The others wait for an API server, or for their turn.
+    pub calls: usize,
     /// What time it is.
     pub clock: Clock,
     /// The pod's or the machine's name, for events.
@@ -68,6 +71,7 @@ impl Host {
                 kinds: kinds.clone(),
                 recorder: Recorder::start(&client, &options.instance, &options.clock),
             },
+            calls: Semaphore::new(options.calls),
         };
         let watches = Watches::new(options.contexts, options.namespaces, shared.clone(), kinds);
         Ok(Self {
@@ -128,6 +132,7 @@ struct Worker {
     shared: Arc<Shared>,
     policy: ArcSwap<Policy>,
     executor: Executor,
+    calls: Semaphore,
 }
 
 impl Worker {
@@ -139,8 +144,7 @@ impl Worker {
                 work = self.shared.next() => work,
             };
             // What is sent is answered; a plan that is not at its end is begun anew by the next process.
-            while !stop.is_cancelled() {
-                let answer = self.perform(&work).await;
+            while let Some(answer) = self.perform(&work, &stop).await {
                 match self.shared.answer(&work.primary, answer) {
                     Next::Work(next) => work = *next,
                     Next::Ended(_) => break,
@@ -149,8 +153,10 @@ impl Worker {
         }
     }
 
-    async fn perform(&self, work: &Work) -> Answer {
-        match &work.task {
+    /// Nothing comes out where the host stops before it has begun.
+    async fn perform(&self, work: &Work, stop: &CancellationToken) -> Option<Answer> {
+        Some(match &work.task {
+            _ if stop.is_cancelled() => return None,
             Task::Send(request) => {
                 let sent = AssertUnwindSafe(self.executor.send(request)).catch_unwind();
                 // Nobody knows whether it was sent.
@@ -158,6 +164,10 @@ impl Worker {
                 Answer::Replied(sent.await.unwrap_or_else(panicked))
             }
             Task::Decide(snapshot) => {
+                let _turn = tokio::select! {
+                    turn = self.calls.acquire() => turn,
+                    () = stop.cancelled() => return None,
+                };
                 let policy = self.policy.load_full();
                 let outcome = in_place(|| policy.reconcile(snapshot));
                 let outcome = outcome.map_err(|error| {
@@ -167,7 +177,7 @@ impl Worker {
                 });
                 Answer::Decided(policy.manifest.clone(), outcome)
             }
-        }
+        })
     }
 }
 

@@ -14,6 +14,7 @@
 
 pub mod answer;
 pub mod api;
+pub mod budget;
 pub mod cli;
 pub mod clock;
 pub mod contexts;

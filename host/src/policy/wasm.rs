@@ -2,16 +2,18 @@
 //! that names wasmtime.
 //!
 //! A component is compiled once and called on a fresh instance each time, so that no call can leave anything behind
-//! for the next. Each call has a budget of fuel, memory and output. Nothing is linked in: a component with imports
+//! for the next. Each call has a budget of fuel, time, memory and output. Nothing is linked in: a component with imports
 //! is refused when it is loaded.
 
-use anyhow::{Context as _, Result, bail};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, anyhow, bail};
 use pilothouse_core::names::check_manifest;
 use sha2::{Digest, Sha256};
 use wasmtime::component::{self, Linker};
 use wasmtime::{
     Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store, StoreLimits,
-    StoreLimitsBuilder,
+    StoreLimitsBuilder, Trap,
 };
 
 use super::bindings::{Policy as Instance, PolicyPre};
@@ -19,11 +21,16 @@ use super::convert::Convert;
 use super::{Decide, Policy};
 use crate::contract::{Manifest, Outcome, Snapshot};
 
+/// How exactly the time of calls is counted.
+const TICK: Duration = Duration::from_millis(100);
+
 /// What one call of a policy may use.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Fuel, about one unit for each WebAssembly instruction.
     pub fuel: u64,
+    /// Time, for instructions that take longer than others.
+    pub time: Duration,
     /// Linear memory in bytes.
     pub memory: usize,
     /// What the answer may hold, in bytes.
@@ -31,10 +38,11 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// About a second of computing, 64 MiB of memory, an answer of 8 MiB: far above what a sane policy needs.
+    /// About a second of computing, five where it is slow, 64 MiB of memory, an answer of 8 MiB: far above what a sane policy needs.
     fn default() -> Self {
         Self {
             fuel: 1_000_000_000,
+            time: Duration::from_secs(5),
             memory: 64 << 20,
             output: 8 << 20,
         }
@@ -69,11 +77,13 @@ impl Runtime {
         config
             .wasm_component_model(true)
             .consume_fuel(true)
+            .epoch_interruption(true)
             .memory_reservation(u64::try_from(limits.memory)?)
             .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
         let engine = Engine::new(&config)
             .map_err(anyhow::Error::from)
             .context("starting the WebAssembly runtime")?;
+        count_time(&engine)?;
         Ok(Self { engine, limits })
     }
 
@@ -127,7 +137,7 @@ impl Runtime {
             .pilothouse_policy_reconciler()
             .call_describe(&mut store, &settings.to_owned());
         match answer
-            .map_err(anyhow::Error::from)
+            .map_err(|error| self.ended(error))
             .context("asking the policy to describe itself")?
         {
             Ok(manifest) => Ok(manifest.convert()),
@@ -146,10 +156,23 @@ impl Runtime {
         let mut store = Store::new(&self.engine, limits);
         store.limiter(|limits| limits);
         store.set_fuel(self.limits.fuel)?;
+        let ticks = self.limits.time.as_millis() / TICK.as_millis();
+        store.set_epoch_deadline(u64::try_from(ticks)? + 1);
         // Counts what a call hands over, so that an answer that names the same megabyte a million times stops here.
         store.set_hostcall_fuel(self.limits.output);
-        let instance = instance.instantiate(&mut store)?;
+        let instance = instance.instantiate(&mut store);
+        let instance = instance.map_err(|error| self.ended(error))?;
         Ok((store, instance))
+    }
+
+    /// How a call has ended, for people.
+    fn ended(&self, error: wasmtime::Error) -> anyhow::Error {
+        match error.downcast_ref() {
+            Some(Trap::Interrupt) => {
+                anyhow!("it took longer than {} s", self.limits.time.as_secs_f32())
+            }
+            _ => error.into(),
+        }
     }
 }
 
@@ -162,10 +185,26 @@ impl Decide for Component {
         let (mut store, instance) = self.runtime.instantiate(&self.instance)?;
         let reconciler = instance.pilothouse_policy_reconciler();
         let snapshot = snapshot.clone().convert();
-        let outcome = reconciler.call_reconcile(&mut store, &self.settings, &snapshot)?;
+        let outcome = reconciler.call_reconcile(&mut store, &self.settings, &snapshot);
+        let outcome = outcome.map_err(|error| self.runtime.ended(error))?;
         let used = self.runtime.limits.fuel.saturating_sub(store.get_fuel()?);
         Ok((outcome.convert(), Some(used)))
     }
+}
+
+/// Counts the time of the calls of an engine, until it is dropped.
+fn count_time(engine: &Engine) -> Result<()> {
+    let engine = engine.weak();
+    let count = move || {
+        while let Some(engine) = engine.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            std::thread::sleep(TICK);
+        }
+    };
+    let thread = std::thread::Builder::new().name("policy-time".into());
+    thread.spawn(count).context("starting a thread")?;
+    Ok(())
 }
 
 /// What a policy may never look at, whatever the cluster's rights allow the host.

@@ -196,6 +196,7 @@ impl Operator for InProcess {
             contexts: Contexts::new(self.control_plane.clone(), self.remotes.clone()),
             namespaces: Vec::new(),
             workers: 4,
+            calls: 4,
             clock: self.clock.clone(),
             instance: "test".into(),
         };

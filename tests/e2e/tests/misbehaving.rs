@@ -8,12 +8,14 @@
     reason = "the helpers of tests may fail as tests do"
 )]
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use kube::Client;
 use kube::api::{Api, ApiResource, DynamicObject, ListParams, PostParams};
 use kube::core::GroupVersionKind;
-use kube_sim::{Cluster, tokio_clock};
+use kube_sim::{Cluster, system_clock, tokio_clock};
 use pilothouse::contexts::Contexts;
 use pilothouse::contract::{Outcome, Snapshot};
 use pilothouse::host::{Host, Options};
@@ -23,34 +25,7 @@ use pilothouse_e2e::component;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-const CRDS: &str = "
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: orders.test.pilothouse.dev}
-spec:
-  group: test.pilothouse.dev
-  names: {kind: Order, plural: orders, singular: order, listKind: OrderList}
-  scope: Namespaced
-  versions:
-  - name: v1
-    served: true
-    storage: true
-    subresources: {status: {}}
-    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
----
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: items.test.pilothouse.dev}
-spec:
-  group: test.pilothouse.dev
-  names: {kind: Item, plural: items, singular: item, listKind: ItemList}
-  scope: Namespaced
-  versions:
-  - name: v1
-    served: true
-    storage: true
-    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
-";
+const CRDS: &str = include_str!("../../fixtures/misbehaving/crds.yaml");
 
 fn runtime() -> Runtime {
     // A tenth of a second of computing is plenty here, and a loop ends sooner.
@@ -116,6 +91,7 @@ async fn watch_it(what: &str) -> (Value, Vec<Value>, Value) {
         contexts,
         namespaces: vec![],
         workers: 2,
+        calls: 2,
         clock,
         instance: "test".into(),
     };
@@ -225,6 +201,88 @@ async fn a_plan_that_oversteps_is_denied_as_a_whole() {
         "does not let it create v1 Pod default/overreach",
     )
     .await;
+}
+
+/// Instructions may take long, and cost little fuel.
+#[test]
+fn a_call_is_ended_by_the_clock_as_well() {
+    let limits = Limits {
+        fuel: u64::MAX,
+        time: Duration::from_millis(300),
+        ..Limits::default()
+    };
+    let policy = Runtime::new(1, limits)
+        .unwrap()
+        .load(&policy(), "{}")
+        .unwrap();
+    let snapshot = Snapshot {
+        now: 0,
+        primary: r#"{"spec":{"do":"loop"}}"#.into(),
+        observations: vec![],
+        failures: vec![],
+    };
+    let error = format!("{:#}", policy.reconcile(&snapshot).unwrap_err());
+    assert!(error.ends_with("it took longer than 0.3 s"), "{error}");
+}
+
+/// A policy that is slow, and how many calls of it there were at a time.
+#[derive(Clone, Default)]
+struct Slow {
+    now: Arc<AtomicUsize>,
+    most: Arc<AtomicUsize>,
+    time: Duration,
+}
+
+impl Decide for Slow {
+    fn reconcile(&self, _: &Snapshot) -> anyhow::Result<Outcome> {
+        self.most
+            .fetch_max(self.now.fetch_add(1, SeqCst) + 1, SeqCst);
+        std::thread::sleep(self.time);
+        self.now.fetch_sub(1, SeqCst);
+        anyhow::bail!("it was slow")
+    }
+}
+
+/// A host with a slow policy, and a dozen orders.
+async fn slow_host(slow: &Slow) -> (Cluster, Host) {
+    let cluster = Cluster::new("only", system_clock());
+    cluster.install_crds(CRDS).unwrap();
+    let options = Options {
+        contexts: Contexts::new(cluster.client("pilothouse"), []),
+        namespaces: vec![],
+        workers: 16,
+        calls: 2,
+        clock: system_clock(),
+        instance: "test".into(),
+    };
+    let manifest = runtime().load(&policy(), "{}").unwrap().manifest;
+    let host = Host::new(options, Policy::new(manifest, "slow".into(), slow.clone())).unwrap();
+    let orders = api(
+        &cluster.client("user"),
+        "test.pilothouse.dev",
+        "Order",
+        "orders",
+    );
+    for number in 0..12 {
+        order(&orders, &format!("order{number}"), "well").await;
+    }
+    (cluster, host)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_more_calls_run_at_a_time_than_there_is_room_for() {
+    let slow = Slow {
+        time: Duration::from_millis(50),
+        ..Slow::default()
+    };
+    let (_cluster, host) = slow_host(&slow).await;
+    let stop = CancellationToken::new();
+    let end = async {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        stop.cancel();
+    };
+    tokio::join!(host.run(stop.clone()), end);
+    assert_eq!(slow.most.load(SeqCst), 2);
 }
 
 #[test]

@@ -149,6 +149,7 @@ impl Simulated {
             contexts: Contexts::new(client(&None)?, remotes),
             namespaces: Vec::new(),
             workers: 4,
+            calls: 4,
             clock: self.clock.clone(),
             instance: "test".into(),
         };

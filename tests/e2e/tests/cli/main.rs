@@ -8,6 +8,7 @@
 )]
 
 mod contexts;
+mod memory;
 mod policies;
 mod running;
 
@@ -45,7 +46,8 @@ fn what_is_wrong_is_said_in_one_line() {
     write("unknown.json", br#"{"colour": "red"}"#);
     let policy = component::built().unwrap().canonicalize().unwrap();
     let policy = policy.to_str().unwrap();
-    let cases: [(&[&str], &[&str]); 8] = [
+    write("memory", b"209715200\n");
+    let cases: [(&[&str], &[&str]); 9] = [
         (
             &["--policy", "missing"],
             &["reading policy missing", "is --policy right?"],
@@ -94,6 +96,10 @@ fn what_is_wrong_is_said_in_one_line() {
         (
             &["--policy", policy, "--kubeconfig", "plugin"],
             &["the current one", "credential plugin `false` failed"],
+        ),
+        (
+            &["--policy", policy, "--memory-limit", "memory"],
+            &["200 MiB is too small", "128 MiB", "80 MiB"],
         ),
     ];
     for (arguments, expected) in cases {
