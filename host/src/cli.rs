@@ -6,13 +6,14 @@ mod policy;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{error, info};
 use tracing_subscriber::EnvFilter;
 
 use crate::budget;
@@ -23,6 +24,8 @@ use crate::kept::Kept;
 use crate::policy::wasm::{Limits, Runtime};
 use crate::swap::Source;
 
+/// How long stopping takes at most: less than Kubernetes waits before it kills a pod.
+const GRACE: Duration = Duration::from_secs(20);
 /// The exit code after a second signal, as after Ctrl-C in a shell.
 const KILLED: i32 = 130;
 
@@ -31,7 +34,8 @@ const KILLED: i32 = 130;
 #[command(
     version,
     about,
-    after_help = "Exit codes: 0 stopped as told, 2 wrong arguments, files, contexts or policy, 130 told twice to stop."
+    after_help = "Exit codes: 0 stopped as told, 1 stopped though a request or a call had not ended after 20 s, 2 wrong arguments, \
+                  files, contexts or policy, 130 told twice to stop."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -120,32 +124,25 @@ impl Cli {
                     .enable_all()
                     .build();
                 let threads = threads.context("starting threads")?;
-                let ended = threads.block_on(run.run());
+                let code = threads.block_on(run.run());
                 // Nothing waits for a thread that still waits for something itself.
                 threads.shutdown_background();
-                ended.map(|()| ExitCode::SUCCESS)
+                code
             }
         }
     }
 }
 
 impl Run {
-    async fn run(self) -> Result<()> {
+    async fn run(self) -> Result<ExitCode> {
         let stop = CancellationToken::new();
         stop_on_signals(stop.clone())?;
+        let (runtime, calls) = self.runtime()?;
         let source = Source {
             policy: self.policy,
             settings: self.settings,
             kept: self.last_good.map(|directory| Kept { directory }),
         };
-        let limits = Limits {
-            time: Duration::from_secs(self.policy_timeout),
-            ..Limits::default()
-        };
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let calls = budget::calls(cores, &limits, self.memory_limit)?;
-        // One more: a policy that is being swapped in is called, too.
-        let runtime = Runtime::new(u32::try_from(calls)? + 1, limits)?;
         let (policy, loaded) = source.load(&runtime)?;
         let wanted = Wanted {
             kubeconfig: self.kubeconfig,
@@ -154,7 +151,7 @@ impl Run {
         };
         let contexts = tokio::select! {
             contexts = Contexts::connect(&wanted) => contexts?,
-            () = stop.cancelled() => return Ok(()),
+            () = stop.cancelled() => return Ok(ExitCode::SUCCESS),
         };
         let remotes: Vec<&str> = contexts.names().flatten().map(String::as_str).collect();
         let manifest = &policy.manifest;
@@ -169,13 +166,37 @@ impl Run {
             calls,
             clock: clock::system(),
             instance: instance(),
+            grace: GRACE,
         };
-        let host = Host::new(options, policy)?;
-        let follow = source.follow(loaded, &runtime, &host, stop.clone());
-        tokio::join!(host.run(stop), follow);
-        info!("stopped");
-        Ok(())
+        let host = Arc::new(Host::new(options, policy)?);
+        let (followed, until) = (host.clone(), stop.clone());
+        // Apart from the host: a policy that is being compiled is not waited for.
+        tokio::spawn(async move { source.follow(loaded, &runtime, &followed, until).await });
+        Ok(ended(&host.run(stop).await))
     }
+
+    /// What policies run in, and how many calls of them may run at a time.
+    fn runtime(&self) -> Result<(Runtime, usize)> {
+        let limits = Limits {
+            time: Duration::from_secs(self.policy_timeout),
+            ..Limits::default()
+        };
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let calls = budget::calls(cores, &limits, self.memory_limit.clone())?;
+        // One more: a policy that is being swapped in is called, too.
+        Ok((Runtime::new(u32::try_from(calls)? + 1, limits)?, calls))
+    }
+}
+
+/// The host has stopped, though this may not have ended.
+fn ended(left: &[String]) -> ExitCode {
+    if left.is_empty() {
+        info!("stopped");
+        return ExitCode::SUCCESS;
+    }
+    let (limit, left) = (GRACE.as_secs(), left.join("; "));
+    error!("stopped, though this had not ended within {limit} s: {left}");
+    ExitCode::FAILURE
 }
 
 /// The name of the pod or the machine.

@@ -1,23 +1,26 @@
 //! Puts the modules together: watches tell the engine what there is, workers do what it asks for, and the policy can be swapped
 //! while they do.
 
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 use arc_swap::ArcSwap;
 use futures::FutureExt as _;
-use pilothouse_core::Engine;
 use pilothouse_core::failures::Cause;
-use pilothouse_core::work::{Answer, Next, Task, Work};
+use pilothouse_core::work::{Answer, Next, Request, Task, Work};
+use pilothouse_core::{Engine, ObjectKey};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::clock::Clock;
 use crate::contexts::Contexts;
+use crate::contract::context_name;
 use crate::events::Recorder;
 use crate::execute::{Executor, Kinds};
 use crate::policy::{Policy, in_place};
@@ -41,6 +44,8 @@ pub struct Options {
     pub clock: Clock,
     /// The pod's or the machine's name, for events.
     pub instance: String,
+    /// How long it takes at most to stop.
+    pub grace: Duration,
 }
 
 /// A running host, or one that is about to run.
@@ -49,6 +54,7 @@ pub struct Host {
     worker: Arc<Worker>,
     watches: Watches,
     workers: usize,
+    grace: Duration,
 }
 
 impl Host {
@@ -72,6 +78,7 @@ impl Host {
                 recorder: Recorder::start(&client, &options.instance, &options.clock),
             },
             calls: Semaphore::new(options.calls),
+            under_way: Mutex::default(),
         };
         let watches = Watches::new(options.contexts, options.namespaces, shared.clone(), kinds);
         Ok(Self {
@@ -79,11 +86,13 @@ impl Host {
             worker: Arc::new(worker),
             watches,
             workers: options.workers,
+            grace: options.grace,
         })
     }
 
-    /// Reconciles until it is told to stop; the requests that are under way then are ended first.
-    pub async fn run(&self, stop: CancellationToken) {
+    /// Reconciles until it is told to stop; then waits for the requests and calls that are under way. Out comes what had not ended
+    /// when the time for that was over.
+    pub async fn run(&self, stop: CancellationToken) -> Vec<String> {
         self.watches.start(&self.policy().manifest);
         let mut workers = JoinSet::new();
         for _ in 0..self.workers {
@@ -91,9 +100,16 @@ impl Host {
             workers.spawn(async move { worker.run(stop).await });
         }
         stop.cancelled().await;
+        let end = Instant::now() + self.grace;
         info!("stopping: waiting for the answers to what was sent");
-        while workers.join_next().await.is_some() {}
-        self.worker.executor.recorder.stop(EVENTS_AT_THE_END).await;
+        let ended = async { while workers.join_next().await.is_some() {} };
+        if timeout_at(end, ended).await.is_err() {
+            return self.worker.under_way();
+        }
+        let left = end.saturating_duration_since(Instant::now());
+        let recorder = &self.worker.executor.recorder;
+        recorder.stop(left.min(EVENTS_AT_THE_END)).await;
+        Vec::new()
     }
 
     /// Changes the policy: calls under way end on the old one, and every primary is decided again by the new one.
@@ -133,6 +149,8 @@ struct Worker {
     policy: ArcSwap<Policy>,
     executor: Executor,
     calls: Semaphore,
+    /// What is done for which primary.
+    under_way: Mutex<BTreeMap<ObjectKey, String>>,
 }
 
 impl Worker {
@@ -145,6 +163,7 @@ impl Worker {
             };
             // What is sent is answered; a plan that is not at its end is begun anew by the next process.
             while let Some(answer) = self.perform(&work, &stop).await {
+                self.lock().remove(&work.primary);
                 match self.shared.answer(&work.primary, answer) {
                     Next::Work(next) => work = *next,
                     Next::Ended(_) => break,
@@ -158,6 +177,7 @@ impl Worker {
         Some(match &work.task {
             _ if stop.is_cancelled() => return None,
             Task::Send(request) => {
+                self.lock().insert(work.primary.clone(), shown(request));
                 let sent = AssertUnwindSafe(self.executor.send(request)).catch_unwind();
                 // Nobody knows whether it was sent.
                 let panicked = |_| Err(Cause::unknown("Internal", "the host panicked"));
@@ -168,6 +188,8 @@ impl Worker {
                     turn = self.calls.acquire() => turn,
                     () = stop.cancelled() => return None,
                 };
+                let asked = "a call of the policy".to_owned();
+                self.lock().insert(work.primary.clone(), asked);
                 let policy = self.policy.load_full();
                 let outcome = in_place(|| policy.reconcile(snapshot));
                 let outcome = outcome.map_err(|error| {
@@ -179,6 +201,31 @@ impl Worker {
             }
         })
     }
+
+    fn under_way(&self) -> Vec<String> {
+        let under_way = self.lock();
+        let shown = under_way
+            .iter()
+            .map(|(primary, what)| format!("{primary}: {what}"));
+        shown.collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<ObjectKey, String>> {
+        self.under_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A request, for people.
+fn shown(request: &Request) -> String {
+    let object = request.object();
+    let (context, kind, name) = (
+        context_name(&object.context),
+        &object.gvk.kind,
+        &object.name,
+    );
+    format!("a request to {context} about {kind} {name}")
 }
 
 /// The end of an error chain that names the cause, without a WebAssembly backtrace.

@@ -199,6 +199,7 @@ impl Operator for InProcess {
             calls: 4,
             clock: self.clock.clone(),
             instance: "test".into(),
+            grace: Duration::from_secs(20),
         };
         let deciding = self.deciding;
         self.running = Some(tokio::spawn(async move {

@@ -94,6 +94,7 @@ async fn watch_it(what: &str) -> (Value, Vec<Value>, Value) {
         calls: 2,
         clock,
         instance: "test".into(),
+        grace: Duration::from_secs(20),
     };
     let policy = runtime().load(&policy(), "{}").unwrap();
     let (manifest, digest) = (policy.manifest.clone(), policy.digest.clone());
@@ -254,6 +255,7 @@ async fn slow_host(slow: &Slow) -> (Cluster, Host) {
         calls: 2,
         clock: system_clock(),
         instance: "test".into(),
+        grace: Duration::from_secs(1),
     };
     let manifest = runtime().load(&policy(), "{}").unwrap().manifest;
     let host = Host::new(options, Policy::new(manifest, "slow".into(), slow.clone())).unwrap();
@@ -283,6 +285,27 @@ async fn no_more_calls_run_at_a_time_than_there_is_room_for() {
     };
     tokio::join!(host.run(stop.clone()), end);
     assert_eq!(slow.most.load(SeqCst), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_host_that_stops_names_what_does_not_end() {
+    let slow = Slow {
+        time: Duration::from_secs(5),
+        ..Slow::default()
+    };
+    let (_cluster, host) = slow_host(&slow).await;
+    let stop = CancellationToken::new();
+    let end = async {
+        while slow.now.load(SeqCst) < 2 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        stop.cancel();
+        std::time::Instant::now()
+    };
+    let (left, told) = tokio::join!(host.run(stop.clone()), end);
+    assert!(told.elapsed() < Duration::from_secs(3));
+    assert_eq!(left.len(), 2, "{left:?}");
+    assert!(left[0].ends_with(": a call of the policy"), "{left:?}");
 }
 
 #[test]

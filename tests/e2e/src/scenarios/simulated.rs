@@ -152,6 +152,7 @@ impl Simulated {
             calls: 4,
             clock: self.clock.clone(),
             instance: "test".into(),
+            grace: Duration::from_secs(20),
         };
         let policy = Native::with(&self.settings)?;
         self.running = Some(self.runtime.spawn(async move {

@@ -11,6 +11,7 @@ mod contexts;
 mod memory;
 mod policies;
 mod running;
+mod stop;
 
 use std::path::Path;
 use std::process::{Command, Output};
