@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use anyhow::Error;
+use kube::api::ApiResource;
+use kube::core::GroupVersionKind;
 use pilothouse_core::Object;
 use pilothouse_core::failures::Cause;
 use serde::Deserialize;
@@ -15,6 +17,10 @@ use crate::contract::{FailureClass, Gvk};
 
 /// The reason of a request that was not sent: there is no client for its context.
 const NOT_CONNECTED: &str = "NotConnected";
+/// The reason of a request without an answer of an API server.
+const UNREACHABLE: &str = "Unreachable";
+/// What an API server says, without a Status, where it serves nothing.
+const NOTHING_HERE: &[u8] = b"404 page not found";
 
 /// Why there is no good answer.
 #[derive(Debug)]
@@ -51,31 +57,25 @@ pub enum Event {
 
 impl Failed {
     /// It is not known what the API server calls a kind.
-    pub fn of_discovery(error: kube::Error, gvk: &Gvk) -> Self {
-        let code = match &error {
-            kube::Error::Api(status) => Some(status.code),
-            kube::Error::Discovery(_) => Some(404),
-            _ => None,
+    pub fn of_discovery(mut self, gvk: &Gvk) -> Self {
+        let Cause {
+            reason, message, ..
+        } = &mut self.cause;
+        *message = match (self.code, reason.as_str()) {
+            (_, NOT_CONNECTED) => return self,
+            (Some(404), reason) if reason != UNREACHABLE => {
+                format!("the API server does not serve {gvk}; is its CRD installed?")
+            }
+            _ => format!("cannot ask the API server for {gvk}: {message}"),
         };
-        if let Some(why) = not_connected(&error) {
-            return Self::not_connected(why);
-        }
-        let error = Error::new(error);
-        let message = match code {
-            Some(404) => format!("the API server does not serve {gvk}; is its CRD installed?"),
-            _ => format!("cannot ask the API server for {gvk}: {error:#}"),
-        };
-        Self {
-            code,
-            retry_after: None,
-            cause: Cause::unknown("Unreachable", message),
-        }
+        self
     }
 
     /// An answer that is no good one: its HTTP status and its body.
     pub fn answered(code: u16, body: &[u8]) -> Self {
         match serde_json::from_slice::<Status>(body) {
             Ok(status) if status.kind.as_deref() == Some("Status") => status.failed(code),
+            _ if body.trim_ascii() == NOTHING_HERE => Self::nothing_here(),
             _ => Self::foreign(Some(code)),
         }
     }
@@ -106,7 +106,7 @@ impl Failed {
         Self {
             code: None,
             retry_after: None,
-            cause: Cause::unknown("Unreachable", format!("{:#}", error.into())),
+            cause: Cause::unknown(UNREACHABLE, format!("{:#}", error.into())),
         }
     }
 
@@ -119,6 +119,20 @@ impl Failed {
         }
     }
 
+    /// The API server serves nothing under a path: nothing is known of the objects that may once have been there.
+    fn nothing_here() -> Self {
+        Self {
+            code: Some(404),
+            retry_after: None,
+            cause: Cause::unknown("HTTP404", "the API server does not know this path"),
+        }
+    }
+
+    /// Whether there is no answer of the API server itself.
+    pub fn is_unreachable(&self) -> bool {
+        self.cause.reason == UNREACHABLE
+    }
+
     /// Somebody else than the API server has answered, whose words are not for people.
     pub fn foreign(code: Option<u16>) -> Self {
         let code_text = code.map_or(String::new(), |code| format!(" (HTTP {code})"));
@@ -126,7 +140,7 @@ impl Failed {
         Self {
             code,
             retry_after: None,
-            cause: Cause::unknown("Unreachable", message),
+            cause: Cause::unknown(UNREACHABLE, message),
         }
     }
 }
@@ -175,6 +189,19 @@ impl Status {
     }
 }
 
+/// The kinds of a group and version.
+#[derive(Deserialize)]
+struct Kinds {
+    resources: Vec<Named>,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    name: String,
+    kind: String,
+    namespaced: bool,
+}
+
 #[derive(Deserialize)]
 struct List<'a> {
     metadata: ListMeta,
@@ -196,6 +223,19 @@ struct Line<'a> {
     kind: Cow<'a, str>,
     #[serde(borrow)]
     object: &'a RawValue,
+}
+
+/// How a kind is named among those of its group and version, and whether it is namespaced.
+pub fn named(text: &str, gvk: &Gvk) -> Result<(ApiResource, bool), Failed> {
+    let kinds = read::<Kinds>(text)?.resources.into_iter();
+    // Subresources are named with a slash.
+    let mut named = kinds.filter(|it| it.kind == gvk.kind && !it.name.contains('/'));
+    let Named {
+        name, namespaced, ..
+    } = named.next().ok_or_else(Failed::nothing_here)?;
+    let gvk = GroupVersionKind::gvk(&gvk.group, &gvk.version, &gvk.kind);
+    let named = ApiResource::from_gvk_with_plural(&gvk, &name);
+    Ok((named, namespaced))
 }
 
 /// What a line of a watch tells; none of an object that cannot be read.

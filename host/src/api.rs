@@ -21,6 +21,7 @@ use pilothouse_core::failures::Cause;
 use serde::Serialize;
 
 use crate::answer::{self, Event, Failed, Page};
+use crate::contract::Gvk;
 
 /// The objects of one kind, in one namespace or in all.
 pub struct Api {
@@ -33,6 +34,18 @@ impl Api {
     pub fn new(client: Client, named: &ApiResource, namespace: Option<&str>) -> Self {
         let requests = Requests::new(DynamicObject::url_path(named, namespace));
         Self { client, requests }
+    }
+
+    /// Asks the API server what it calls a kind, and whether that is namespaced.
+    pub async fn discover(client: &Client, gvk: &Gvk) -> Result<(ApiResource, bool), Failed> {
+        let version = gvk.api_version();
+        let root = if gvk.group.is_empty() { "api" } else { "apis" };
+        let request = Request::get(format!("/{root}/{version}")).body(Vec::new());
+        let named = match text(client, request).await {
+            Ok(text) => answer::named(&text, gvk),
+            Err(failed) => Err(failed),
+        };
+        named.map_err(|failed| failed.of_discovery(gvk))
     }
 
     /// An object; none if it does not exist.
@@ -56,7 +69,7 @@ impl Api {
         name: &str,
         params: &DeleteParams,
     ) -> Result<Option<Object>, Failed> {
-        let text = self.text(self.requests.delete(name, params)).await?;
+        let text = text(&self.client, self.requests.delete(name, params)).await?;
         answer::left(&text)
     }
 
@@ -79,7 +92,7 @@ impl Api {
 
     /// One page of the list of all objects.
     pub async fn list(&self, params: &ListParams) -> Result<Page, Failed> {
-        let text = self.text(self.requests.list(params)).await?;
+        let text = text(&self.client, self.requests.list(params)).await?;
         answer::page(&text)
     }
 
@@ -98,7 +111,10 @@ impl Api {
         request
             .headers_mut()
             .insert(header::ACCEPT_ENCODING, identity);
-        let body = self.send(request).await?.into_body().into_data_stream();
+        let body = send(&self.client, request)
+            .await?
+            .into_body()
+            .into_data_stream();
         let lines = body
             .map_err(std::io::Error::other)
             .into_async_read()
@@ -114,36 +130,36 @@ impl Api {
         &self,
         request: Result<Request<Vec<u8>>, E>,
     ) -> Result<Object, Failed> {
-        answer::object(&self.text(request).await?)
+        answer::object(&text(&self.client, request).await?)
     }
+}
 
-    async fn text<E: Into<Error>>(
-        &self,
-        request: Result<Request<Vec<u8>>, E>,
-    ) -> Result<String, Failed> {
-        let answer = self.send(request.map_err(Failed::not_sent)?).await?;
-        let body = answer.into_body().collect_bytes().await;
-        let body = body.map_err(Failed::no_answer)?;
-        String::from_utf8(body.into()).map_err(|_| Failed::foreign(None))
-    }
+async fn text<E: Into<Error>>(
+    client: &Client,
+    request: Result<Request<Vec<u8>>, E>,
+) -> Result<String, Failed> {
+    let answer = send(client, request.map_err(Failed::not_sent)?).await?;
+    let body = answer.into_body().collect_bytes().await;
+    let body = body.map_err(Failed::no_answer)?;
+    String::from_utf8(body.into()).map_err(|_| Failed::foreign(None))
+}
 
-    /// The answer, if it is a good one.
-    async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Body>, Failed> {
-        let answer = self.client.send(request.map(Body::from)).await;
-        let answer = answer.map_err(Failed::of_client)?;
-        if answer.status().is_success() {
-            return Ok(answer);
-        }
-        let code = answer.status().as_u16();
-        let retry_after = answer.headers().get(header::RETRY_AFTER);
-        let retry_after = retry_after.and_then(|it| it.to_str().ok()?.parse().ok());
-        let body = answer.into_body().collect().await.map(|it| it.to_bytes());
-        let failed = Failed::answered(code, &body.unwrap_or_default());
-        Err(Failed {
-            retry_after: retry_after.map(Duration::from_secs).or(failed.retry_after),
-            ..failed
-        })
+/// The answer, if it is a good one.
+async fn send(client: &Client, request: Request<Vec<u8>>) -> Result<Response<Body>, Failed> {
+    let answer = client.send(request.map(Body::from)).await;
+    let answer = answer.map_err(Failed::of_client)?;
+    if answer.status().is_success() {
+        return Ok(answer);
     }
+    let code = answer.status().as_u16();
+    let retry_after = answer.headers().get(header::RETRY_AFTER);
+    let retry_after = retry_after.and_then(|it| it.to_str().ok()?.parse().ok());
+    let body = answer.into_body().collect().await.map(|it| it.to_bytes());
+    let failed = Failed::answered(code, &body.unwrap_or_default());
+    Err(Failed {
+        retry_after: retry_after.map(Duration::from_secs).or(failed.retry_after),
+        ..failed
+    })
 }
 
 /// Waits so long for an answer.

@@ -24,6 +24,8 @@ use crate::kept::Kept;
 use crate::policy::wasm::{Limits, Runtime};
 use crate::swap::Source;
 
+/// The crate of the Kubernetes client, in the log.
+const CLIENT: &str = "kube_client";
 /// How long stopping takes at most: less than Kubernetes waits before it kills a pod.
 const GRACE: Duration = Duration::from_secs(20);
 /// The exit code after a second signal, as after Ctrl-C in a shell.
@@ -224,11 +226,10 @@ fn stop_on_signals(stop: CancellationToken) -> Result<()> {
 }
 
 fn start_logging(format: LogFormat) -> Result<()> {
-    let filter = match std::env::var(EnvFilter::DEFAULT_ENV) {
-        Ok(directives) => EnvFilter::try_new(&directives)
-            .with_context(|| format!("RUST_LOG={directives:?} is wrong"))?,
-        Err(_) => EnvFilter::new("info"),
-    };
+    let asked = std::env::var(EnvFilter::DEFAULT_ENV).unwrap_or_default();
+    let directives = directives(&asked);
+    let filter =
+        EnvFilter::try_new(directives).with_context(|| format!("RUST_LOG={asked:?} is wrong"))?;
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);
@@ -237,4 +238,26 @@ fn start_logging(format: LogFormat) -> Result<()> {
         LogFormat::Json => lines.json().flatten_event(true).init(),
     }
     Ok(())
+}
+
+/// What RUST_LOG asks for. kube's client logs what API servers answer, and failures without saying whose: nothing that the host does not
+/// say itself.
+fn directives(asked: &str) -> String {
+    let asked = if asked.is_empty() { "info" } else { asked };
+    match asked.contains(CLIENT) {
+        true => asked.to_owned(),
+        false => format!("{asked},{CLIENT}=off"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_client_logs_is_left_out_unless_it_is_asked_for() {
+        assert_eq!(directives(""), "info,kube_client=off");
+        assert_eq!(directives("debug"), "debug,kube_client=off");
+        assert_eq!(directives("info,kube_client=warn"), "info,kube_client=warn");
+    }
 }

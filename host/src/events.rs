@@ -15,11 +15,13 @@ use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::events::v1::{Event as Recorded, EventSeries};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use kube::Client;
-use kube::api::{Api, Patch, PatchParams, PostParams};
+use kube::api::{ApiResource, Patch};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tracing::warn;
 
+use crate::answer::Failed;
+use crate::api::Api;
 use crate::clock::Clock;
 use crate::contract::{Event, Gvk, Severity};
 use pilothouse_core::Object;
@@ -132,18 +134,19 @@ impl Writer {
         while let Some(note) = notes.recv().await {
             let why = match tokio::time::timeout(TIMEOUT, self.write(&note)).await {
                 Ok(Ok(())) => continue,
-                Ok(Err(error)) => error.to_string(),
+                Ok(Err(failed)) => failed.cause.message,
                 Err(_) => format!("no answer within {} s", TIMEOUT.as_secs()),
             };
             not_recorded(&note.object, &note.event, &why);
         }
     }
 
-    async fn write(&mut self, note: &Note) -> kube::Result<()> {
+    async fn write(&mut self, note: &Note) -> Result<(), Failed> {
         let Note { object, event, .. } = note;
         let now = (self.clock)();
         let namespace = object.key.namespace.as_deref().unwrap_or("default");
-        let api: Api<Recorded> = Api::namespaced(self.client.clone(), namespace);
+        let resource = ApiResource::erase::<Recorded>(&());
+        let api = Api::new(self.client.clone(), &resource, Some(namespace));
         let same = Same {
             uid: object.uid.clone(),
             event: event.clone(),
@@ -154,18 +157,16 @@ impl Writer {
                 last_observed_time: MicroTime(now),
             };
             let patch = serde_json::json!({ "series": series });
-            match api
-                .patch(&name, &PatchParams::default(), &Patch::Merge(patch))
-                .await
-            {
+            match api.patch(&name, None, &Patch::Merge(patch)).await {
                 // It has expired or was deleted: begin a new one.
-                Err(kube::Error::Api(status)) if status.is_not_found() => {}
+                Err(failed) if failed.cause.reason == "NotFound" => {}
                 answer => return answer.map(drop),
             }
         }
         let recorded = self.new_event(note, now);
         let name = recorded.metadata.name.clone().unwrap_or_default();
-        api.create(&PostParams::default(), &recorded).await?;
+        let text = serde_json::to_string(&recorded).map_err(Failed::not_sent)?;
+        api.create(text).await?;
         let last = Last {
             name,
             count: 1,

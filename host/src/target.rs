@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use kube::Client;
 use kube::api::ListParams;
-use kube::core::GroupVersionKind;
-use kube::discovery::{Scope as ApiScope, pinned_kind};
 use pilothouse_core::Resource;
 use pilothouse_core::cache::{Health, List};
 use tracing::{info, warn};
@@ -50,11 +48,7 @@ impl Target {
     /// Asks the API server what it calls the kind.
     async fn resolve(&self) -> Result<Api, Failed> {
         let gvk = &self.resource.gvk;
-        let wanted = GroupVersionKind::gvk(&gvk.group, &gvk.version, &gvk.kind);
-        let (named, capabilities) = pinned_kind(&self.client, &wanted)
-            .await
-            .map_err(|error| Failed::of_discovery(error, gvk))?;
-        let is_namespaced = capabilities.scope == ApiScope::Namespaced;
+        let (named, is_namespaced) = Api::discover(&self.client, gvk).await?;
         self.kinds
             .insert(&self.resource, named.clone(), is_namespaced);
         self.shared

@@ -279,6 +279,7 @@ impl Ended {
 /// What an API server's answer says of the kind; without an answer, it is unreachable.
 fn why(failed: &Failed) -> UnavailableReason {
     match failed.code {
+        _ if failed.is_unreachable() => UnavailableReason::Unreachable,
         Some(403) => UnavailableReason::Forbidden,
         Some(404) => UnavailableReason::NotServed,
         _ => UnavailableReason::Unreachable,

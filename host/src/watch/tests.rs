@@ -1,18 +1,19 @@
 //! A watch and an API server that answers as it is told.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use http::{Request, Response};
 use kube::Client;
 use kube::client::Body;
+use pilothouse_core::cache::Unknown;
 use pilothouse_core::work::{Answer, Now};
 use pilothouse_core::{Engine, Object, Resource};
 use serde_json::{Value, json};
 
 use super::*;
 use crate::clock;
-use crate::contract::{Action, Gvk, Manifest, Outcome, Plan, Requeue};
+use crate::contract::{Action, Gvk, Manifest, ObjectRef, Outcome, Plan, Requeue};
 use crate::execute::Kinds;
 use crate::shared::Shared;
 
@@ -64,13 +65,13 @@ fn manifest() -> Arc<Manifest> {
 }
 
 /// What has become of the engine after a minute.
-async fn watched(line: &'static str) -> (Arc<Shared>, Resource) {
+async fn watched(client: Client) -> (Arc<Shared>, Resource) {
     let shared = Arc::new(Shared::new(Engine::new(manifest()), clock::system()));
     let gvk = Gvk::new("test/v1", "Thing");
     let resource = Resource { context: None, gvk };
     shared.with(|engine| engine.open(&resource, None));
     let target = Target {
-        client: client(line),
+        client,
         resource: resource.clone(),
         namespace: None,
         shared: shared.clone(),
@@ -80,10 +81,23 @@ async fn watched(line: &'static str) -> (Arc<Shared>, Resource) {
     (shared, resource)
 }
 
-/// How many objects are known after a minute.
-async fn known(line: &'static str) -> usize {
-    let (shared, resource) = watched(line).await;
-    shared.with(|engine| engine.caches().keys(&resource).len())
+/// What is known after a minute: how many objects, or why none.
+async fn known(client: Client) -> Result<usize, Unavailable> {
+    let (shared, resource) = watched(client).await;
+    shared.with(|engine| {
+        let caches = engine.caches();
+        let (context, gvk) = (resource.context.clone(), resource.gvk.clone());
+        let object = ObjectRef {
+            context,
+            gvk,
+            namespace: Some("ns".into()),
+            name: "thing1".into(),
+        };
+        match caches.object(&object) {
+            Err(Unknown::Unavailable(why)) => Err(why),
+            _ => Ok(caches.keys(&resource).len()),
+        }
+    })
 }
 
 /// The version that is known of an object once the API server has answered with that one.
@@ -112,13 +126,60 @@ async fn a_watch_that_never_gets_past_an_event_is_given_up_for_a_list() {
         "{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"code\":500,\"message\":\"cannot convert\"}}\n",
         "nothing that can be read\n",
     ] {
-        assert!(known(line).await > 1, "{line}");
+        assert!(known(client(line)).await.unwrap() > 1, "{line}");
+    }
+}
+
+/// An API server that answers everything with that status and text.
+fn saying(code: u16, text: &'static str) -> Client {
+    let answer = move |_| {
+        let answer = Response::builder().status(code);
+        std::future::ready(answer.body(Body::from(text.as_bytes().to_vec())))
+    };
+    Client::new(tower::service_fn(answer), "default")
+}
+
+/// A proxy's words are neither taken for an API server's nor logged.
+#[tokio::test(start_paused = true)]
+async fn what_a_proxy_answers_says_nothing_of_the_kind_and_is_not_logged() {
+    // With one subscriber alone, another test that comes to a line first silences it.
+    let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
+    let log = Log::default();
+    let writer = log.clone();
+    let lines = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE);
+    let lines = lines.with_writer(move || writer.clone()).finish();
+    let _logging = tracing::subscriber::set_default(lines);
+    for (code, text, reason) in [
+        (200, "<html>secret</html>", UnavailableReason::Unreachable),
+        (404, "<html>secret</html>", UnavailableReason::Unreachable),
+        (403, "<html>secret</html>", UnavailableReason::Unreachable),
+        (404, "404 page not found\n", UnavailableReason::NotServed),
+    ] {
+        let why = known(saying(code, text)).await.unwrap_err();
+        assert_eq!(why.reason, reason, "{code} {text}: {why:?}");
+    }
+    let log = log.0.lock().unwrap().clone();
+    let log = String::from_utf8(log).unwrap();
+    assert!(log.contains("cannot be watched"), "{log}");
+    assert!(!log.contains("secret"), "{log}");
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_watch_that_says_nothing_for_long_is_given_up_for_a_list() {
-    assert!(known("").await > 1);
+    assert!(known(client("")).await.unwrap() > 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -128,7 +189,7 @@ async fn an_answer_from_before_a_list_or_a_bookmark_is_no_news() {
         let event = json!({"type": "BOOKMARK", "object": object});
         let line: &'static str = format!("{event}\n").leak();
         for (version, known) in [(last, 1), (last + 1, last + 1)] {
-            let (shared, resource) = watched(line).await;
+            let (shared, resource) = watched(client(line)).await;
             let after = shared.with(|engine| known_after(engine, &resource, version));
             assert_eq!(after, known.to_string(), "{line}");
         }
