@@ -9,10 +9,17 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 
-use crate::swap::Content;
-
 /// The name of the file.
 const NAME: &str = "last-good-policy";
+
+/// What a policy is made of.
+#[derive(PartialEq, Eq)]
+pub struct Content {
+    /// The component.
+    pub component: Vec<u8>,
+    /// The settings.
+    pub settings: String,
+}
 
 /// Where the last good policy is kept.
 #[derive(Clone, Debug)]

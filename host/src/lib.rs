@@ -32,3 +32,11 @@ pub mod watch;
 pub mod watches;
 
 pub use pilothouse_contract as contract;
+
+/// An error chain as one line.
+pub fn one_line(error: &anyhow::Error) -> String {
+    format!("{error:#}")
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+}

@@ -12,7 +12,7 @@ fn main() -> ExitCode {
     match pilothouse::cli::Cli::parse().execute() {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("pilothouse: {}", pilothouse::swap::one_line(&error));
+            eprintln!("pilothouse: {}", pilothouse::one_line(&error));
             ExitCode::from(2)
         }
     }

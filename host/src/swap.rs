@@ -13,7 +13,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::host::Host;
-use crate::kept::Kept;
+use crate::kept::{Content, Kept};
+use crate::one_line;
 use crate::policy::Policy;
 use crate::policy::in_place;
 use crate::policy::wasm::Runtime;
@@ -35,15 +36,6 @@ pub struct Source {
     pub settings: Option<PathBuf>,
     /// Where the last good policy is kept; none is nowhere.
     pub kept: Option<Kept>,
-}
-
-/// What the files held.
-#[derive(PartialEq, Eq)]
-pub struct Content {
-    /// The component.
-    pub component: Vec<u8>,
-    /// The settings.
-    pub settings: String,
 }
 
 /// What was found when the files were looked at: their content, or why they cannot be read.
@@ -180,23 +172,4 @@ fn read(path: &Path, limit: u64, what: &str) -> Result<Vec<u8>> {
 fn caught<T>(load: impl FnOnce() -> Result<T>) -> Result<T> {
     let loaded = catch_unwind(AssertUnwindSafe(load));
     loaded.unwrap_or_else(|_| Err(anyhow!("the host panicked while it loaded it")))
-}
-
-/// An error chain as one line.
-pub fn one_line(error: &anyhow::Error) -> String {
-    format!("{error:#}")
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_panic_while_a_policy_is_loaded_is_a_refusal() {
-        let refused = caught::<()>(|| panic!("a fault of the compiler"));
-        assert!(refused.unwrap_err().to_string().contains("panicked"));
-    }
 }

@@ -8,9 +8,9 @@ use anyhow::{Context as _, Result};
 use clap::Subcommand;
 use pilothouse_policy_test::{Definitions, Report, Scenario, definitions, files, golden, run};
 
+use crate::one_line;
 use crate::policy::wasm::{Limits, Runtime};
 use crate::scenario::Component;
-use crate::swap::one_line;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {

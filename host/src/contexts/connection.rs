@@ -19,7 +19,7 @@ use tower::{BoxError, service_fn};
 use tracing::warn;
 
 use super::{plugin, read_kubeconfig};
-use crate::swap::one_line;
+use crate::one_line;
 
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
