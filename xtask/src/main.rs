@@ -71,6 +71,15 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Run random histories of the engine under faults
+    ///
+    /// A seed decides everything that happens and when: lost, late and refused requests, watches that lag, break and expire,
+    /// hosts that die, users who delete. What does not hold is printed with the history, its seed and how to repeat it.
+    Simulate {
+        /// How many histories, or which: --seeds N, --from SEED, --seed SEED
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Kill hosts and API servers at random while tasks run
     ///
     /// On real API servers (needs Go; the first time takes minutes), with two hosts side by side: they are killed, stopped
@@ -120,6 +129,10 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Demo { arguments } => {
             let is_real = arguments.iter().any(|argument| argument == "--real");
             program::run(&checkout, "demo", &arguments, is_real)
+        }
+        Task::Simulate { arguments } => {
+            let simulate = checkout.cargo().args(test::SIMULATE.split(' '));
+            Ok(simulate.args(arguments).run()?)
         }
         Task::Chaos { arguments } => program::run(&checkout, "chaos", &arguments, true),
         Task::Test { skip_real } => test::run(&checkout, skip_real),

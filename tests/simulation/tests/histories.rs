@@ -1,0 +1,71 @@
+//! A few histories, and spoilt policies that the oracles find. `cargo xtask simulate` runs thousands.
+
+use k8ssandra_task_policy::contract::{Action, Outcome, Plan, Snapshot};
+use simulation::{Policy, policy, run};
+
+/// So many seeds are looked at.
+const SEEDS: u64 = 12;
+
+/// What is found first in the histories of a policy.
+fn found(policy: Policy) -> Option<String> {
+    (0..SEEDS).find_map(|seed| run(seed, policy).err())
+}
+
+fn spoil(snapshot: &Snapshot, spoil: impl Fn(&mut Plan)) -> Outcome {
+    let mut outcome = policy(snapshot);
+    if let Outcome::Act(plan) = &mut outcome {
+        spoil(plan);
+    }
+    outcome
+}
+
+#[test]
+fn the_policy_and_the_engine_hold() {
+    assert_eq!(found(policy), None);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run() {
+    assert_eq!(run(3, policy), run(3, policy));
+}
+
+#[test]
+fn one_that_does_not_wait_for_the_datacenter_before_is_found() {
+    let found = found(|snapshot| {
+        let mut other = snapshot.clone();
+        other.primary = other.primary.replace("\"Forbid\"", "\"Allow\"");
+        policy(&other)
+    });
+    assert!(found.unwrap().contains("was not over"));
+}
+
+#[test]
+fn one_that_nothing_wakes_is_found() {
+    let found = found(|snapshot| spoil(snapshot, |plan| plan.observes.clear()));
+    assert!(found.unwrap().contains("it is not over"));
+}
+
+#[test]
+fn one_that_leaves_something_behind_is_found() {
+    let found = found(|snapshot| {
+        spoil(snapshot, |plan| {
+            plan.actions
+                .retain(|action| !matches!(action, Action::Delete(_)));
+        })
+    });
+    assert!(found.is_some());
+}
+
+#[test]
+fn one_that_creates_again_what_was_there_is_found() {
+    let found = found(|snapshot| {
+        let mut other = snapshot.clone();
+        other.observations.iter_mut().for_each(|observation| {
+            let results = observation.results.iter_mut();
+            let objects = results.filter_map(|it| it.objects.as_mut().ok());
+            objects.for_each(|it| it.retain(|text| !text.contains("\"CassandraTask\"")));
+        });
+        policy(&other)
+    });
+    assert!(found.is_some());
+}
