@@ -61,6 +61,8 @@ async fn a_store_that_is_emptied_and_counts_from_the_beginning() -> Result<()> {
         world.create(&demo()).await?;
         complete(&world, "task1").await?;
         clusters.empty(&mut world).await?;
+        // Each watch finds out by itself, when it ends.
+        world.idle(Duration::from_secs(45)).await;
         world.create(&demo()).await?;
         let log = || format!("the host's log:\n{}", world.operator.log());
         complete(&world, "task1").await.with_context(log)?;
