@@ -1,12 +1,15 @@
-//! Which primary is reconciled next: one worker a key, those that have started before new ones, delays and backoff.
+//! Which primary is reconciled next: one worker a key, those that have started before new ones, namespaces in turn, delays and backoff.
 //!
 //! A key that is added while its worker runs is handed out again afterwards, never at the same time. Time comes in as what has
 //! passed since the engine was started.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+mod line;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::object::ObjectKey;
+use line::{Line, Place};
 
 /// The first delay after a failure; it doubles with each further one.
 const FIRST_BACKOFF: Duration = Duration::from_millis(200);
@@ -28,11 +31,12 @@ pub enum Priority {
 /// The keys that wait, run and will be due.
 #[derive(Clone, Debug, Default)]
 pub struct Queue {
-    started: VecDeque<ObjectKey>,
-    new: VecDeque<ObjectKey>,
+    started: Line,
+    new: Line,
     states: BTreeMap<ObjectKey, State>,
     due: BTreeSet<(Duration, ObjectKey)>,
-    due_of: BTreeMap<ObjectKey, Duration>,
+    /// When each is due, and with what priority it waits then.
+    due_of: BTreeMap<ObjectKey, (Duration, Priority)>,
     failures: BTreeMap<ObjectKey, u32>,
     /// How many keys were handed out.
     handed_out: u64,
@@ -40,7 +44,7 @@ pub struct Queue {
 
 #[derive(Clone, Copy, Debug)]
 enum State {
-    Waiting(Priority),
+    Waiting(Priority, Place),
     Running,
     /// Running, and to be handed out again afterwards.
     Dirty(Priority),
@@ -54,28 +58,33 @@ impl Queue {
             Some(State::Running | State::Dirty(Priority::New)) => {
                 self.states.insert(key, State::Dirty(priority));
             }
-            Some(State::Waiting(Priority::New)) if priority == Priority::Started => {
-                self.new.retain(|waiting| *waiting != key);
+            Some(&State::Waiting(Priority::New, place)) if priority == Priority::Started => {
+                self.new.remove(&key, place);
                 self.enqueue(key, priority);
             }
-            Some(State::Waiting(_)) => {}
+            Some(State::Waiting(..)) => {}
             None => self.enqueue(key, priority),
         }
     }
 
     /// Adds a key at that time, instead of when it was due before.
-    pub fn add_at(&mut self, key: ObjectKey, due: Duration) {
-        self.schedule(key, Some(due));
+    pub fn add_at(&mut self, key: ObjectKey, due: Duration, priority: Priority) {
+        self.schedule(key, Some((due, priority)));
     }
 
     /// Adds a key after a delay that grows with each call, until `forget`. Returns the delay.
-    pub fn add_with_backoff(&mut self, key: ObjectKey, now: Duration) -> Duration {
+    pub fn add_with_backoff(
+        &mut self,
+        key: ObjectKey,
+        now: Duration,
+        priority: Priority,
+    ) -> Duration {
         let failures = self.failures.entry(key.clone()).or_default();
         let delay = FIRST_BACKOFF
             .saturating_mul(1 << (*failures).min(16))
             .min(MAX_BACKOFF);
         *failures = failures.saturating_add(1);
-        self.schedule(key, Some(now + delay));
+        self.schedule(key, Some((now + delay, priority)));
         delay
     }
 
@@ -93,7 +102,7 @@ impl Queue {
             0 => (&mut self.new, &mut self.started),
             _ => (&mut self.started, &mut self.new),
         };
-        let key = first.pop_front().or_else(|| second.pop_front())?;
+        let key = first.pop().or_else(|| second.pop())?;
         self.states.insert(key.clone(), State::Running);
         Some(key)
     }
@@ -110,7 +119,7 @@ impl Queue {
 
     /// When a key is due that waits for its time.
     pub fn due(&self, key: &ObjectKey) -> Option<Duration> {
-        self.due_of.get(key).copied()
+        self.due_of.get(key).map(|(due, _)| *due)
     }
 
     /// A worker is done with the key.
@@ -121,30 +130,32 @@ impl Queue {
     }
 
     fn enqueue(&mut self, key: ObjectKey, priority: Priority) {
-        self.states.insert(key.clone(), State::Waiting(priority));
-        match priority {
-            Priority::Started => self.started.push_back(key),
-            Priority::New => self.new.push_back(key),
-        }
+        let line = match priority {
+            Priority::Started => &mut self.started,
+            Priority::New => &mut self.new,
+        };
+        let place = line.push(key.clone());
+        self.states.insert(key, State::Waiting(priority, place));
     }
 
-    fn schedule(&mut self, key: ObjectKey, due: Option<Duration>) {
-        if let Some(old) = self.due_of.remove(&key) {
+    fn schedule(&mut self, key: ObjectKey, due: Option<(Duration, Priority)>) {
+        if let Some((old, _)) = self.due_of.remove(&key) {
             self.due.remove(&(old, key.clone()));
         }
-        if let Some(due) = due {
-            self.due_of.insert(key.clone(), due);
-            self.due.insert((due, key));
+        if let Some((at, priority)) = due {
+            self.due_of.insert(key.clone(), (at, priority));
+            self.due.insert((at, key));
         }
     }
 
-    /// Moves what is due to those that wait. It asked to be called at this time, so it has started.
+    /// Moves what is due to those that wait.
     fn promote(&mut self, now: Duration) {
         while let Some((due, key)) = self.due.first().cloned()
             && due <= now
         {
+            let priority = self.due_of.get(&key).map(|(_, priority)| *priority);
             self.schedule(key.clone(), None);
-            self.add(key, Priority::Started);
+            self.add(key, priority.unwrap_or(Priority::New));
         }
     }
 }
@@ -160,6 +171,10 @@ mod tests {
             namespace: None,
             name: name.into(),
         }
+    }
+
+    fn backoff(queue: &mut Queue) -> Duration {
+        queue.add_with_backoff(key("a"), START, Priority::New)
     }
 
     /// What is handed out at that time, in order.
@@ -200,17 +215,70 @@ mod tests {
     fn the_last_delay_counts_and_backoff_doubles_until_forgotten() {
         let mut queue = Queue::default();
         let seconds = Duration::from_secs;
-        queue.add_at(key("a"), seconds(10));
-        queue.add_at(key("a"), seconds(3));
+        queue.add_at(key("a"), seconds(10), Priority::New);
+        queue.add_at(key("a"), seconds(3), Priority::New);
         assert_eq!(queue.next_due(), Some(seconds(3)));
         assert_eq!(drain(&mut queue, seconds(2)), [""; 0]);
         assert_eq!(drain(&mut queue, seconds(3)), ["a"]);
         assert_eq!(queue.next_due(), None);
-        let mut delay = || queue.add_with_backoff(key("a"), START).as_millis();
+        let mut delay = || backoff(&mut queue).as_millis();
         assert_eq!([delay(), delay(), delay()], [200, 400, 800]);
         assert_eq!((0..40).map(|_| delay()).max(), Some(60_000));
         queue.forget(&key("a"));
         assert_eq!(queue.due(&key("a")), None);
-        assert_eq!(queue.add_with_backoff(key("a"), START).as_millis(), 200);
+        assert_eq!(backoff(&mut queue).as_millis(), 200);
+    }
+
+    #[test]
+    fn a_namespace_with_many_keys_does_not_keep_another_one_waiting() {
+        let in_namespace = |namespace: &str, number: u32| ObjectKey {
+            namespace: Some(namespace.into()),
+            name: format!("{namespace}{number}"),
+        };
+        let mut queue = Queue::default();
+        for number in 0..50_000 {
+            queue.add(in_namespace("a", number), Priority::New);
+        }
+        assert_eq!(queue.next(START), Some(in_namespace("a", 0)));
+        for number in 0..3 {
+            queue.add(in_namespace("b", number), Priority::New);
+        }
+        queue.add(in_namespace("c", 0), Priority::New);
+        queue.add(in_namespace("b", 1), Priority::Started);
+        let names = drain(&mut queue, START);
+        let expected = ["b1", "a1", "b0", "c0", "a2", "a3", "b2", "a4"];
+        assert_eq!(names[..8], expected);
+        assert_eq!(names.len(), 49_999 + 4);
+    }
+
+    #[test]
+    fn one_that_comes_again_and_again_takes_turns_with_another_namespace() {
+        let in_namespace = |name: &str| ObjectKey {
+            namespace: Some(name.into()),
+            name: name.into(),
+        };
+        let mut queue = Queue::default();
+        queue.add(in_namespace("a"), Priority::New);
+        let many = |number| ObjectKey {
+            name: format!("b{number}"),
+            ..in_namespace("b")
+        };
+        (0..3).for_each(|number| queue.add(many(number), Priority::New));
+        let mut names = Vec::new();
+        for _ in 0..6 {
+            let next = queue.next(START).unwrap();
+            queue.add(in_namespace("a"), Priority::New);
+            names.push(next.name.clone());
+            queue.done(&next);
+        }
+        assert_eq!(names, ["a", "b0", "b1", "a", "b2", "a"]);
+    }
+
+    #[test]
+    fn what_is_due_keeps_its_priority() {
+        let mut queue = Queue::default();
+        queue.add_at(key("new"), START, Priority::New);
+        queue.add_at(key("started"), START, Priority::Started);
+        assert_eq!(drain(&mut queue, START), ["started", "new"]);
     }
 }

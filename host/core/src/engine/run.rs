@@ -180,24 +180,30 @@ impl Engine {
         verdict: Verdict,
         end: End,
     ) -> Next {
+        let priority = self.priority(primary);
+        let mut backoff = || {
+            let key = primary.clone();
+            self.queue.add_with_backoff(key, now.elapsed, priority)
+        };
         match verdict {
             Verdict::Done(again) => {
                 // What is unconfirmed is read back although nothing changes.
                 let ledger = self.ledgers.get(primary);
                 let retry = if ledger.is_some_and(|ledger| !ledger.unconfirmed.is_empty()) {
-                    Some(self.queue.add_with_backoff(primary.clone(), now.elapsed))
+                    Some(backoff())
                 } else {
                     self.queue.forget(primary);
                     None
                 };
                 if let Some(delay) = again.into_iter().chain(retry).min() {
-                    self.queue.add_at(primary.clone(), now.elapsed + delay);
+                    let due = now.elapsed + delay;
+                    self.queue.add_at(primary.clone(), due, priority);
                 }
             }
             // What it waits for wakes it.
             Verdict::NotYet => {}
             Verdict::Failed => {
-                let delay = self.queue.add_with_backoff(primary.clone(), now.elapsed);
+                let delay = backoff();
                 debug!(%primary, ?delay, "will be tried again");
             }
         }

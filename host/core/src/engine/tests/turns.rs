@@ -79,6 +79,28 @@ fn one_that_is_always_ready_leaves_new_ones_their_turn() {
 }
 
 #[test]
+fn a_new_one_that_failed_is_still_a_new_one() {
+    let mut rig = Rig::new();
+    let finalizer = Some("f".to_owned());
+    rig.engine.swap(Arc::new(Manifest {
+        finalizer: finalizer.clone(),
+        ..(*manifest()).clone()
+    }));
+    play(&mut rig, &create(), |_| {
+        Err(Cause::because("Forbidden", "no"))
+    });
+    rig.seconds = 1;
+    let mut played = Vec::new();
+    for (version, name) in (2..).zip(["s", "t", "u"]) {
+        let mut started = object(name, version, name);
+        started.finalizers.extend(finalizer.clone());
+        rig.engine.seen(&resource(None, "Order"), started);
+        played.extend(play(&mut rig, &plan(vec![]), |_| Ok(None)));
+    }
+    assert_eq!(played, ["s", "t", "u"].map(key));
+}
+
+#[test]
 fn a_thousand_failures_are_kept() {
     let mut rig = Rig::new();
     for number in 0..1_100 {
