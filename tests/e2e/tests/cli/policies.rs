@@ -24,6 +24,10 @@ async fn at_the_start_the_last_good_policy_takes_the_place_of_a_broken_one() {
     write("policy.wasm", &newer);
     host.says("policy swapped").await;
     let digest = digest(&host.log(), "policy swapped");
+    while !std::fs::read(ground.path("kept/last-good-policy")).is_ok_and(|it| it.ends_with(&newer))
+    {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     host.terminate();
     assert_eq!(host.code().await, Some(0));
 
