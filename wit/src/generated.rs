@@ -714,7 +714,7 @@ pub mod exports {
                     }
                 }
                 /// When the host calls the policy again for this primary. It always does when something that the plan observes
-                /// changes, and after a plan that failed.
+                /// changes, and after a plan that failed, that deletes, or in which an action succeeds that had failed.
                 #[derive(
                     Clone,
                     Copy,
@@ -731,7 +731,7 @@ pub mod exports {
                     OnChange,
                     /// After this long, too.
                     After(DurationMs),
-                    /// As soon as the plan has been carried out. The host's own writes alone need not wake a primary.
+                    /// As soon as the plan has been carried out. The host's own writes do not wake the primary that they are for.
                     AtOnce,
                 }
                 impl ::core::fmt::Debug for Requeue {

@@ -16,7 +16,7 @@ use crate::observation::targets::Place;
 const RETRY_SECONDS: i64 = 5;
 
 /// How many CassandraTasks one plan creates: the host denies a plan of more than 1,000 actions, and each create may take three.
-pub const MAX_CREATES: usize = 200;
+const MAX_CREATES: usize = 200;
 
 /// What is done about a target.
 #[derive(Debug, Clone, PartialEq, Eq)]

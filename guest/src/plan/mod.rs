@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::contract::{Action, Creation, Deletion, Operation, Plan, Reason, Requeue, Selector};
 use crate::decision::ending::{self, Expiry, Removal};
-use crate::decision::sequence::{self, MAX_CREATES, Target};
+use crate::decision::sequence::{self, Target};
 use crate::decision::waiting::{Refusal, Waiting};
 use crate::decision::{Decision, standing};
 use crate::documents::settings::Settings;
@@ -62,17 +62,12 @@ pub fn plan(observation: &Observation<'_>, mut decision: Decision<'_>) -> Plan {
         let creates = creates.into_iter();
         actions.extend(creates.flat_map(|target| create(observation, target)));
     }
-    let is_full = decision.creates().count() >= MAX_CREATES;
-    let requeue = if is_refused || records_creates || is_full {
-        Requeue::AtOnce
-    } else {
-        let datacenters = lines.iter().filter_map(|line| {
-            let waiting = line.waiting()?;
-            Some(standing::deadlines(observation, line.datacenter, waiting))
-        });
-        let task = decision.waiting.as_ref().and_then(Waiting::stalls_at);
-        wake(observation, datacenters.flatten().chain(task))
-    };
+    let datacenters = lines.iter().filter_map(|line| {
+        let waiting = line.waiting()?;
+        Some(standing::deadlines(observation, line.datacenter, waiting))
+    });
+    let task = decision.waiting.as_ref().and_then(Waiting::stalls_at);
+    let requeue = wake(observation, datacenters.flatten().chain(task));
     let reasons = messages::reasons(observation, &decision, &lines);
     act(observation, actions, requeue, reasons)
 }
@@ -87,6 +82,7 @@ fn finished(
 ) -> Plan {
     let recorded = &observation.task.recorded;
     let expiry = ending::expiry(observation, status.as_ref().unwrap_or(recorded));
+    let finishes = status.is_some();
     let mut actions = match status {
         Some(status) => write(recorded, &status),
         None => report_expiry(observation, decision, &expiry),
@@ -116,6 +112,8 @@ fn finished(
             (requeue, messages::note("Expired", why))
         }
     };
+    // One that has finished is reported by other rules than one that has not.
+    let requeue = if finishes { Requeue::AtOnce } else { requeue };
     let reasons = messages::passing(observation).chain([reason]);
     act(observation, actions, requeue, reasons.collect())
 }
@@ -190,12 +188,20 @@ pub fn removal(observation: &Observation<'_>, removal: Removal) -> Plan {
     }
 }
 
+/// After a create or a patch of the metadata, the next plan follows at once: the status says what has become of the create, and is
+/// decided with the record. After a status that does not finish the task, nothing is left to do until something changes.
 fn act(
     observation: &Observation<'_>,
     actions: Vec<Action>,
     requeue: Requeue,
     reasons: Vec<Reason>,
 ) -> Plan {
+    let is_followed =
+        |action: &Action| matches!(action, Action::Create(_) | Action::PatchMetadata(_));
+    let requeue = match actions.iter().any(is_followed) {
+        true => Requeue::AtOnce,
+        false => requeue,
+    };
     Plan {
         actions,
         requeue,

@@ -7,6 +7,7 @@
 mod execution;
 mod reconcile;
 mod run;
+mod sent;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,7 +21,8 @@ use crate::object::{Object, ObjectKey, Resource};
 use crate::queue::{Priority, Queue};
 use crate::subscriptions::Subscriptions;
 use crate::work::{Answer, End, Next, Now, Work};
-use run::{Run, Sent, Verdict};
+use run::{Run, Verdict};
+use sent::Sent;
 
 /// The engine.
 #[derive(Clone, Debug)]
@@ -160,6 +162,9 @@ impl Engine {
     /// What became of a piece of work, and what comes after it.
     pub fn answer(&mut self, now: Now, primary: &ObjectKey, answer: Answer) -> Next {
         self.called_for = Some(primary.clone());
+        if let Answer::Replied(reply) = &answer {
+            self.reply_came(primary, Some(reply));
+        }
         let next = self.answered(now, primary, answer);
         self.called_for = None;
         next
@@ -217,20 +222,28 @@ impl Engine {
         }
     }
 
+    /// Somebody has changed something.
     fn changed(&mut self, resource: &Resource, changes: Vec<Change>) {
-        let concerned = self.concerned(resource, changes);
-        self.wake(concerned);
+        self.changed_by(None, resource, changes);
     }
 
-    /// The primaries that changes are for.
-    fn concerned(&mut self, resource: &Resource, changes: Vec<Change>) -> Vec<ObjectKey> {
+    /// A change wakes whom it concerns, but not the primary that it was made for: its policy knew what it would write, and asks to
+    /// be called again where it needs to be. A policy that writes another status each time would be called without end.
+    fn changed_by(
+        &mut self,
+        writer: Option<&ObjectKey>,
+        resource: &Resource,
+        changes: Vec<Change>,
+    ) {
         let is_home = *resource == self.home();
-        let mut primaries = Vec::new();
         for change in changes {
-            primaries.extend(self.subscriptions.concerned(resource, &change));
-            primaries.extend(is_home.then_some(change.key));
+            let mut concerned = self.subscriptions.concerned(resource, &change);
+            concerned.extend(is_home.then(|| change.key.clone()));
+            concerned.retain(|primary| {
+                Some(primary) != writer && !self.may_be_own(primary, resource, &change.key)
+            });
+            self.wake(concerned);
         }
-        primaries
     }
 
     fn wake(&mut self, primaries: impl IntoIterator<Item = ObjectKey>) {

@@ -135,9 +135,10 @@ impl Failures {
         last.is_some_and(|it| (&it.reason, &it.message) == (&cause.reason, &cause.message))
     }
 
-    /// An action has succeeded.
-    pub fn succeeded(&mut self, object: &ObjectRef, operation: Operation) {
-        self.by_action.remove(&(object.clone(), operation));
+    /// An action has succeeded. Whether it had failed before.
+    pub fn succeeded(&mut self, object: &ObjectRef, operation: Operation) -> bool {
+        let action = (object.clone(), operation);
+        self.by_action.remove(&action).is_some()
     }
 
     /// A plan has passed the check: what was denied before is not any more.

@@ -38,11 +38,10 @@ impl Ledger {
         self.unconfirmed.keys().any(|it| it.resource == *resource)
     }
 
-    /// A step of a plan for that primary was carried out.
-    pub fn succeeded(&mut self, primary: &ObjectRef, step: &Step) {
-        if let Some((object, operation)) = step.target(primary) {
-            self.failures.succeeded(&object, operation);
-        }
+    /// A step of a plan for that primary was carried out. Whether it had failed before.
+    pub fn succeeded(&mut self, primary: &ObjectRef, step: &Step) -> bool {
+        let target = step.target(primary);
+        target.is_some_and(|(object, operation)| self.failures.succeeded(&object, operation))
     }
 
     /// A step has failed. A write of unknown outcome is unconfirmed from now on. None for an event, which cannot fail.

@@ -88,8 +88,13 @@ fn check_whole(observed: &[Selector], plan: &Plan) -> Result<(), String> {
     }
 }
 
-/// When the plan wants the primary to be reconciled again, if it does not only want it on changes; zero is at once.
+/// When the plan wants the primary to be reconciled again, if it does not only want it on changes; zero is at once. What a plan
+/// deletes may be gone or may wait for finalizers, so that it is always followed by another call.
 pub fn requeue_after(plan: &Plan) -> Option<Duration> {
+    let is_deletion = |action: &Action| matches!(action, Action::Delete(_));
+    if plan.actions.iter().any(is_deletion) {
+        return Some(Duration::ZERO);
+    }
     let after = match plan.requeue {
         Requeue::OnChange => return None,
         Requeue::After(duration) => Duration::from_millis(duration),

@@ -4,6 +4,7 @@
 //! that was decided upon. What an API server answers is overlaid on the caches at once.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use pilothouse_contract::{FailureClass, UnavailableReason, context_name};
 use serde_json::json;
@@ -70,7 +71,10 @@ impl Engine {
     ) -> Next {
         let Some(step) = execution.steps.front() else {
             let decided = execution.decided;
-            let again = crate::plan::requeue_after(&decided.plan);
+            let again = match execution.has_recovered {
+                true => Some(Duration::ZERO),
+                false => crate::plan::requeue_after(&decided.plan),
+            };
             return self.end(
                 now,
                 primary,
@@ -164,7 +168,7 @@ impl Engine {
             Ok(()) => {
                 execution.decided.done += 1;
                 let object = self.home().object(primary);
-                self.ledger_mut(primary).succeeded(&object, &step);
+                execution.has_recovered |= self.ledger_mut(primary).succeeded(&object, &step);
                 self.execute(now, primary, execution)
             }
             Err(cause) => self.failed(now, primary, execution, &step, cause),
@@ -306,21 +310,22 @@ impl Engine {
 
     /// What an API server has answered counts until the watch shows it, unless the watch has shown it already or something newer.
     pub(super) fn overlay(&mut self, resource: &Resource, object: Object) {
+        let writer = self.writer();
         let changes = self.caches.wrote(resource, object);
-        self.changed(resource, changes);
+        self.changed_by(writer.as_ref(), resource, changes);
     }
 
     /// The same for the primary itself: it is not woken by that, it is tried again after its backoff.
     fn overlay_itself(&mut self, primary: &ObjectKey, home: &Resource, object: Object) {
         let changes = self.caches.wrote(home, object);
-        let mut concerned = self.concerned(home, changes);
-        concerned.retain(|key| key != primary);
-        self.wake(concerned);
+        self.changed_by(Some(primary), home, changes);
     }
 
+    /// A plan that deletes is followed by another call anyway.
     pub(super) fn overlay_gone(&mut self, resource: &Resource, key: &ObjectKey, uid: &str) {
+        let writer = self.writer();
         let changes = self.caches.wrote_gone(resource, key, uid);
-        self.changed(resource, changes);
+        self.changed_by(writer.as_ref(), resource, changes);
     }
 }
 

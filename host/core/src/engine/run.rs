@@ -8,9 +8,10 @@ use pilothouse_contract::{Event, FailureClass, Manifest, Plan, Selector, Severit
 use tracing::{debug, info, warn};
 
 use super::Engine;
+use super::sent::Sent;
 use crate::failures::Cause;
 use crate::ledger::{Ledger, Unconfirmed};
-use crate::object::{Object, ObjectKey, Resource};
+use crate::object::{Object, ObjectKey};
 use crate::plan::{self, Step};
 use crate::work::{Decided, End, Next, Now, Request, Task, Work};
 
@@ -55,17 +56,9 @@ pub(super) struct Execution {
     pub(super) steps: VecDeque<Step>,
     /// The answer that says that there is another object than was thought, or none, while that is read.
     pub(super) unclear: Option<Cause>,
+    /// Whether a step has succeeded that had failed before: what the policy was told is not so any more, and it is called again.
+    pub(super) has_recovered: bool,
     pub(super) decided: Decided,
-}
-
-/// A request that was sent.
-#[derive(Clone, Debug)]
-pub(super) struct Sent {
-    /// What it is about.
-    pub(super) write: Unconfirmed,
-    /// The uid of the object that was known when it was sent. An answer tells what was when the API server gave it: by the time it
-    /// comes, there may be another object.
-    pub(super) known: Option<String>,
 }
 
 impl Execution {
@@ -80,6 +73,7 @@ impl Execution {
             primary,
             steps: steps.into(),
             unclear: None,
+            has_recovered: false,
             decided,
         }
     }
@@ -164,11 +158,8 @@ impl Engine {
     }
 
     pub(super) fn send(&mut self, primary: &ObjectKey, run: Run, request: Request) -> Next {
-        let (resource, key) = Resource::and_key(&request.object());
-        let known = self.caches.get(&resource, &key);
-        let known = known.map(|known| known.uid.clone());
-        let write = Unconfirmed { resource, key };
-        self.sent.insert(primary.clone(), Sent { write, known });
+        let sent = Sent::new(&run, &request, &self.caches);
+        self.sent.insert(primary.clone(), sent);
         self.runs.insert(primary.clone(), run);
         work(primary, Task::Send(request))
     }
@@ -207,6 +198,7 @@ impl Engine {
                 debug!(%primary, ?delay, "will be tried again");
             }
         }
+        self.reply_came(primary, None);
         self.sent.remove(primary);
         self.queue.done(primary);
         Next::Ended(end)

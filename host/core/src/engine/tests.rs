@@ -13,6 +13,7 @@ use crate::failures::Cause;
 use crate::work::{Request, Task};
 
 mod late;
+mod own;
 mod panics;
 mod stale;
 mod steps;

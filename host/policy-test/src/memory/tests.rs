@@ -120,7 +120,14 @@ impl Policy for Orders {
             ),
             Ok(items) if items.is_empty() => {
                 let adopt = json!({"finalizers": ["test/finalizer"]}).to_string();
-                act(vec![Action::PatchMetadata(adopt), create, event], "creates")
+                let actions = vec![Action::PatchMetadata(adopt), create, event];
+                match act(actions, "creates") {
+                    Outcome::Act(plan) => Outcome::Act(Plan {
+                        requeue: Requeue::AtOnce,
+                        ..plan
+                    }),
+                    other => other,
+                }
             }
             Ok(_) => act(status("an item").into_iter().collect(), "is content"),
         })

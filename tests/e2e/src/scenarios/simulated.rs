@@ -275,6 +275,8 @@ impl Clusters for Simulated {
             // A namespace that comes or goes refuses what the host does, or permits it.
             Change::Apply { object, .. } if object["kind"] == "Namespace" => LONG_RECOVERY,
             Change::Delete(object) if object.kind == "Namespace" => RECOVERY,
+            // They fail alternately.
+            _ if self.refused.len() > 1 => RECOVERY,
             _ => Duration::ZERO,
         };
         match change {

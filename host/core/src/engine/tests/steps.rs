@@ -18,6 +18,7 @@ fn what_was_created_is_seen_before_the_watch_shows_it() {
         panic!("{ended:?}")
     };
     assert_eq!((decided.done, decided.calls, decided.failure), (1, 2, None));
+    rig.engine.reconcile(key("o"));
     let Some(Task::Decide(snapshot)) = rig.next() else {
         panic!()
     };
