@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use pilothouse_contract::{Context, Manifest};
 
+use crate::budget::Budgets;
 use crate::cache::{Caches, Change, Health, List};
 use crate::ledger::Ledger;
 use crate::object::{Object, ObjectKey, Resource};
@@ -32,6 +33,7 @@ pub struct Engine {
     caches: Caches,
     subscriptions: Subscriptions,
     queue: Queue,
+    budgets: Budgets,
     ledgers: BTreeMap<ObjectKey, Ledger>,
     runs: BTreeMap<ObjectKey, Run>,
     /// The request that was sent last for each primary that is being reconciled.
@@ -49,6 +51,7 @@ impl Engine {
             caches: Caches::default(),
             subscriptions: Subscriptions::default(),
             queue: Queue::default(),
+            budgets: Budgets::default(),
             ledgers: BTreeMap::new(),
             runs: BTreeMap::new(),
             sent: BTreeMap::new(),
@@ -249,6 +252,7 @@ impl Engine {
     fn wake(&mut self, primaries: impl IntoIterator<Item = ObjectKey>) {
         for primary in primaries {
             let priority = self.priority(&primary);
+            self.budgets.wake(&primary);
             self.queue.add(primary, priority);
         }
     }

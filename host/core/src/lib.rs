@@ -10,6 +10,7 @@
 //!
 //! What is absent: Kubernetes clients, a clock, threads and WebAssembly. This crate cannot even name them.
 
+pub mod budget;
 pub mod cache;
 pub mod engine;
 pub mod failures;

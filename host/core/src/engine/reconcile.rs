@@ -37,7 +37,7 @@ impl Engine {
             (Some(Run::Executing(execution)), Answer::Replied(reply)) => {
                 self.replied(now, primary, execution, reply)
             }
-            (Some(Run::Reporting(end)), _) => self.end(now, primary, Verdict::Failed, end),
+            (Some(Run::Reporting(verdict, end)), _) => self.end(now, primary, verdict, end),
             (Some(_), _) => {
                 let error = "the engine was answered another question than it asked".to_owned();
                 self.end(now, primary, Verdict::Failed, End::Failed(error))
@@ -47,15 +47,23 @@ impl Engine {
     }
 
     pub(super) fn start(&mut self, now: Now, primary: &ObjectKey) -> Option<Work> {
+        let next = match self.budgets.begin(primary, now.elapsed) {
+            Ok(()) => self.begin(now, primary),
+            Err(due) => self.wait(now, primary, due),
+        };
+        match next {
+            Next::Work(work) => Some(*work),
+            Next::Ended(_) => None,
+        }
+    }
+
+    fn begin(&mut self, now: Now, primary: &ObjectKey) -> Next {
         let ledger = self.ledgers.get(primary);
         let unconfirmed = ledger
             .into_iter()
             .flat_map(|ledger| ledger.unconfirmed.keys());
         let unconfirmed = unconfirmed.cloned().rev().collect();
-        match self.read_next(now, primary, unconfirmed) {
-            Next::Work(work) => Some(*work),
-            Next::Ended(_) => None,
-        }
+        self.read_next(now, primary, unconfirmed)
     }
 
     fn read_next(&mut self, now: Now, primary: &ObjectKey, mut left: Vec<Unconfirmed>) -> Next {

@@ -24,8 +24,8 @@ pub(super) enum Run {
     Deciding(Deciding),
     /// The plan is carried out.
     Executing(Box<Execution>),
-    /// It has failed, and an event is recorded that says so. It ends like this.
-    Reporting(End),
+    /// It has failed, or has to wait, and an event is recorded that says so. It ends like this.
+    Reporting(Verdict, End),
 }
 
 /// What the policy is asked with.
@@ -37,7 +37,7 @@ pub(super) struct Deciding {
 }
 
 /// What becomes of a primary after a reconcile.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// All is done; call again after this long, or when something changes.
     Done(Option<Duration>),
@@ -45,6 +45,8 @@ pub(super) enum Verdict {
     NotYet,
     /// It was decided on an old state, or failed: call again after a while, or when something changes.
     Failed,
+    /// It is not begun before then, whatever changes.
+    Wait(Duration),
 }
 
 /// A plan that is being carried out.
@@ -133,6 +135,20 @@ impl Engine {
         )
     }
 
+    /// The primary has written more than it may.
+    pub(super) fn wait(&mut self, now: Now, primary: &ObjectKey, due: Duration) -> Next {
+        let (verdict, end) = (Verdict::Wait(due), End::Undecided);
+        let object = self.caches.get(&self.home(), primary);
+        let message = self.budgets.report(primary, now.elapsed);
+        let Some((object, message)) = object.zip(message) else {
+            return self.end(now, primary, verdict, end);
+        };
+        warn!(%primary, "{message}");
+        let (manifest, run) = (self.manifest.clone(), Run::Reporting(verdict, end));
+        let request = warning(&manifest, object, "NotAtRest", message);
+        self.send(primary, run, request)
+    }
+
     /// Records an event about a primary that has failed.
     pub(super) fn report(
         &mut self,
@@ -140,24 +156,17 @@ impl Engine {
         manifest: &Manifest,
         object: Arc<Object>,
         reason: &str,
-        mut message: String,
+        message: String,
         end: End,
     ) -> Next {
-        plan::shorten(&mut message);
-        let request = Request::RecordEvent {
-            controller: manifest.controller.clone(),
-            gvk: manifest.primary.clone(),
-            object,
-            event: Event {
-                severity: Severity::Warning,
-                reason: reason.to_owned(),
-                message,
-            },
-        };
-        self.send(primary, Run::Reporting(end), request)
+        let request = warning(manifest, object, reason, message);
+        self.send(primary, Run::Reporting(Verdict::Failed, end), request)
     }
 
     pub(super) fn send(&mut self, primary: &ObjectKey, run: Run, request: Request) -> Next {
+        if !matches!(request, Request::Read { .. }) {
+            self.budgets.write(primary);
+        }
         let sent = Sent::new(&run, &request, &self.caches);
         self.sent.insert(primary.clone(), sent);
         self.runs.insert(primary.clone(), run);
@@ -197,9 +206,11 @@ impl Engine {
                 let delay = backoff();
                 debug!(%primary, ?delay, "will be tried again");
             }
+            Verdict::Wait(due) => self.queue.add_at(primary.clone(), due, priority),
         }
         self.reply_came(primary, None);
         self.sent.remove(primary);
+        self.budgets.end(primary);
         self.queue.done(primary);
         Next::Ended(end)
     }
@@ -220,4 +231,18 @@ pub(super) fn work(primary: &ObjectKey, task: Task) -> Next {
         primary: primary.clone(),
         task,
     }))
+}
+
+fn warning(manifest: &Manifest, object: Arc<Object>, reason: &str, mut message: String) -> Request {
+    plan::shorten(&mut message);
+    Request::RecordEvent {
+        controller: manifest.controller.clone(),
+        gvk: manifest.primary.clone(),
+        object,
+        event: Event {
+            severity: Severity::Warning,
+            reason: reason.to_owned(),
+            message,
+        },
+    }
 }

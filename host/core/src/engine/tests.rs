@@ -12,6 +12,7 @@ use super::*;
 use crate::failures::Cause;
 use crate::work::{Request, Task};
 
+mod budget;
 mod late;
 mod own;
 mod panics;

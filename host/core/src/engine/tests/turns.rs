@@ -6,7 +6,7 @@ use super::*;
 
 /// Runs a reconcile up to its end, if one is due: each call is answered with the plan, each request with the function. Whose it was
 /// comes back.
-fn play(
+pub(super) fn play(
     rig: &mut Rig,
     plan: &Plan,
     mut reply: impl FnMut(&Request) -> Result<Option<Object>, Cause>,
