@@ -7,7 +7,7 @@ use anyhow::Error;
 use kube::api::ApiResource;
 use kube::core::GroupVersionKind;
 use pilothouse_core::Object;
-use pilothouse_core::failures::Cause;
+use pilothouse_core::failures::{Cause, NOT_CONNECTED};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tracing::warn;
@@ -15,8 +15,6 @@ use tracing::warn;
 use crate::contexts::NotConnected;
 use crate::contract::{FailureClass, Gvk};
 
-/// The reason of a request that was not sent: there is no client for its context.
-const NOT_CONNECTED: &str = "NotConnected";
 /// The reason of a request without an answer of an API server.
 const UNREACHABLE: &str = "Unreachable";
 /// What an API server says, without a Status, where it serves nothing.

@@ -409,8 +409,8 @@ pub mod exports {
                     Refused,
                     /// The object has changed, or another one has its name: nothing was changed. The host decides anew.
                     Conflict,
-                    /// The API server is overloaded or shutting down and asks to try again later, or the host has no client for the context
-                    /// yet: nothing was changed.
+                    /// The API server is overloaded or shutting down and asks to try again later; or the host did not send it, since the context
+                    /// has not replied to the last requests, or has no client yet: nothing was changed.
                     Throttled,
                     /// No reply, or one that does not say what became of the action. The host reads the object back before it
                     /// decides anew.

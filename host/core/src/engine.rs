@@ -5,6 +5,7 @@
 //! same outputs.
 
 mod execution;
+mod limits;
 mod reconcile;
 mod run;
 mod sent;
@@ -15,13 +16,15 @@ use std::time::Duration;
 
 use pilothouse_contract::{Context, Manifest};
 
+use crate::breaker::Breakers;
 use crate::budget::Budgets;
 use crate::cache::{Caches, Change, Health, List};
 use crate::ledger::Ledger;
 use crate::object::{Object, ObjectKey, Resource};
 use crate::queue::{Priority, Queue};
+use crate::slots::Slots;
 use crate::subscriptions::Subscriptions;
-use crate::work::{Answer, End, Next, Now, Work};
+use crate::work::{Answer, End, Next, Now, Request, Work};
 use run::{Run, Verdict};
 use sent::Sent;
 
@@ -34,6 +37,10 @@ pub struct Engine {
     subscriptions: Subscriptions,
     queue: Queue,
     budgets: Budgets,
+    breakers: Breakers,
+    slots: Slots,
+    /// The reconciles whose next request waits for a slot.
+    parked: BTreeMap<ObjectKey, (Run, Request)>,
     ledgers: BTreeMap<ObjectKey, Ledger>,
     runs: BTreeMap<ObjectKey, Run>,
     /// The request that was sent last for each primary that is being reconciled.
@@ -52,6 +59,9 @@ impl Engine {
             subscriptions: Subscriptions::default(),
             queue: Queue::default(),
             budgets: Budgets::default(),
+            breakers: Breakers::default(),
+            slots: Slots::default(),
+            parked: BTreeMap::new(),
             ledgers: BTreeMap::new(),
             runs: BTreeMap::new(),
             sent: BTreeMap::new(),
@@ -69,6 +79,9 @@ impl Engine {
     pub fn remove_context(&mut self, context: &Context) {
         self.contexts.remove(context);
         self.caches.forget(context);
+        self.slots.dissolve(context);
+        let waiting = self.breakers.forget(context);
+        self.wake(waiting);
         self.wake(self.subscriptions.about(context));
     }
 
@@ -133,6 +146,7 @@ impl Engine {
             self.wake(self.subscriptions.asking(resource));
         }
         if is_news && is_synced {
+            self.breakers.probe_now(&resource.context);
             self.wake(self.waiting_for(resource));
         }
         is_news
@@ -152,12 +166,19 @@ impl Engine {
     /// The next piece of work for a primary that is not being worked for; none before something comes in, or [`Engine::next_due`].
     pub fn next(&mut self, now: Now) -> Option<Work> {
         loop {
-            let primary = self.queue.next(now.elapsed)?;
+            let probing = self.breakers.probing(now.elapsed);
+            self.wake(probing);
+            let granted = self.slots.granted();
+            let is_resumed = granted.is_some();
+            let primary = granted.or_else(|| self.queue.next(now.elapsed))?;
             self.called_for = Some(primary.clone());
-            let work = self.start(now, &primary);
+            let next = match is_resumed {
+                true => self.resume(now, &primary),
+                false => self.start(now, &primary),
+            };
             self.called_for = None;
-            if work.is_some() {
-                return work;
+            if let Next::Work(work) = next {
+                return Some(*work);
             }
         }
     }
@@ -167,6 +188,7 @@ impl Engine {
         self.called_for = Some(primary.clone());
         if let Answer::Replied(reply) = &answer {
             self.reply_came(primary, Some(reply));
+            self.request_ended(now, primary, Some(reply));
         }
         let next = self.answered(now, primary, answer);
         self.called_for = None;
@@ -194,12 +216,13 @@ impl Engine {
 
     /// Whether there is work now.
     pub fn is_ready(&self) -> bool {
-        self.queue.is_ready()
+        self.queue.is_ready() || self.slots.is_ready()
     }
 
     /// When there is work although nothing comes in, counted as [`Now::elapsed`] is.
     pub fn next_due(&self) -> Option<Duration> {
-        self.queue.next_due()
+        let due = [self.queue.next_due(), self.breakers.next_due()];
+        due.into_iter().flatten().min()
     }
 
     /// When a primary is reconciled although nothing comes in.

@@ -14,6 +14,9 @@ pub const NOT_SERVED: &str = "NotServed";
 /// The reason of a request that was not sent: the host does not watch the namespace, or the kind is not of that scope.
 pub const NOT_WATCHED: &str = "NotWatched";
 
+/// The reason of a request that was not sent: there is no client for the context.
+pub const NOT_CONNECTED: &str = "NotConnected";
+
 /// So many failures are kept for one primary: no plan has more actions. Beyond that, the one that is longest ago is forgotten.
 const MAX_FAILURES: usize = plan::MAX_ACTIONS;
 

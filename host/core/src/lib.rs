@@ -10,6 +10,7 @@
 //!
 //! What is absent: Kubernetes clients, a clock, threads and WebAssembly. This crate cannot even name them.
 
+pub mod breaker;
 pub mod budget;
 pub mod cache;
 pub mod engine;
@@ -19,6 +20,7 @@ pub mod names;
 pub mod object;
 pub mod plan;
 pub mod queue;
+pub mod slots;
 pub mod snapshot;
 pub mod subscriptions;
 pub mod work;

@@ -3,7 +3,7 @@
 //! A key that is added while its worker runs is handed out again afterwards, never at the same time. Time comes in as what has
 //! passed since the engine was started.
 
-mod line;
+pub(crate) mod line;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pilothouse_contract::{
-    Event, Failure, Gvk, Manifest, ObjectRef, Outcome, Plan, Selector, Snapshot,
+    Context, Event, Failure, Gvk, Manifest, ObjectRef, Outcome, Plan, Selector, Snapshot,
 };
 use serde_json::Value;
 
@@ -88,6 +88,18 @@ pub enum Request {
 }
 
 impl Request {
+    /// The context that it is sent to; none for an event, which is recorded in the background.
+    pub fn context(&self) -> Option<&Context> {
+        match self {
+            Self::Create { resource, .. }
+            | Self::Delete { resource, .. }
+            | Self::Read { resource, .. }
+            | Self::Patch { resource, .. }
+            | Self::PatchStatus { resource, .. } => Some(&resource.context),
+            Self::RecordEvent { .. } => None,
+        }
+    }
+
     /// The object that it is about.
     pub fn object(&self) -> ObjectRef {
         match self {
@@ -130,6 +142,8 @@ pub enum Next {
 pub enum End {
     /// There was nothing to decide: the primary is gone, or something that it depends on is not known yet.
     Undecided,
+    /// It goes on later: as many requests as there may be are under way to the context that the next one is for.
+    Waiting,
     /// The policy failed, or its plan was denied: why.
     Failed(String),
     /// A plan was carried out, to its end or up to the step that failed.

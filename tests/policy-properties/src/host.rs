@@ -117,7 +117,7 @@ impl Simulation {
             let now = self.servers.now();
             work = match self.engine.answer(now, &work.primary, answer) {
                 Next::Work(next) => *next,
-                Next::Ended(End::Undecided) => return Ok(None),
+                Next::Ended(End::Undecided | End::Waiting) => return Ok(None),
                 Next::Ended(end) => panic!("{end:#?}"),
             };
         }

@@ -6,14 +6,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pilothouse_contract::{FailureClass, UnavailableReason, context_name};
+use pilothouse_contract::{FailureClass, context_name};
 use serde_json::json;
 use tracing::{debug, info, warn};
 
 use super::Engine;
 use super::run::{Execution, Run, Verdict};
-use crate::cache::Unknown;
-use crate::failures::{Cause, NOT_REGISTERED, NOT_WATCHED};
+use crate::failures::Cause;
 use crate::object::{Object, ObjectKey, Resource};
 use crate::plan::{CREATED_FOR, Step};
 use crate::work::{End, Next, Now, Request};
@@ -87,38 +86,18 @@ impl Engine {
             let end = End::Decided(Box::new(execution.decided));
             return self.end(now, primary, Verdict::Done(None), end);
         }
-        if let Some(cause) = self.not_sent(step) {
+        let request = execution.request(&self.home(), step);
+        if let Some(cause) = self.not_sent(now, primary, &request) {
             let step = step.clone();
             return self.failed(now, primary, execution, &step, cause);
         }
-        let request = execution.request(&self.home(), step);
         self.send(primary, Run::Executing(execution), request)
     }
 
     /// Whether a primary that was decided upon is still there: another one of its name is to be decided upon by itself.
-    fn is_current(&self, primary: &ObjectKey, decided: &Object) -> bool {
+    pub(super) fn is_current(&self, primary: &ObjectKey, decided: &Object) -> bool {
         let known = self.caches.get(&self.home(), primary);
         known.is_some_and(|known| known.uid == decided.uid)
-    }
-
-    /// Why a step cannot be sent at all: nothing is changed by it, and nobody need ask what became of it.
-    fn not_sent(&self, step: &Step) -> Option<Cause> {
-        let (Step::Create { resource, key, .. } | Step::Delete { resource, key, .. }) = step else {
-            return None;
-        };
-        let context = context_name(&resource.context);
-        let is_registered = self.contexts.contains(&resource.context);
-        let message = format!("context {context} is not registered with this host");
-        if !is_registered {
-            return Some(Cause::because(NOT_REGISTERED, &message));
-        }
-        // What becomes of it would never be known.
-        match self.caches.object(&resource.object(key)) {
-            Err(Unknown::Unavailable(why)) if why.reason == UnavailableReason::NotWatched => {
-                Some(Cause::because(NOT_WATCHED, &why.message))
-            }
-            _ => None,
-        }
     }
 
     /// The reply to what a step asked for.
@@ -272,7 +251,7 @@ impl Engine {
         }
     }
 
-    fn failed(
+    pub(super) fn failed(
         &mut self,
         now: Now,
         primary: &ObjectKey,

@@ -17,7 +17,7 @@ use crate::ledger::{Ledger, Unconfirmed};
 use crate::object::{Object, ObjectKey};
 use crate::plan;
 use crate::snapshot::{self, NotYet};
-use crate::work::{Answer, Decided, End, Next, Now, Request, Task, Work};
+use crate::work::{Answer, Decided, End, Next, Now, Request, Task};
 
 /// How often a policy may ask to observe more before it has to decide.
 const MAX_CALLS: usize = 8;
@@ -46,14 +46,10 @@ impl Engine {
         }
     }
 
-    pub(super) fn start(&mut self, now: Now, primary: &ObjectKey) -> Option<Work> {
-        let next = match self.budgets.begin(primary, now.elapsed) {
+    pub(super) fn start(&mut self, now: Now, primary: &ObjectKey) -> Next {
+        match self.budgets.begin(primary, now.elapsed) {
             Ok(()) => self.begin(now, primary),
             Err(due) => self.wait(now, primary, due),
-        };
-        match next {
-            Next::Work(work) => Some(*work),
-            Next::Ended(_) => None,
         }
     }
 
@@ -66,7 +62,12 @@ impl Engine {
         self.read_next(now, primary, unconfirmed)
     }
 
-    fn read_next(&mut self, now: Now, primary: &ObjectKey, mut left: Vec<Unconfirmed>) -> Next {
+    pub(super) fn read_next(
+        &mut self,
+        now: Now,
+        primary: &ObjectKey,
+        mut left: Vec<Unconfirmed>,
+    ) -> Next {
         let home = self.home().object(primary);
         if self.is_pending(&home) || self.is_lost(&home) {
             // Nothing is decided on what the primary was, or forgotten.
@@ -77,7 +78,12 @@ impl Engine {
                 // Nothing is decided on it anyway, and each read may take long. It is read back once its kind is watched again.
                 continue;
             }
-            if self.contexts.contains(&write.resource.context) {
+            let context = &write.resource.context;
+            if self.contexts.contains(context) {
+                let refused = self.breakers.refuse(context, primary, now.elapsed);
+                if refused.is_some() {
+                    continue;
+                }
                 let request = Request::Read {
                     resource: write.resource.clone(),
                     key: write.key.clone(),

@@ -163,7 +163,21 @@ impl Engine {
         self.send(primary, Run::Reporting(Verdict::Failed, end), request)
     }
 
+    /// Sends a request, as soon as there may be one more to its context.
     pub(super) fn send(&mut self, primary: &ObjectKey, run: Run, request: Request) -> Next {
+        let context = request.context();
+        if context.is_none_or(|context| self.slots.take(context, primary)) {
+            self.send_now(primary, run, request)
+        } else {
+            self.parked.insert(primary.clone(), (run, request));
+            Next::Ended(End::Waiting)
+        }
+    }
+
+    pub(super) fn send_now(&mut self, primary: &ObjectKey, run: Run, request: Request) -> Next {
+        if let Some(context) = request.context() {
+            self.breakers.sent(context, primary);
+        }
         if !matches!(request, Request::Read { .. }) {
             self.budgets.write(primary);
         }
@@ -210,6 +224,8 @@ impl Engine {
         }
         self.reply_came(primary, None);
         self.sent.remove(primary);
+        self.request_ended(now, primary, None);
+        self.parked.remove(primary);
         self.budgets.end(primary);
         self.queue.done(primary);
         Next::Ended(end)

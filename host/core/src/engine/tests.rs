@@ -14,6 +14,7 @@ use crate::work::{Request, Task};
 
 mod budget;
 mod late;
+mod limits;
 mod own;
 mod panics;
 mod stale;

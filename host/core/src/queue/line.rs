@@ -6,14 +6,14 @@ use crate::object::ObjectKey;
 
 /// Where a key stands: in which round, and when it came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
+pub(crate) struct Place {
     round: u64,
     arrival: u64,
 }
 
 /// The keys. A namespace has one key in each round.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Line {
+pub(crate) struct Line {
     keys: BTreeSet<(Place, ObjectKey)>,
     /// The last round in which each namespace has a key, and how many it has.
     last: BTreeMap<Option<String>, (u64, usize)>,
@@ -23,7 +23,7 @@ pub(super) struct Line {
 }
 
 impl Line {
-    pub(super) fn push(&mut self, key: ObjectKey) -> Place {
+    pub(crate) fn push(&mut self, key: ObjectKey) -> Place {
         let (last, count) = self.last.entry(key.namespace.clone()).or_default();
         *last = (*last).max(self.round) + 1;
         *count += 1;
@@ -36,20 +36,20 @@ impl Line {
         place
     }
 
-    pub(super) fn pop(&mut self) -> Option<ObjectKey> {
+    pub(crate) fn pop(&mut self) -> Option<ObjectKey> {
         let (place, key) = self.keys.pop_first()?;
         self.round = place.round;
         self.left(&key);
         Some(key)
     }
 
-    pub(super) fn remove(&mut self, key: &ObjectKey, place: Place) {
+    pub(crate) fn remove(&mut self, key: &ObjectKey, place: Place) {
         if self.keys.remove(&(place, key.clone())) {
             self.left(key);
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
 

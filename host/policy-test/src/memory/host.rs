@@ -60,7 +60,7 @@ impl Memory<'_> {
             let now = self.servers.now();
             match self.engine.answer(now, &work.primary, answer) {
                 Next::Work(next) => work = *next,
-                Next::Ended(End::Undecided) => return Ok(()),
+                Next::Ended(End::Undecided | End::Waiting) => return Ok(()),
                 Next::Ended(End::Failed(why)) => bail!("{why}: {:#?}", self.outcome),
                 Next::Ended(End::Decided(decided)) => {
                     self.note(&work, &decided, self.seen.writes > before);
