@@ -4,6 +4,7 @@
 //! [`Engine::answer`], which names the next piece, until the reconcile has ended. The same inputs in the same order give the
 //! same outputs.
 
+mod confirm;
 mod execution;
 mod limits;
 mod reconcile;

@@ -1,7 +1,8 @@
 //! Carries the steps of a checked plan out, in order, and stops at the first that fails. It decides nothing.
 //!
 //! Every write is guarded: a create by its name, a delete by the uid, status and metadata by the resourceVersion of the primary
-//! that was decided upon. What an API server answers is overlaid on the caches at once.
+//! that was decided upon. A name says nothing of the primary: before the first create the primary is patched or read, so that nothing
+//! is created for one that has changed, or is gone, and the watch is behind. What an API server answers is overlaid on the caches at once.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -90,6 +91,13 @@ impl Engine {
         if let Some(cause) = self.not_sent(now, primary, &request) {
             let step = step.clone();
             return self.failed(now, primary, execution, &step, cause);
+        }
+        if matches!(step, Step::Create { .. }) && !execution.is_confirmed {
+            let request = Request::Read {
+                resource: self.home(),
+                key: primary.clone(),
+            };
+            return self.send(primary, Run::Confirming(execution), request);
         }
         self.send(primary, Run::Executing(execution), request)
     }
@@ -245,6 +253,7 @@ impl Engine {
             // The next step is guarded by the resourceVersion that this one has made.
             (Step::PatchMetadata(_) | Step::SetStatus(_), Some(patched)) => {
                 execution.primary = Arc::new(patched.clone());
+                execution.is_confirmed = true;
                 self.overlay(&self.home(), patched);
             }
             _ => {}

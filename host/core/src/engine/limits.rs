@@ -55,11 +55,13 @@ impl Engine {
         };
         let cause = self.not_sent(now, primary, &request);
         match (run, cause) {
-            (Run::Executing(execution), _) if !self.is_current(primary, &execution.primary) => {
+            (Run::Executing(execution) | Run::Confirming(execution), _)
+                if !self.is_current(primary, &execution.primary) =>
+            {
                 let end = End::Decided(Box::new(execution.decided));
                 self.end(now, primary, Verdict::Done(None), end)
             }
-            (Run::Executing(mut execution), Some(cause)) => {
+            (Run::Executing(mut execution) | Run::Confirming(mut execution), Some(cause)) => {
                 self.request_ended(now, primary, None);
                 match execution.steps.pop_front() {
                     Some(step) => self.failed(now, primary, execution, &step, cause),

@@ -37,6 +37,9 @@ impl Engine {
             (Some(Run::Executing(execution)), Answer::Replied(reply)) => {
                 self.replied(now, primary, execution, reply)
             }
+            (Some(Run::Confirming(execution)), Answer::Replied(reply)) => {
+                self.confirm(now, primary, execution, reply)
+            }
             (Some(Run::Reporting(verdict, end)), _) => self.end(now, primary, verdict, end),
             (Some(_), _) => {
                 let error = "the engine was answered another question than it asked".to_owned();

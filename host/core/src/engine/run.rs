@@ -24,6 +24,8 @@ pub(super) enum Run {
     Deciding(Deciding),
     /// The plan is carried out.
     Executing(Box<Execution>),
+    /// The primary is read before something is created for it; then the plan is carried out.
+    Confirming(Box<Execution>),
     /// It has failed, or has to wait, and an event is recorded that says so. It ends like this.
     Reporting(Verdict, End),
 }
@@ -58,6 +60,8 @@ pub(super) struct Execution {
     pub(super) steps: VecDeque<Step>,
     /// The answer that says that there is another object than was thought, or none, while that is read.
     pub(super) unclear: Option<Cause>,
+    /// Whether an API server has said meanwhile that the primary is still the one that was decided upon.
+    pub(super) is_confirmed: bool,
     /// Whether a step has succeeded that had failed before: what the policy was told is not so any more, and it is called again.
     pub(super) has_recovered: bool,
     pub(super) decided: Decided,
@@ -75,6 +79,7 @@ impl Execution {
             primary,
             steps: steps.into(),
             unclear: None,
+            is_confirmed: false,
             has_recovered: false,
             decided,
         }

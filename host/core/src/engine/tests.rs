@@ -13,6 +13,7 @@ use crate::failures::Cause;
 use crate::work::{Request, Task};
 
 mod budget;
+mod confirm;
 mod late;
 mod limits;
 mod own;
@@ -136,7 +137,18 @@ impl Rig {
             self.decides(Outcome::Observe(vec![items()]));
         }
         let next = self.decides(Outcome::Act(plan));
-        request(next)
+        self.confirmed(request(next))
+    }
+
+    /// What is sent once the primary is known to be as it was decided upon.
+    fn confirmed(&mut self, first: Request) -> Request {
+        match first {
+            Request::Read { resource, key } if resource == self.engine.home() => {
+                let known = self.engine.caches.get(&resource, &key).unwrap();
+                request(self.answer(Answer::Replied(Ok(Some((*known).clone())))))
+            }
+            request => request,
+        }
     }
 }
 

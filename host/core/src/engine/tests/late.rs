@@ -133,7 +133,8 @@ fn what_was_deleted_and_created_again_is_known_while_the_watch_is_behind() {
     let mut rig = Rig::new();
     rig.engine.seen(&east(), object("i", 5, "i1"));
     rig.sends(created_again());
-    request(rig.answer(replied(None)));
+    let next = request(rig.answer(replied(None)));
+    rig.confirmed(next);
     rig.answer(replied(Some(object("i", 9, "i2"))));
     rig.engine.seen(&east(), object("i", 6, "i1"));
     assert_eq!(rig.item().as_deref(), Some("i2"));
