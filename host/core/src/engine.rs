@@ -6,6 +6,7 @@
 
 mod confirm;
 mod execution;
+mod late;
 mod limits;
 mod reconcile;
 mod run;
@@ -203,8 +204,8 @@ impl Engine {
         self.runs.remove(&primary);
         if let Some(sent) = self.sent.remove(&primary) {
             // An answer to it may not be in the caches.
-            let unconfirmed = &mut self.ledger_mut(&primary).unconfirmed;
-            unconfirmed.entry(sent.write).or_insert(now.wall);
+            let ledger = self.ledger_mut(&primary);
+            ledger.unanswered(now, sent.write, sent.is_create);
         }
         self.end(now, &primary, Verdict::Failed, End::Undecided);
         Some(primary)

@@ -113,7 +113,8 @@ fn unconfirmed_in(
         write.resource.context == *context && write.resource.gvk == *selector.gvk()
     };
     let (Unconfirmed { key, .. }, since) = unconfirmed.iter().find(is_meant)?;
-    let why = format!("unconfirmed write to {key}: no reply, and the follow-up read failed too");
+    let why =
+        format!("unconfirmed write to {key}: no reply, and what becomes of it is not known yet");
     Some(Unavailable {
         since: Some(*since),
         ..Unavailable::new(UnavailableReason::Unconfirmed, why)

@@ -77,7 +77,7 @@ impl Simulation {
         ledger.map_or(&[], |it| &it.reasons)
     }
 
-    fn primary(&self) -> ObjectKey {
+    pub(crate) fn primary(&self) -> ObjectKey {
         Resource::and_key(&self.task_key).1
     }
 
@@ -107,11 +107,15 @@ impl Simulation {
                     let outcome = reconcile(SETTINGS, &snapshot);
                     assert_new(&snapshot, &outcome);
                     calls.push(snapshot);
+                    let answer = Answer::Decided(self.manifest.clone(), Ok(outcome.clone()));
                     if let Outcome::Act(plan) = outcome {
                         assert!(calls.len() <= 3, "it observes a third time");
-                        return Ok(Some((calls, plan)));
+                        if !self.asks_again(&answer) {
+                            return Ok(Some((calls, plan)));
+                        }
+                        calls.clear();
                     }
-                    Answer::Decided(self.manifest.clone(), Ok(outcome))
+                    answer
                 }
             };
             let now = self.servers.now();
@@ -121,6 +125,20 @@ impl Simulation {
                 Next::Ended(end) => panic!("{end:#?}"),
             };
         }
+    }
+
+    /// Whether a plan is made once more, with what may have been created unavailable.
+    fn asks_again(&self, plan: &Answer) -> bool {
+        let primary = self.primary();
+        let ledger = self.engine.ledger(&primary);
+        if ledger.is_none_or(|ledger| ledger.late.is_empty()) {
+            return false;
+        }
+        let next = self
+            .engine
+            .clone()
+            .answer(self.servers.now(), &primary, plan.clone());
+        matches!(next, Next::Work(work) if matches!(work.task, Task::Decide(_)))
     }
 
     /// Has a plan carried out, up to the first step that fails.

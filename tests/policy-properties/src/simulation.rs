@@ -242,7 +242,10 @@ impl Simulation {
     pub fn is_kind(&self) -> bool {
         let mut homes = datacenters(&self.declared).filter_map(|it| it["k8sContext"].as_str());
         let are_registered = homes.all(|home| self.servers.is_registered(Some(home)));
-        are_registered && self.refusing.is_empty() && self.servers.lost.is_empty()
+        let ledger = self.engine.ledger(&self.primary());
+        let may_create = ledger.is_some_and(|ledger| !ledger.late.is_empty());
+        let is_lost = !self.servers.lost.is_empty();
+        are_registered && self.refusing.is_empty() && !is_lost && !may_create
     }
 
     /// Whether its policy is Forbid now.

@@ -282,7 +282,7 @@ impl Engine {
             // It was said, or it is decided anew on the newer primary.
             debug!(%primary, reason, "{step}: {message}");
         }
-        execution.decided.failure = ledger.failed(now.wall, &object, step, cause);
+        execution.decided.failure = ledger.failed(now, &object, step, cause);
         let Execution {
             manifest,
             primary: object,

@@ -57,6 +57,7 @@ impl Engine {
     }
 
     fn begin(&mut self, now: Now, primary: &ObjectKey) -> Next {
+        self.settle(now, primary);
         let ledger = self.ledgers.get(primary);
         let unconfirmed = ledger
             .into_iter()
@@ -107,6 +108,7 @@ impl Engine {
             primary: object,
             selectors,
             calls: 1,
+            is_careful: false,
         };
         self.decide(now, primary, asked)
     }
@@ -129,6 +131,7 @@ impl Engine {
             *ledger = Ledger {
                 uid: uid.to_owned(),
                 unconfirmed: std::mem::take(&mut ledger.unconfirmed),
+                late: std::mem::take(&mut ledger.late),
                 ..Ledger::default()
             };
             self.queue.forget(primary);
@@ -193,9 +196,13 @@ impl Engine {
         if ledger.unconfirmed.contains_key(&own) {
             return Ok(None);
         }
+        let mut unconfirmed = ledger.unconfirmed.clone();
+        if asked.is_careful {
+            unconfirmed.extend(self.late(primary));
+        }
         let known = snapshot::Known {
             caches: &self.caches,
-            unconfirmed: &ledger.unconfirmed,
+            unconfirmed: &unconfirmed,
         };
         let (failures, contexts) = (ledger.failures.list(), self.contexts.iter());
         let selectors = &asked.selectors;
@@ -273,6 +280,14 @@ impl Engine {
                 return self.deny(now, primary, &manifest, asked.primary, &plan, &denied);
             }
         };
+        if !asked.is_careful && self.leaves_late(primary, &steps) {
+            let asked = Deciding {
+                is_careful: true,
+                calls: calls + 1,
+                ..asked
+            };
+            return self.decide(now, primary, asked);
+        }
         self.subscriptions
             .set(primary, plan.observes.iter().cloned().collect());
         let ledger = self.ledger_mut(primary);

@@ -36,6 +36,8 @@ pub(super) struct Deciding {
     pub(super) primary: Arc<Object>,
     pub(super) selectors: Vec<Selector>,
     pub(super) calls: usize,
+    /// Whether creates that may still be carried out make their kind unavailable.
+    pub(super) is_careful: bool,
 }
 
 /// What becomes of a primary after a reconcile.
@@ -214,8 +216,9 @@ impl Engine {
                     self.queue.forget(primary);
                     None
                 };
-                if let Some(delay) = again.into_iter().chain(retry).min() {
-                    let due = now.elapsed + delay;
+                let delays = again.into_iter().chain(retry);
+                let due = delays.map(|delay| now.elapsed + delay);
+                if let Some(due) = due.chain(self.settled(primary)).min() {
                     self.queue.add_at(primary.clone(), due, priority);
                 }
             }

@@ -16,6 +16,7 @@ pub(super) struct Sent {
     /// The uid of the object that was known when it was sent. An answer tells what was when the API server gave it: by the time it
     /// comes, there may be another object.
     pub(super) known: Option<String>,
+    pub(super) is_create: bool,
     kind: Kind,
     /// What the watch has shown of the object since, by the resourceVersion, or that it is gone: it may be what the request has made.
     shown: Vec<Option<String>>,
@@ -41,6 +42,7 @@ impl Sent {
         Self {
             known: known.map(|known| known.uid.clone()),
             write: Unconfirmed { resource, key },
+            is_create: matches!(request, Request::Create { .. }),
             kind: match (run, request) {
                 (_, Request::RecordEvent { .. }) => Kind::Other,
                 (Run::ReadingBack(..), _) => Kind::ReadBefore,

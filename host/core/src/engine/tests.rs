@@ -21,6 +21,7 @@ mod panics;
 mod stale;
 mod steps;
 mod turns;
+mod unanswered;
 mod versions;
 mod waits;
 

@@ -7,6 +7,7 @@ use k8ssandra_task_policy::contract::{Failure, FailureClass, Operation};
 use pilothouse_core::failures::Cause;
 use pilothouse_core::ledger::Ledger;
 use pilothouse_core::plan::Step;
+use pilothouse_core::work::Now;
 
 use super::caches::{overlay_context, see_task};
 use crate::clock;
@@ -21,7 +22,11 @@ pub(super) fn failed(world: &World, next: &mut State, plan: &Plan, step: &Step, 
     let mut ledger = remembered(&world.policy, next, |it| {
         if is_refused_create(it) { it.last } else { 0 }
     });
-    ledger.failed(clock::now(next.clock), &render::reference(), step, cause);
+    let now = Now {
+        wall: clock::now(next.clock),
+        ..Now::default()
+    };
+    ledger.failed(now, &render::reference(), step, cause);
     // Of an earlier task of that name nothing is remembered.
     if plan.is_for(next.host.task) || next.host.task.is_none() {
         remember(&world.policy, next, &ledger);
