@@ -1,12 +1,13 @@
 //! The engine, as the watches and the workers share it: behind one lock, with a clock, and waking who waits for work.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use pilothouse_core::cache::List;
 use pilothouse_core::work::{Answer, End, Next, Now, Work};
-use pilothouse_core::{Engine, ObjectKey};
-use tokio::sync::Notify;
+use pilothouse_core::{Engine, ObjectKey, Resource};
+use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::error;
 
@@ -19,6 +20,8 @@ const AFTER_PANIC: Duration = Duration::from_secs(1);
 pub struct Shared {
     engine: Mutex<Engine>,
     changed: Notify,
+    /// Whenever an API server was set back.
+    set_back: watch::Sender<()>,
     clock: Clock,
     start: Instant,
 }
@@ -29,6 +32,7 @@ impl Shared {
         Self {
             engine: Mutex::new(engine),
             changed: Notify::new(),
+            set_back: watch::Sender::new(()),
             clock,
             start: Instant::now(),
         }
@@ -37,11 +41,31 @@ impl Shared {
     /// Hands the engine something, and wakes a worker. A panic in the engine has left nothing half done that matters more than
     /// that the others go on.
     pub fn with<T>(&self, change: impl FnOnce(&mut Engine) -> T) -> T {
-        let mut engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
-        let result = change(&mut engine);
-        drop(engine);
+        let result = change(&mut self.engine());
         self.changed.notify_one();
         result
+    }
+
+    fn engine(&self) -> MutexGuard<'_, Engine> {
+        self.engine.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands the engine a complete list of a kind in a namespace (none: in all). True if it says that the API server was set back.
+    pub fn listed(&self, resource: &Resource, namespace: Option<&str>, list: List) -> bool {
+        let is_set_back = self.with(|engine| engine.listed(resource, namespace, list));
+        if is_set_back {
+            self.set_back.send_replace(());
+        }
+        is_set_back
+    }
+
+    /// Waits until a kind has to be listed anew, because its API server was set back.
+    pub async fn outdated(&self, resource: &Resource, namespace: Option<&str>) {
+        let mut set_back = self.set_back.subscribe();
+        while !self.engine().is_outdated(resource, namespace) {
+            // It ends with the host, whose watches end before it.
+            let _ = set_back.changed().await;
+        }
     }
 
     /// Hands the engine the answer to a piece of work. Out comes what is to be done next.
@@ -54,7 +78,7 @@ impl Shared {
 
     /// None where the engine panics: the reconcile that it was about is begun anew after a while.
     fn guarded<T>(&self, call: impl FnOnce(&mut Engine) -> T) -> Option<T> {
-        let mut engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut engine = self.engine();
         let result = catch_unwind(AssertUnwindSafe(|| call(&mut engine)));
         if result.is_err() {
             let primary = engine.abandon(self.now());

@@ -40,9 +40,17 @@ impl Target {
         let api = within(PAGE_TIMEOUT, self.resolve()).await?;
         let list = pages(&api).await?;
         let (namespace, version) = (self.namespace.as_deref(), list.version.clone());
-        self.shared
-            .with(|engine| engine.listed(&self.resource, namespace, list));
+        if self.shared.listed(&self.resource, namespace, list) {
+            let (kind, context) = self.names();
+            warn!(%kind, context, version, "the API server was restored, or set up anew: every kind is listed again");
+        }
         Ok((api, version))
+    }
+
+    /// Waits until it has to be listed anew.
+    pub async fn outdated(&self) {
+        let namespace = self.namespace.as_deref();
+        self.shared.outdated(&self.resource, namespace).await;
     }
 
     /// Asks the API server what it calls the kind.

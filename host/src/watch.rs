@@ -83,7 +83,7 @@ enum Ended {
     InTime,
     /// There was no sign of life beyond that time.
     Silent,
-    /// The API server does not remember what happened since that resourceVersion.
+    /// The API server does not remember what happened since that resourceVersion, or it never was.
     Expired,
     Broken(Failed),
 }
@@ -151,7 +151,11 @@ impl<'a> Watch<'a> {
     /// Watches, until it is better to list again.
     async fn follow(&mut self, api: &Api) {
         loop {
-            let (ended, answered) = self.watch(api).await;
+            let outdated = self.target.outdated();
+            let (ended, answered) = tokio::select! {
+                ended = self.watch(api) => ended,
+                () = outdated => (Ended::Expired, None),
+            };
             let retry_after = match &ended {
                 Ended::Broken(failed) => {
                     self.cannot_watch |= self.failed(failed);

@@ -111,10 +111,25 @@ impl Engine {
         self.caches.resolve(resource, is_namespaced);
     }
 
-    /// A complete list has come.
-    pub fn listed(&mut self, resource: &Resource, namespace: Option<&str>, list: List) {
+    /// A complete list has come. True if it says that the API server was set back: all kinds are to be listed anew there, and nothing
+    /// is decided on them before.
+    pub fn listed(&mut self, resource: &Resource, namespace: Option<&str>, list: List) -> bool {
+        let goes_back = self.caches.goes_back(resource, namespace, &list.version);
+        if goes_back {
+            self.caches.outdate(&resource.context);
+        }
+        let was_outdated = self.caches.is_outdated(resource, namespace);
         let changes = self.caches.listed(resource, namespace, list);
         self.changed(resource, changes);
+        if was_outdated {
+            self.known_again(resource);
+        }
+        goes_back
+    }
+
+    /// Whether a kind has to be listed anew.
+    pub fn is_outdated(&self, resource: &Resource, namespace: Option<&str>) -> bool {
+        self.caches.is_outdated(resource, namespace)
     }
 
     /// A watch has shown everything up to that resourceVersion.
@@ -144,14 +159,18 @@ impl Engine {
     ) -> bool {
         let is_synced = health == Health::Synced;
         let is_news = self.caches.set_health(resource, namespace, health);
-        if is_news {
-            self.wake(self.subscriptions.asking(resource));
-        }
         if is_news && is_synced {
             self.breakers.probe_now(&resource.context);
-            self.wake(self.waiting_for(resource));
+            self.known_again(resource);
+        } else if is_news {
+            self.wake(self.subscriptions.asking(resource));
         }
         is_news
+    }
+
+    fn known_again(&mut self, resource: &Resource) {
+        self.wake(self.subscriptions.asking(resource));
+        self.wake(self.waiting_for(resource));
     }
 
     /// The primaries that could not be worked for while a kind was not watched: all of them while it was their own, also those that

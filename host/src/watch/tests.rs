@@ -3,10 +3,11 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use futures::future::Either;
 use http::{Request, Response};
 use kube::Client;
 use kube::client::Body;
-use pilothouse_core::cache::Unknown;
+use pilothouse_core::cache::{List, Unknown};
 use pilothouse_core::work::{Answer, Now};
 use pilothouse_core::{Engine, Object, Resource};
 use serde_json::{Value, json};
@@ -17,9 +18,10 @@ use crate::contract::{Action, Gvk, Manifest, ObjectRef, Outcome, Plan, Requeue};
 use crate::execute::Kinds;
 use crate::shared::Shared;
 
-/// An API server with one kind, each of whose watches is answered with that line and ends. Each list has one object more. Its version
+/// An API server with one kind, each of whose watches is answered with that line and ends, or not at all (none). Each list has one object more. Its version
 /// is by ten higher than that of the last object.
-fn client(line: &'static str) -> Client {
+fn client(line: impl Into<Option<&'static str>>) -> Client {
+    let line = line.into();
     let lists = Arc::new(AtomicUsize::new(0));
     Client::new(
         tower::service_fn(move |request: Request<Body>| {
@@ -31,14 +33,16 @@ fn client(line: &'static str) -> Client {
                 json!({"kind": "APIResourceList", "groupVersion": "test/v1", "resources": [things]})
                     .to_string()
             } else if query.contains("watch=true") {
-                line.to_owned()
+                match line {
+                    Some(line) => line.to_owned(),
+                    None => return Either::Left(std::future::pending()),
+                }
             } else {
                 let count = lists.fetch_add(1, Ordering::Relaxed) + 1;
                 list(count).to_string()
             };
-            std::future::ready(Ok::<_, std::io::Error>(Response::new(Body::from(
-                body.into_bytes(),
-            ))))
+            let response = Response::new(Body::from(body.into_bytes()));
+            Either::Right(std::future::ready(Ok::<_, std::io::Error>(response)))
         }),
         "default",
     )
@@ -66,19 +70,24 @@ fn manifest() -> Arc<Manifest> {
 
 /// What has become of the engine after a minute.
 async fn watched(client: Client) -> (Arc<Shared>, Resource) {
+    let target = target(client);
+    let (shared, resource) = (target.shared.clone(), target.resource.clone());
+    let _ = timeout(Duration::from_secs(60), watch(target)).await;
+    (shared, resource)
+}
+
+fn target(client: Client) -> Target {
     let shared = Arc::new(Shared::new(Engine::new(manifest()), clock::system()));
     let gvk = Gvk::new("test/v1", "Thing");
     let resource = Resource { context: None, gvk };
     shared.with(|engine| engine.open(&resource, None));
-    let target = Target {
+    Target {
         client,
-        resource: resource.clone(),
+        resource,
         namespace: None,
-        shared: shared.clone(),
+        shared,
         kinds: Arc::new(Kinds::default()),
-    };
-    let _ = timeout(Duration::from_secs(60), watch(target)).await;
-    (shared, resource)
+    }
 }
 
 /// What is known after a minute: how many objects, or why none.
@@ -194,4 +203,26 @@ async fn an_answer_from_before_a_list_or_a_bookmark_is_no_news() {
             assert_eq!(after, known.to_string(), "{line}");
         }
     }
+}
+
+/// What the list of another kind says.
+#[tokio::test(start_paused = true)]
+async fn a_kind_is_listed_anew_where_its_api_server_was_set_back() {
+    let target = target(client(None));
+    let (shared, resource) = (target.shared.clone(), target.resource.clone());
+    let gvk = Gvk::new("test/v1", "Other");
+    let other = Resource { context: None, gvk };
+    shared.with(|engine| engine.open(&other, None));
+    let (watching, second) = (tokio::spawn(watch(target)), Duration::from_secs(1));
+    for (version, known) in [("50", 1), ("60", 1), ("5", 2)] {
+        let list = List {
+            objects: vec![],
+            version: version.into(),
+        };
+        shared.listed(&other, None, list);
+        sleep(second).await;
+        let keys = shared.with(|engine| engine.caches().keys(&resource));
+        assert_eq!(keys.len(), known);
+    }
+    watching.abort();
 }

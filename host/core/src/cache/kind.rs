@@ -65,6 +65,19 @@ impl KindCache {
         self.watches.known(namespace).map(|()| &self.index)
     }
 
+    /// Whether a list of that version says that the API server has gone back to an earlier one.
+    pub(super) fn goes_back(&self, namespace: Option<&str>, version: &str) -> bool {
+        self.watches.goes_back(namespace, object::version(version))
+    }
+
+    pub(super) fn outdate(&mut self) {
+        self.watches.outdate();
+    }
+
+    pub(super) fn is_outdated(&self, namespace: Option<&str>) -> bool {
+        self.watches.is_outdated(namespace)
+    }
+
     /// What is known, whatever the health of the watches.
     pub(super) fn index(&self) -> &Index {
         &self.index

@@ -93,6 +93,27 @@ impl Caches {
             .unwrap_or_default()
     }
 
+    /// Whether a list of that version is the first to say that an API server counts again from an earlier one: it was restored, or set
+    /// up anew.
+    pub fn goes_back(&self, resource: &Resource, namespace: Option<&str>, version: &str) -> bool {
+        let kind = self.kinds.get(resource);
+        kind.is_some_and(|it| it.goes_back(namespace, version) && !it.is_outdated(namespace))
+    }
+
+    /// Nothing counts that is known of a context, until it is listed anew.
+    pub fn outdate(&mut self, context: &Context) {
+        let kinds = self.kinds.iter_mut();
+        for (_, kind) in kinds.filter(|(resource, _)| resource.context == *context) {
+            kind.outdate();
+        }
+    }
+
+    /// Whether a kind has to be listed anew.
+    pub fn is_outdated(&self, resource: &Resource, namespace: Option<&str>) -> bool {
+        let kind = self.kinds.get(resource);
+        kind.is_some_and(|it| it.is_outdated(namespace))
+    }
+
     /// A watch has shown everything up to that resourceVersion.
     pub fn caught_up(
         &mut self,

@@ -23,6 +23,8 @@ struct Watch {
     health: Health,
     /// The highest version that it has listed or followed: it has shown every write up to that one, or something newer.
     mark: Option<u64>,
+    /// Whether the API server has been set back since it was listed, as another list has shown: what it has shown may never have been.
+    is_outdated: bool,
 }
 
 /// One for each namespace that is watched, or one for all (none).
@@ -39,6 +41,10 @@ pub(super) fn shows(namespace: Option<&str>, key: &ObjectKey) -> bool {
     namespace.is_none() || of.is_none() || of == namespace
 }
 
+fn is_earlier(version: Option<u64>, before: Option<u64>) -> bool {
+    matches!((version, before), (Some(now), Some(before)) if now < before)
+}
+
 impl Watches {
     /// A watch of a namespace (none: of all) is about to be started.
     pub(super) fn open(&mut self, namespace: Option<&str>) {
@@ -46,6 +52,7 @@ impl Watches {
         self.by_scope.entry(scope).or_insert(Watch {
             health: Health::Starting,
             mark: None,
+            is_outdated: false,
         });
     }
 
@@ -73,8 +80,28 @@ impl Watches {
         let Some(watch) = self.of(namespace) else {
             return false;
         };
+        watch.is_outdated = false;
         let before = std::mem::replace(&mut watch.mark, version);
-        matches!((version, before), (Some(now), Some(before)) if now < before)
+        is_earlier(version, before)
+    }
+
+    /// Whether a list of that version says that the API server has gone back to an earlier one.
+    pub(super) fn goes_back(&self, namespace: Option<&str>, version: Option<u64>) -> bool {
+        let watch = self.by_scope.get(&namespace.map(str::to_owned));
+        watch.is_some_and(|watch| is_earlier(version, watch.mark))
+    }
+
+    /// The API server has been set back.
+    pub(super) fn outdate(&mut self) {
+        for watch in self.by_scope.values_mut() {
+            watch.is_outdated = true;
+        }
+    }
+
+    /// Whether it has been since the watch of that namespace (none: of all) was listed.
+    pub(super) fn is_outdated(&self, namespace: Option<&str>) -> bool {
+        let watch = self.by_scope.get(&namespace.map(str::to_owned));
+        watch.is_some_and(|watch| watch.is_outdated)
     }
 
     /// A watch has shown everything up to that version.
@@ -118,6 +145,7 @@ impl Watches {
         }
         for watch in asked {
             match &watch.health {
+                Health::Synced if watch.is_outdated => return Err(Unknown::Pending),
                 Health::Synced => {}
                 Health::Starting => return Err(Unknown::Pending),
                 Health::Lost(why) => return Err(Unknown::Unavailable(why.clone())),

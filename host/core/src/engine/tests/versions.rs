@@ -37,3 +37,50 @@ fn the_reply_to_a_create_is_no_news_once_the_watch_has_shown_something_newer() {
         assert_eq!(rig.item(), None);
     }
 }
+
+/// What the others show may never have been, in that context.
+#[test]
+fn nothing_is_decided_on_an_api_server_that_was_set_back_before_all_is_listed() {
+    let empty = |version: &str| List {
+        objects: vec![],
+        version: version.into(),
+    };
+    let mut rig = Rig::new();
+    let (order, item) = (resource(None, "Order"), resource(None, "Item"));
+    assert!(!rig.engine.listed(&item, None, empty("50")));
+    assert!(!rig.engine.listed(&east(), None, empty("50")));
+    rig.next();
+    rig.decides(Outcome::Observe(vec![items()]));
+    rig.decides(Outcome::Act(plan(vec![])));
+    assert!(rig.engine.listed(&item, None, empty("5")));
+    assert!(rig.engine.is_outdated(&order, None));
+    assert!(!rig.engine.is_outdated(&east(), None));
+    rig.engine.reconcile(key("o"));
+    assert_eq!(rig.next(), None);
+    let list = List {
+        objects: vec![object("o", 4, "u")],
+        version: "6".into(),
+    };
+    assert!(!rig.engine.listed(&order, None, list));
+    assert!(matches!(rig.next(), Some(Task::Decide(_))));
+    assert!(!rig.engine.is_outdated(&item, None));
+}
+
+/// One whose list goes back as well says nothing new.
+#[test]
+fn each_kind_is_listed_anew_once() {
+    let mut rig = Rig::new();
+    let list = |version: &str| List {
+        objects: vec![],
+        version: version.into(),
+    };
+    let kinds = [resource(None, "Order"), resource(None, "Item")];
+    for kind in &kinds {
+        rig.engine.listed(kind, None, list("50"));
+    }
+    let backs = kinds
+        .iter()
+        .map(|kind| rig.engine.listed(kind, None, list("5")));
+    assert_eq!(backs.collect::<Vec<_>>(), [true, false]);
+    assert!(!kinds.iter().any(|kind| rig.engine.is_outdated(kind, None)));
+}
