@@ -9,7 +9,9 @@ use pilothouse_contract::{
 use serde_json::{Value, json};
 
 use super::*;
+use crate::cache::{Health, List};
 use crate::failures::Cause;
+use crate::object::Object;
 use crate::work::{Request, Task};
 
 mod budget;
