@@ -24,6 +24,9 @@ use crate::contract::{Manifest, Outcome, Snapshot};
 /// How exactly the time of calls is counted.
 const TICK: Duration = Duration::from_millis(100);
 
+/// What components begin with; what is no component, a module too, begins with something else.
+const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
+
 /// What one call of a policy may use.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -118,7 +121,10 @@ impl Runtime {
     pub(crate) fn compile(&self, bytes: &[u8]) -> Result<PolicyPre<StoreLimits>> {
         let compiled = component::Component::new(&self.engine, bytes)
             .map_err(anyhow::Error::from)
-            .context("not a WebAssembly component that this host can run (build it with `cargo xtask build`)")?;
+            .context(match bytes.starts_with(COMPONENT) {
+                true => "a WebAssembly component that this host cannot run",
+                false => "not a WebAssembly component (build it with `cargo xtask build`)",
+            })?;
         if let Some((name, _)) = compiled.component_type().imports(&self.engine).next() {
             bail!("it imports `{name}`; a policy must be a component without imports");
         }
@@ -171,6 +177,13 @@ impl Runtime {
             Some(Trap::Interrupt) => {
                 anyhow!("it took longer than {} s", self.limits.time.as_secs_f32())
             }
+            // wasmtime has no type for it.
+            _ if error.root_cause().to_string().contains("growing memory") => {
+                anyhow!(
+                    "it needs more than {} MiB of memory",
+                    self.limits.memory >> 20
+                )
+            }
             _ => error.into(),
         }
     }
@@ -184,12 +197,25 @@ impl Decide for Component {
     fn metered(&self, snapshot: &Snapshot) -> Result<(Outcome, Option<u64>)> {
         let (mut store, instance) = self.runtime.instantiate(&self.instance)?;
         let reconciler = instance.pilothouse_policy_reconciler();
-        let snapshot = snapshot.clone().convert();
-        let outcome = reconciler.call_reconcile(&mut store, &self.settings, &snapshot);
-        let outcome = outcome.map_err(|error| self.runtime.ended(error))?;
+        let shown = snapshot.clone().convert();
+        let outcome = reconciler.call_reconcile(&mut store, &self.settings, &shown);
+        let outcome = outcome
+            .map_err(|error| self.runtime.ended(error))
+            .with_context(|| size(snapshot))?;
         let used = self.runtime.limits.fuel.saturating_sub(store.get_fuel()?);
         Ok((outcome.convert(), Some(used)))
     }
+}
+
+/// How much a policy was shown, for people.
+fn size(snapshot: &Snapshot) -> String {
+    let results = snapshot.observations.iter().flat_map(|it| &it.results);
+    let objects = results.filter_map(|it| it.objects.as_ref().ok()).flatten();
+    let (count, bytes) = objects.fold((0, 0), |(count, bytes), it| (count + 1, bytes + it.len()));
+    format!(
+        "deciding on {count} objects of {} kB together",
+        bytes.div_ceil(1_000)
+    )
 }
 
 /// Counts the time of the calls of an engine, until it is dropped.

@@ -166,7 +166,12 @@ async fn a_loop_holds_the_primary() {
 
 #[tokio::test(start_paused = true)]
 async fn too_much_memory_holds_the_primary() {
-    held_with("allocate", "PolicyFailed", "memory").await;
+    held_with(
+        "allocate",
+        "PolicyFailed",
+        "it needs more than 64 MiB of memory",
+    )
+    .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -317,6 +322,11 @@ fn what_is_no_policy_is_refused_with_a_reason() {
         error(b"no", "{}").contains("not a WebAssembly component"),
         "{}",
         error(b"no", "{}")
+    );
+    let newer = error(b"\0asm\x0d\0\x01\0 and what comes in 2030", "{}");
+    assert!(
+        newer.starts_with("a WebAssembly component that this host cannot run"),
+        "{newer}"
     );
     assert!(error(&policy(), "[]").contains("its settings are invalid: there are no settings"));
 }

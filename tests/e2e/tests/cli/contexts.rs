@@ -1,10 +1,15 @@
-//! A context without credentials delays only itself.
+//! A context without credentials delays only itself, and one may be behind a proxy.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cass_operator_sim::CassOperator;
 use kube_sim::{Fault, Filter, Verb};
 use pilothouse_e2e::objects::{cluster, task};
 use pilothouse_e2e::world::{Failures, QUICK, cass_operator};
 use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
 
 use super::running::Ground;
 
@@ -65,4 +70,53 @@ async fn credentials_are_asked_for_until_they_come_and_again_when_they_are_refus
     let again = tokio::time::timeout(std::time::Duration::from_secs(30), again);
     assert!(again.await.is_ok(), "{}", host.log());
     assert_eq!(runs(), before + 1);
+}
+
+/// An HTTP proxy that opens tunnels: its address, and how many it has opened.
+async fn proxy() -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let opened = Arc::new(AtomicUsize::new(0));
+    let count = opened.clone();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            count.fetch_add(1, Ordering::Relaxed);
+            tokio::spawn(async move {
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    head.push(client.read_u8().await?);
+                }
+                let head = String::from_utf8_lossy(&head).into_owned();
+                let server = head.split(' ').nth(1).unwrap_or_default();
+                let mut server = TcpStream::connect(server).await?;
+                client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await?;
+                copy_bidirectional(&mut client, &mut server).await
+            });
+        }
+    });
+    (address, opened)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_context_may_be_behind_a_proxy() {
+    let ground = Ground::new(&["hub", "east"]).await;
+    let (address, opened) = proxy().await;
+    ground.reach_through("east", &address);
+    let host = ground.start(&["--remote=east"]);
+    host.says("watched kind=control.k8ssandra.io/v1alpha1 CassandraTask context=\"east\"")
+        .await;
+    assert!(opened.load(Ordering::Relaxed) > 0);
+}
+
+/// What is in the environment of everything on that machine is not for a cluster that is named to be reached without.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_for_all_is_not_for_what_needs_none() {
+    let ground = Ground::new(&["hub"]).await;
+    let (address, opened) = proxy().await;
+    ground.take_policy();
+    let environment = [("HTTPS_PROXY", address.as_str()), ("NO_PROXY", "127.0.0.1")];
+    let host = ground.start_in(&[], environment);
+    host.says("watched kind=control.k8ssandra.io/v1alpha1 K8ssandraTask")
+        .await;
+    assert_eq!(opened.load(Ordering::Relaxed), 0);
 }

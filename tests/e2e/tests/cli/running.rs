@@ -11,7 +11,7 @@ use kube_sim::{Cluster, Serving, system_clock};
 use pilothouse_e2e::component;
 use pilothouse_e2e::simulated::CRDS;
 use pilothouse_e2e::world::Kind;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
@@ -57,31 +57,57 @@ impl Ground {
 
     /// Gives the user of a context a credential plugin.
     pub fn authenticate_by(&self, context: &str, command: &str, arguments: &[&str]) {
+        let plugin = json!({ "exec": {
+            "apiVersion": "client.authentication.k8s.io/v1", "interactiveMode": "Never", "command": command, "args": arguments,
+        }});
+        self.configure("users", context, |user| user["user"] = plugin.clone());
+    }
+
+    /// Reaches a context through a proxy.
+    pub fn reach_through(&self, context: &str, proxy: &str) {
+        self.configure("clusters", context, |cluster| {
+            cluster["cluster"]["proxy-url"] = proxy.into();
+        });
+    }
+
+    fn configure(&self, list: &str, name: &str, change: impl Fn(&mut Value)) {
         let path = self.path("kubeconfig");
         let text = std::fs::read_to_string(&path).unwrap();
         let mut config: Value = serde_json::from_str(&text).unwrap();
-        let users = config["users"].as_array_mut().unwrap();
-        let user = users.iter_mut().find(|it| it["name"] == context).unwrap();
-        user["user"] = serde_json::json!({ "exec": {
-            "apiVersion": "client.authentication.k8s.io/v1", "interactiveMode": "Never", "command": command, "args": arguments,
-        }});
+        let entries = config[list].as_array_mut().unwrap().iter_mut();
+        entries.filter(|it| it["name"] == name).for_each(change);
         std::fs::write(path, config.to_string()).unwrap();
+    }
+
+    /// Puts the built policy there.
+    pub fn take_policy(&self) {
+        std::fs::copy(component::built().unwrap(), self.path("policy.wasm")).unwrap();
     }
 
     /// Starts the host there, with the built policy.
     pub fn start(&self, arguments: &[&str]) -> Running {
-        std::fs::copy(component::built().unwrap(), self.path("policy.wasm")).unwrap();
+        self.take_policy();
         self.start_with_that_policy(arguments)
     }
 
     /// Starts the host there, with whatever `policy.wasm` is.
     pub fn start_with_that_policy(&self, arguments: &[&str]) -> Running {
+        self.start_in(arguments, [])
+    }
+
+    /// The same, with these variables in its environment.
+    pub fn start_in<const N: usize>(
+        &self,
+        arguments: &[&str],
+        environment: [(&str, &str); N],
+    ) -> Running {
         let log = self.path("log");
         let child = Command::new(component::host().unwrap().canonicalize().unwrap())
             .args(["run", "--policy=policy.wasm", "--kubeconfig=kubeconfig"])
             .args(arguments)
             .current_dir(self.directory.path())
             .env_remove("RUST_LOG")
+            .envs(environment)
             .stderr(std::fs::File::create(&log).unwrap())
             .stdout(Stdio::null())
             .kill_on_drop(true)
