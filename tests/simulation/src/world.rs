@@ -1,5 +1,8 @@
 //! A clock, the events that are to come, and what happens at each.
 
+mod operator;
+mod requests;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,12 +10,11 @@ use std::time::Duration;
 use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
 use k8ssandra_task_policy::contract::{Context, Manifest};
-use pilothouse_core::failures::Cause;
-use pilothouse_core::work::{Answer, Next, Now, Request, Task, Work};
+use pilothouse_core::work::{Answer, Next, Now, Request};
 use pilothouse_core::{ObjectKey, Resource};
 use policy_properties::Simulation;
 
-use crate::fault::{Fate, Sight, TIMEOUT};
+use crate::fault::Sight;
 use crate::host::Host;
 use crate::scenario::Scenario;
 use crate::{Counts, Policy};
@@ -228,104 +230,6 @@ impl World {
         }
     }
 
-    fn perform(&mut self, host: usize, work: Work) {
-        let life = self.hosts[host].life;
-        let to = To {
-            host,
-            life,
-            primary: work.primary,
-        };
-        match work.task {
-            Task::Decide(snapshot) => {
-                let outcome = (self.policy)(&snapshot);
-                let answer = Answer::Decided(self.manifest.clone(), Ok(outcome));
-                let time = self.rng.u64(0..10);
-                self.after(time, Event::Answer(to, answer));
-            }
-            Task::Send(Request::RecordEvent { event, .. }) => {
-                self.say(format!("event {}: {}", event.reason, event.message));
-                self.after(0, Event::Answer(to, Answer::Replied(Ok(None))));
-            }
-            Task::Send(request) => self.send(to, request),
-        }
-    }
-
-    fn send(&mut self, to: To, request: Request) {
-        let fate = match self.is_faulty() {
-            true => Fate::draw(&mut self.rng),
-            false => Fate::Answered,
-        };
-        let way = self.rng.u64(1..40);
-        if !matches!(fate, Fate::Answered) {
-            self.counts.faults += 1;
-            self.say(format!("{fate:?}: {}", shown(&request)));
-        }
-        let timeout = || Cause::unknown("Timeout", "no answer within 15 s");
-        let (arrives, failure) = match fate {
-            Fate::Answered => return self.after(way, Event::Arrive(request, Some(to))),
-            Fate::Lost => (None, (TIMEOUT, timeout())),
-            Fate::Unanswered => (Some(way), (TIMEOUT, timeout())),
-            Fate::Late(after) => (Some(after), (TIMEOUT, timeout())),
-            Fate::Refused(cause) => (None, (2 * way, cause)),
-            Fate::Broken(cause) => (Some(way), (2 * way, cause)),
-        };
-        if let Some(after) = arrives {
-            self.after(after, Event::Arrive(request, None));
-        }
-        let (after, cause) = failure;
-        self.after(after, Event::Answer(to, Answer::Replied(Err(cause))));
-    }
-
-    fn arrive(&mut self, request: &Request, to: Option<To>) {
-        self.counts.requests += 1;
-        let reply = self.objects.servers.send(request).unwrap();
-        let outcome = match &reply {
-            Ok(_) => "done".to_owned(),
-            Err(cause) => cause.reason.clone(),
-        };
-        self.say(format!("{}: {outcome}", shown(request)));
-        if let (Request::Create { key, .. }, Ok(Some(object))) = (request, &reply) {
-            self.created(&key.name, &object.uid);
-        }
-        self.objects.servers.collect_garbage();
-        self.objects.remember_ends();
-        if let Some(to) = to {
-            let way = self.rng.u64(1..40);
-            self.after(way, Event::Answer(to, Answer::Replied(reply)));
-        }
-    }
-
-    fn created(&mut self, name: &str, uid: &str) {
-        self.created.push((name.to_owned(), uid.to_owned()));
-        let datacenter = name.trim_start_matches("task1-").to_owned();
-        self.violation = crate::oracles::may_create(&self.scenario, &self.objects, &datacenter);
-        let after = self.rng.u64(0..5_000);
-        self.after(after, Event::Work(datacenter));
-    }
-
-    /// cass-operator's next write, and when the one after it comes.
-    fn work(&mut self, datacenter: String) {
-        if self.objects.own_child(&datacenter).is_none() {
-            return;
-        }
-        let number: usize = datacenter.trim_start_matches("dc").parse().unwrap();
-        let course = self.scenario.courses[number - 1];
-        let done = self.worked.entry(datacenter.clone()).or_default();
-        if *done == 0 {
-            self.objects.begin(&datacenter, course);
-        }
-        *done += 1;
-        let is_over = *done >= course.writes(&datacenter).len();
-        let clock = self.objects.servers.now.strftime("%T").to_string();
-        self.objects.work(&datacenter, 1, &clock);
-        self.objects.remember_ends();
-        self.say(format!("cass-operator writes into {datacenter}"));
-        if !is_over {
-            let after = self.rng.u64(0..8_000);
-            self.after(after, Event::Work(datacenter));
-        }
-    }
-
     fn is_faulty(&self) -> bool {
         self.has_faults && self.now < CALM
     }
@@ -352,18 +256,4 @@ impl World {
         self.history
             .push(format!("{seconds}.{:03} {what}", self.now % 1_000));
     }
-}
-
-/// A request on a line.
-fn shown(request: &Request) -> String {
-    let verb = match request {
-        Request::Create { .. } => "create",
-        Request::Delete { .. } => "delete",
-        Request::Read { .. } => "read",
-        Request::Patch { .. } => "patch",
-        Request::PatchStatus { .. } => "patch the status of",
-        Request::RecordEvent { .. } => "record an event about",
-    };
-    let object = request.object();
-    format!("{verb} {} {}", object.gvk.kind, object.name)
 }

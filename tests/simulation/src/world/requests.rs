@@ -1,0 +1,90 @@
+//! Work that a host does: the policy is asked, and requests go to the API servers.
+
+use pilothouse_core::failures::Cause;
+use pilothouse_core::work::{Answer, Request, Task, Work};
+
+use super::{Event, To, World};
+use crate::fault::{Fate, TIMEOUT};
+
+impl World {
+    pub(super) fn perform(&mut self, host: usize, work: Work) {
+        let life = self.hosts[host].life;
+        let to = To {
+            host,
+            life,
+            primary: work.primary,
+        };
+        match work.task {
+            Task::Decide(snapshot) => {
+                let outcome = (self.policy)(&snapshot);
+                let answer = Answer::Decided(self.manifest.clone(), Ok(outcome));
+                let time = self.rng.u64(0..10);
+                self.after(time, Event::Answer(to, answer));
+            }
+            Task::Send(Request::RecordEvent { event, .. }) => {
+                self.say(format!("event {}: {}", event.reason, event.message));
+                self.after(0, Event::Answer(to, Answer::Replied(Ok(None))));
+            }
+            Task::Send(request) => self.send(to, request),
+        }
+    }
+
+    fn send(&mut self, to: To, request: Request) {
+        let fate = match self.is_faulty() {
+            true => Fate::draw(&mut self.rng),
+            false => Fate::Answered,
+        };
+        let way = self.rng.u64(1..40);
+        if !matches!(fate, Fate::Answered) {
+            self.counts.faults += 1;
+            self.say(format!("{fate:?}: {}", shown(&request)));
+        }
+        let timeout = || Cause::unknown("Timeout", "no answer within 15 s");
+        let (arrives, failure) = match fate {
+            Fate::Answered => return self.after(way, Event::Arrive(request, Some(to))),
+            Fate::Lost => (None, (TIMEOUT, timeout())),
+            Fate::Unanswered => (Some(way), (TIMEOUT, timeout())),
+            Fate::Late(after) => (Some(after), (TIMEOUT, timeout())),
+            Fate::Refused(cause) => (None, (2 * way, cause)),
+            Fate::Broken(cause) => (Some(way), (2 * way, cause)),
+        };
+        if let Some(after) = arrives {
+            self.after(after, Event::Arrive(request, None));
+        }
+        let (after, cause) = failure;
+        self.after(after, Event::Answer(to, Answer::Replied(Err(cause))));
+    }
+
+    pub(super) fn arrive(&mut self, request: &Request, to: Option<To>) {
+        self.counts.requests += 1;
+        let reply = self.objects.servers.send(request).unwrap();
+        let outcome = match &reply {
+            Ok(_) => "done".to_owned(),
+            Err(cause) => cause.reason.clone(),
+        };
+        self.say(format!("{}: {outcome}", shown(request)));
+        if let (Request::Create { key, .. }, Ok(Some(object))) = (request, &reply) {
+            self.created(&key.name, &object.uid);
+        }
+        self.objects.servers.collect_garbage();
+        self.objects.remember_ends();
+        if let Some(to) = to {
+            let way = self.rng.u64(1..40);
+            self.after(way, Event::Answer(to, Answer::Replied(reply)));
+        }
+    }
+}
+
+/// A request on a line.
+fn shown(request: &Request) -> String {
+    let verb = match request {
+        Request::Create { .. } => "create",
+        Request::Delete { .. } => "delete",
+        Request::Read { .. } => "read",
+        Request::Patch { .. } => "patch",
+        Request::PatchStatus { .. } => "patch the status of",
+        Request::RecordEvent { .. } => "record an event about",
+    };
+    let object = request.object();
+    format!("{verb} {} {}", object.gvk.kind, object.name)
+}
