@@ -76,7 +76,7 @@ enum Task {
     /// A seed decides everything that happens and when: lost, late and refused requests, watches that lag, break and expire,
     /// hosts that die, users who delete. What does not hold is printed with the history, its seed and how to repeat it.
     Simulate {
-        /// How many histories, or which: --seeds N, --from SEED, --seed SEED
+        /// How many histories, or which: --seeds N, --from SEED, --seed SEED; or each single fault: --single-faults
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },

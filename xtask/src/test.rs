@@ -109,6 +109,9 @@ fn tests(checkout: &Checkout, real: Real, report: &mut Report) -> anyhow::Result
         let simulate = format!("{SIMULATE} --seeds {HISTORIES}");
         run(&simulate)
     })?;
+    report.part("single faults", || {
+        run(&format!("{SIMULATE} --single-faults"))
+    })?;
     for (name, arguments) in [
         ("documentation", "--doc"),
         (

@@ -64,7 +64,7 @@ impl Simulation {
     }
 
     /// The record of this very task.
-    pub(crate) fn own_record(&self) -> Value {
+    pub fn own_record(&self) -> Value {
         let text = self.task()["metadata"]["annotations"]["pilothouse.dev/record"].as_str();
         let record: Value = serde_json::from_str(text.unwrap_or_default()).unwrap_or_default();
         let is_own = record["task"]["uid"] == self.task()["metadata"]["uid"];

@@ -2,7 +2,7 @@
 //! between them. A seed decides everything: what there is to do, what happens and when. The same seed gives the same run.
 //!
 //! [`scenario`] is what there is to do, [`world`] a clock with the events that are to come, [`host`] an engine with its watches,
-//! [`fault`] what becomes of a request, [`oracles`] what must hold: they look at the API servers alone. Objects, cass-operator's writes
+//! [`fault`] what becomes of a request, [`single`] each single one of these, [`oracles`] what must hold: they look at the API servers alone. Objects, cass-operator's writes
 //! and the stores are those of the property tests.
 
 #![allow(
@@ -16,10 +16,14 @@ pub mod fault;
 pub mod host;
 pub mod oracles;
 pub mod scenario;
+pub mod single;
 pub mod world;
+
+use std::ops::AddAssign;
 
 use k8ssandra_task_policy::contract::{Outcome, Snapshot};
 
+use fault::Faults;
 use scenario::Scenario;
 use world::World;
 
@@ -31,8 +35,15 @@ pub type Policy = fn(&Snapshot) -> Outcome;
 pub struct Counts {
     /// The faults.
     pub faults: usize,
-    /// The requests of hosts that have arrived.
+    /// The requests of hosts.
     pub requests: usize,
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.faults += other.faults;
+        self.requests += other.requests;
+    }
 }
 
 /// The K8ssandraTask policy.
@@ -43,10 +54,10 @@ pub fn policy(snapshot: &Snapshot) -> Outcome {
 /// Runs the history of a seed, and holds it against the same without faults. An error says what does not hold, and what happened.
 pub fn run(seed: u64, policy: Policy) -> Result<Counts, String> {
     let scenario = Scenario::draw(seed);
-    let calm = World::play(&scenario, seed, policy, false)?;
-    let world = World::play(&scenario, seed, policy, true)?;
+    let calm = World::play(&scenario, seed, policy, Faults::None)?;
+    let world = World::play(&scenario, seed, policy, Faults::Any(seed))?;
     let outcome = oracles::check(&scenario, &world, &calm);
-    outcome.map(|()| world.counts).map_err(|why| {
+    outcome.map(|()| world.counts()).map_err(|why| {
         let history = world.history.join("\n  ");
         format!(
             "{why}\n{scenario:?}\n  {history}\nto repeat it: cargo xtask simulate --seed {seed}"

@@ -1,16 +1,18 @@
 //! `cargo xtask simulate`: runs histories, and prints what does not hold.
 #![allow(clippy::print_stdout, reason = "a command says what came of it")]
 
+use std::ops::Range;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use clap::Parser;
+use simulation::single::{Case, cases, scenarios};
 use simulation::{Counts, policy, run};
 
 /// After how many histories it says how far it is.
-const PROGRESS: u64 = 500;
+const PROGRESS: u64 = 1_000;
 
 /// Runs random histories of the engine under faults. Each has a seed, which decides everything.
 #[derive(Parser)]
@@ -24,63 +26,95 @@ struct Arguments {
     /// This history alone.
     #[arg(long, conflicts_with_all = ["seeds", "from"])]
     seed: Option<u64>,
+    /// Instead: each request of a few scenarios, with each single fault. With `--seed`, this one alone.
+    #[arg(long, conflicts_with_all = ["seeds", "from"])]
+    single_faults: bool,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let seeds = match arguments.seed {
-        Some(seed) => seed..seed + 1,
-        None => arguments.from..arguments.from + arguments.seeds,
+    let outcome = match arguments.single_faults {
+        true => single_faults(arguments.seed),
+        false => {
+            let seeds = arguments.from..arguments.from + arguments.seeds;
+            let seeds = arguments.seed.map_or(seeds, |seed| seed..seed + 1);
+            Ok(all(seeds, "histories", &|seed| run(seed, policy)))
+        }
     };
-    let (start, count) = (Instant::now(), seeds.end - seeds.start);
-    let (next, sum) = (AtomicU64::new(seeds.start), Mutex::new(Sum::default()));
+    match outcome {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(why) => {
+            println!("{why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// All of them, or the one with that number. How many do not hold comes back.
+fn single_faults(number: Option<u64>) -> Result<u64, String> {
+    let scenarios = scenarios();
+    let cases: Vec<Case> = cases(&scenarios, policy)?;
+    let count = u64::try_from(cases.len()).map_err(|it| it.to_string())?;
+    let range = number.map_or(0..count, |number| number..count.min(number + 1));
+    let (first, scenarios) = (range.start, scenarios.len());
+    println!("{scenarios} scenarios, {count} single faults");
+    let cases = cases.into_iter().skip(usize::try_from(first).unwrap_or(0));
+    let cases: Vec<Case> = cases.collect();
+    Ok(all(range, "single faults", &|number| {
+        let case = usize::try_from(number - first).unwrap_or(0);
+        cases[case].run(policy)
+    }))
+}
+
+/// What has come of the runs so far.
+#[derive(Default)]
+struct Sum {
+    counts: Counts,
+    runs: u64,
+    violations: u64,
+}
+
+/// Runs all with these numbers. How many do not hold comes back.
+fn all(numbers: Range<u64>, what: &str, job: &Job) -> u64 {
+    let (start, sum) = (Instant::now(), Mutex::new(Sum::default()));
+    let next = AtomicU64::new(numbers.start);
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(|| explore(&next, seeds.end, &sum));
+            scope.spawn(|| explore(&next, numbers.end, &sum, job));
         }
     });
     let sum = sum.into_inner().unwrap_or_else(PoisonError::into_inner);
     let Counts { faults, requests } = sum.counts;
-    let (violations, time) = (sum.violations, start.elapsed().as_secs_f64());
+    let (runs, violations, time) = (sum.runs, sum.violations, start.elapsed().as_secs_f64());
     println!(
-        "{count} histories, {faults} faults, {requests} requests, {violations} violations, {time:.1} s"
+        "{runs} {what}, {faults} faults, {requests} requests, {violations} violations, {time:.1} s"
     );
-    match violations {
-        0 => ExitCode::SUCCESS,
-        _ => ExitCode::FAILURE,
-    }
+    violations
 }
 
-/// What has come of the histories so far.
-#[derive(Default)]
-struct Sum {
-    counts: Counts,
-    histories: u64,
-    violations: usize,
-}
+/// Runs the one with that number.
+type Job<'a> = dyn Fn(u64) -> Result<Counts, String> + Sync + 'a;
 
-/// Runs one seed after the other, as many as there are.
-fn explore(next: &AtomicU64, end: u64, sum: &Mutex<Sum>) {
+/// Runs one after the other, as many as there are.
+fn explore(next: &AtomicU64, end: u64, sum: &Mutex<Sum>, job: &Job) {
     loop {
-        let seed = next.fetch_add(1, Ordering::Relaxed);
-        if seed >= end {
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        if number >= end {
             return;
         }
-        let outcome = run(seed, policy);
+        let outcome = job(number);
         let mut sum = sum.lock().unwrap_or_else(PoisonError::into_inner);
-        sum.histories += 1;
+        sum.runs += 1;
         match outcome {
-            Ok(counts) => {
-                sum.counts.faults += counts.faults;
-                sum.counts.requests += counts.requests;
-            }
+            Ok(counts) => sum.counts += counts,
             Err(why) => {
                 sum.violations += 1;
-                println!("seed {seed}: {why}\n");
+                println!("{number}: {why}\n");
             }
         }
-        if sum.histories.is_multiple_of(PROGRESS) {
-            println!("{} histories", sum.histories);
+        if sum.runs.is_multiple_of(PROGRESS) {
+            println!("{} done", sum.runs);
         }
     }
 }

@@ -36,6 +36,16 @@ impl Scenario {
         }
     }
 
+    /// A task that nobody touches, under one host.
+    pub fn of(is_forbid: bool, courses: Vec<Course>) -> Self {
+        Self {
+            is_forbid,
+            courses,
+            deleted_at: None,
+            hosts: 1,
+        }
+    }
+
     /// The objects at the beginning.
     pub fn objects(&self) -> Simulation {
         let policy = if self.is_forbid { "Forbid" } else { "Allow" };

@@ -3,7 +3,7 @@
 mod operator;
 mod requests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use pilothouse_core::work::{Answer, Next, Now, Request};
 use pilothouse_core::{ObjectKey, Resource};
 use policy_properties::Simulation;
 
-use crate::fault::Sight;
+use crate::fault::{Chance, Faults, SOON, Sight};
 use crate::host::Host;
 use crate::scenario::Scenario;
 use crate::{Counts, Policy};
@@ -30,8 +30,8 @@ const MAX_EVENTS: usize = 20_000;
 enum Event {
     /// A host is answered, unless it was started anew meanwhile.
     Answer(To, Answer),
-    /// A request arrives at an API server, and is answered if somebody waits for it.
-    Arrive(Request, Option<To>),
+    /// A request arrives at an API server, and is answered after so long if somebody waits for it.
+    Arrive(Request, Option<(To, u64)>),
     /// A watch of a host shows what has happened.
     Show(usize, Resource),
     /// A watch of a host breaks.
@@ -56,11 +56,12 @@ struct To {
 pub struct World {
     pub objects: Simulation,
     pub history: Vec<String>,
-    pub counts: Counts,
     /// What was created, in order: the CassandraTask's name and uid.
     pub created: Vec<(String, String)>,
-    /// Whether a host was killed.
-    pub has_died: bool,
+    /// The datacenters that were recorded as begun when a host was killed, and were not created by then.
+    pub unsent: BTreeSet<String>,
+    /// Whether a status ever said that a CassandraTask was deleted.
+    pub was_lost: bool,
     /// What does not hold, as soon as it does not.
     pub violation: Option<String>,
     hosts: Vec<Host>,
@@ -68,7 +69,7 @@ pub struct World {
     manifest: Arc<Manifest>,
     contexts: Vec<Context>,
     rng: Rng,
-    has_faults: bool,
+    pub chance: Chance,
     scenario: Scenario,
     /// How many writes cass-operator has made for each datacenter.
     worked: BTreeMap<String, usize>,
@@ -84,9 +85,9 @@ impl World {
         scenario: &Scenario,
         seed: u64,
         policy: Policy,
-        has_faults: bool,
+        faults: Faults,
     ) -> Result<Self, String> {
-        let mut world = Self::new(scenario, seed, policy, has_faults);
+        let mut world = Self::new(scenario, seed, policy, faults);
         for _ in 0..MAX_EVENTS {
             if !world.step() {
                 return Ok(world);
@@ -99,7 +100,7 @@ impl World {
         ))
     }
 
-    fn new(scenario: &Scenario, seed: u64, policy: Policy, has_faults: bool) -> Self {
+    fn new(scenario: &Scenario, seed: u64, policy: Policy, faults: Faults) -> Self {
         let objects = scenario.objects();
         let manifest = Arc::new(k8ssandra_task_policy::describe("{}").unwrap());
         let remotes = objects.servers.contexts.iter().cloned().map(Some);
@@ -110,16 +111,16 @@ impl World {
             start: objects.servers.now,
             objects,
             history: Vec::new(),
-            counts: Counts::default(),
             created: Vec::new(),
-            has_died: false,
+            unsent: BTreeSet::new(),
+            was_lost: false,
             violation: None,
             hosts,
             policy,
             manifest,
             contexts,
             rng: Rng::with_seed(seed ^ 0x5eed),
-            has_faults,
+            chance: Chance::new(faults, BTreeSet::new()),
             scenario: scenario.clone(),
             worked: BTreeMap::new(),
             now: 0,
@@ -129,15 +130,23 @@ impl World {
         if let Some(at) = scenario.deleted_at {
             world.at(at, Event::Delete);
         }
-        if has_faults {
-            for host in 0..scenario.hosts {
-                for _ in 0..world.rng.usize(0..4) {
-                    let at = world.rng.u64(0..CALM);
+        for host in 0..scenario.hosts {
+            for _ in 0..3 {
+                let at = world.chance.draw(|rng| rng.u64(0..2 * CALM));
+                if let Some(at) = at.filter(|at| *at < CALM) {
                     world.at(at, Event::Kill(host));
                 }
             }
         }
         world
+    }
+
+    /// What came of it.
+    pub fn counts(&self) -> Counts {
+        Counts {
+            faults: self.chance.taken.len(),
+            requests: self.chance.requests,
+        }
     }
 
     /// What happens next. False if there is nothing left to happen.
@@ -188,13 +197,7 @@ impl World {
                 self.after(time, Event::Show(host, resource));
             }
             Event::Work(datacenter) => self.work(datacenter),
-            Event::Kill(host) => {
-                self.say(format!("host {host} is killed"));
-                self.counts.faults += 1;
-                self.has_died = true;
-                let life = self.hosts[host].life + 1;
-                self.hosts[host] = Host::new(&self.manifest, &self.contexts, life);
-            }
+            Event::Kill(host) => self.kill(host),
             Event::Delete => {
                 self.say("a user deletes the task".to_owned());
                 self.objects.delete();
@@ -207,10 +210,9 @@ impl World {
         for host in 0..self.hosts.len() {
             let behind = self.hosts[host].schedule(&mut self.objects.servers);
             for resource in behind {
-                let sight = match self.is_faulty() {
-                    true => Sight::draw(&mut self.rng),
-                    false => Sight::Shown(self.rng.u64(0..50)),
-                };
+                let is_calm = self.is_calm();
+                let soon = self.rng.u64(0..SOON);
+                let sight = self.chance.sight(is_calm).unwrap_or(Sight::Shown(soon));
                 match sight {
                     Sight::Shown(after) => self.after(after, Event::Show(host, resource)),
                     Sight::Lost(time) => self.after(0, Event::Lose(host, resource, time)),
@@ -230,8 +232,18 @@ impl World {
         }
     }
 
-    fn is_faulty(&self) -> bool {
-        self.has_faults && self.now < CALM
+    /// Another host takes its place.
+    fn kill(&mut self, host: usize) {
+        self.say(format!("host {host} is killed"));
+        let unsent = crate::oracles::unsent(self);
+        self.unsent.extend(unsent);
+        let life = self.hosts[host].life + 1;
+        self.hosts[host] = Host::new(&self.manifest, &self.contexts, life);
+    }
+
+    /// Whether nothing goes wrong by chance any more.
+    fn is_calm(&self) -> bool {
+        self.now >= CALM
     }
 
     fn time(&self) -> Now {

@@ -1,6 +1,9 @@
 //! A few histories, and spoilt policies that the oracles find. `cargo xtask simulate` runs thousands.
 
 use k8ssandra_task_policy::contract::{Action, Outcome, Plan, Snapshot};
+use policy_properties::children::Course;
+use simulation::scenario::Scenario;
+use simulation::single::cases;
 use simulation::{Policy, policy, run};
 
 /// So many seeds are looked at.
@@ -27,6 +30,16 @@ fn the_policy_and_the_engine_hold() {
 #[test]
 fn the_same_seed_gives_the_same_run() {
     assert_eq!(run(3, policy), run(3, policy));
+}
+
+/// The whole of it is `cargo xtask simulate --single-faults`.
+#[test]
+fn a_single_fault_changes_no_end() {
+    let scenario = Scenario::of(true, vec![Course::WELL]);
+    let cases = cases(&[scenario], policy).unwrap();
+    println!("{} single faults", cases.len());
+    assert!(cases.len() > 100);
+    assert_eq!(cases.iter().find_map(|case| case.run(policy).err()), None);
 }
 
 #[test]

@@ -30,21 +30,26 @@ impl World {
     }
 
     fn send(&mut self, to: To, request: Request) {
-        let fate = match self.is_faulty() {
-            true => Fate::draw(&mut self.rng),
-            false => Fate::Answered,
-        };
+        let is_calm = self.is_calm();
+        let fate = self.chance.fate(is_calm);
         let way = self.rng.u64(1..40);
         if !matches!(fate, Fate::Answered) {
-            self.counts.faults += 1;
             self.say(format!("{fate:?}: {}", shown(&request)));
         }
-        let timeout = || Cause::unknown("Timeout", "no answer within 15 s");
+        let timeout = |after| (after, Cause::unknown("Timeout", "no answer"));
         let (arrives, failure) = match fate {
-            Fate::Answered => return self.after(way, Event::Arrive(request, Some(to))),
-            Fate::Lost => (None, (TIMEOUT, timeout())),
-            Fate::Unanswered => (Some(way), (TIMEOUT, timeout())),
-            Fate::Late(after) => (Some(after), (TIMEOUT, timeout())),
+            Fate::Answered => return self.after(way, Event::Arrive(request, Some((to, way)))),
+            Fate::Slow(after) => {
+                return self.after(way, Event::Arrive(request, Some((to, after))));
+            }
+            Fate::KilledBefore => return self.kill(to.host),
+            Fate::KilledAfter => {
+                self.after(way, Event::Arrive(request, None));
+                return self.after(way, Event::Kill(to.host));
+            }
+            Fate::Lost(after) => (None, timeout(after)),
+            Fate::Unanswered(after) => (Some(way), timeout(after)),
+            Fate::Late(after) => (Some(after), timeout(TIMEOUT)),
             Fate::Refused(cause) => (None, (2 * way, cause)),
             Fate::Broken(cause) => (Some(way), (2 * way, cause)),
         };
@@ -55,8 +60,7 @@ impl World {
         self.after(after, Event::Answer(to, Answer::Replied(Err(cause))));
     }
 
-    pub(super) fn arrive(&mut self, request: &Request, to: Option<To>) {
-        self.counts.requests += 1;
+    pub(super) fn arrive(&mut self, request: &Request, to: Option<(To, u64)>) {
         let reply = self.objects.servers.send(request).unwrap();
         let outcome = match &reply {
             Ok(_) => "done".to_owned(),
@@ -66,11 +70,13 @@ impl World {
         if let (Request::Create { key, .. }, Ok(Some(object))) = (request, &reply) {
             self.created(&key.name, &object.uid);
         }
+        if let (Request::PatchStatus { patch, .. }, Ok(_)) = (request, &reply) {
+            self.was_lost |= patch.to_string().contains("CassandraTaskDeleted");
+        }
         self.objects.servers.collect_garbage();
         self.objects.remember_ends();
-        if let Some(to) = to {
-            let way = self.rng.u64(1..40);
-            self.after(way, Event::Answer(to, Answer::Replied(reply)));
+        if let Some((to, after)) = to {
+            self.after(after, Event::Answer(to, Answer::Replied(reply)));
         }
     }
 }

@@ -1,0 +1,77 @@
+//! Single faults: in each of a few scenarios, each of its requests in turn meets each fate there is, and nothing else goes wrong.
+
+use std::sync::Arc;
+
+use policy_properties::children::Course;
+
+use crate::fault::{Fate, Faults};
+use crate::oracles;
+use crate::scenario::Scenario;
+use crate::world::World;
+use crate::{Counts, Policy};
+
+/// The same delays in each.
+const SEED: u64 = 0;
+
+/// What goes wrong in which scenario.
+pub struct Case {
+    scenario: Scenario,
+    /// The same without a fault.
+    calm: Arc<World>,
+    /// The request, counted from 0.
+    request: usize,
+    fate: Fate,
+}
+
+/// The scenarios: one to three datacenters, one after the other and all at once; one fails, and the task is deleted at moments
+/// from before its first write to after its end.
+pub fn scenarios() -> Vec<Scenario> {
+    let (well, badly) = (Course::WELL, Course::BADLY);
+    let courses = [
+        vec![well],
+        vec![well, well],
+        vec![badly, well],
+        vec![well, well, well],
+    ];
+    let both = |courses: Vec<Course>| [true, false].map(|it| Scenario::of(it, courses.clone()));
+    let deleted = [20, 200, 3_000, 20_000].map(|at| Scenario {
+        deleted_at: Some(at),
+        ..Scenario::of(at != 200, vec![well, well])
+    });
+    courses.into_iter().flat_map(both).chain(deleted).collect()
+}
+
+/// All cases of some scenarios.
+pub fn cases(scenarios: &[Scenario], policy: Policy) -> Result<Vec<Case>, String> {
+    let mut cases = Vec::new();
+    for scenario in scenarios {
+        let calm = Arc::new(World::play(scenario, SEED, policy, Faults::None)?);
+        for request in 0..calm.chance.requests {
+            cases.extend(Fate::each().into_iter().map(|fate| Case {
+                scenario: scenario.clone(),
+                calm: calm.clone(),
+                request,
+                fate,
+            }));
+        }
+    }
+    Ok(cases)
+}
+
+impl Case {
+    /// Whether it ends as it does without the fault. An error says what does not hold, and what happened.
+    pub fn run(&self, policy: Policy) -> Result<Counts, String> {
+        let Self {
+            scenario,
+            calm,
+            request,
+            fate,
+        } = self;
+        let world = World::play(scenario, SEED, policy, Faults::One(*request, fate.clone()))?;
+        let outcome = oracles::check(scenario, &world, calm);
+        outcome.map(|()| world.counts()).map_err(|why| {
+            let history = world.history.join("\n  ");
+            format!("request {request}, {fate:?}: {why}\n{scenario:?}\n  {history}")
+        })
+    }
+}
