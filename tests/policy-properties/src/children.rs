@@ -98,7 +98,7 @@ impl<'a> Child<'a> {
         name.strip_prefix("task1-").unwrap_or_default()
     }
 
-    pub(crate) fn uid(self) -> &'a str {
+    pub fn uid(self) -> &'a str {
         self.object["metadata"]["uid"].as_str().unwrap_or_default()
     }
 
@@ -210,6 +210,14 @@ impl Simulation {
     pub fn begin(&mut self, datacenter: &str, course: Course) {
         let uid = self.at(datacenter).unwrap().uid().to_owned();
         self.courses.insert(uid, (course, 0));
+    }
+
+    /// Whether cass-operator has something left to write.
+    pub fn has_work(&self, datacenter: &str) -> bool {
+        let course = self
+            .at(datacenter)
+            .and_then(|it| self.courses.get(it.uid()));
+        course.is_some_and(|(course, done)| *done < course.writes(datacenter).len())
     }
 
     /// cass-operator makes its next writes, so many at most.

@@ -35,7 +35,7 @@ pub fn play(mut sim: Simulation, steps: &[Step], check: impl Fn(&Simulation)) {
 }
 
 /// The host has seen all, and does nothing more.
-fn is_at_rest(sim: &mut Simulation) {
+pub fn is_at_rest(sim: &mut Simulation) {
     if sim.refusing.is_empty() {
         let plan = sim.step();
         assert!(plan.actions.is_empty(), "nothing wakes it: {plan:#?}");
@@ -101,7 +101,7 @@ fn complete(status: &mut Value) {
 
 /// A status that is written has times as Kubernetes writes them, changes something, and breaks no law. The definition holds it to
 /// its types.
-pub(crate) fn assert_may_report(before: &Value, after: &Value, is_being_deleted: bool) {
+pub fn assert_may_report(before: &Value, after: &Value, is_being_deleted: bool) {
     for time in times(after) {
         assert_time(time);
     }
@@ -180,7 +180,7 @@ pub fn moves_transition(kind: &str, before: &Value, after: &Value) -> bool {
 }
 
 /// When nothing is in the way any more, a task that is deleted goes, and takes along all that was ever created for it.
-fn goes(mut sim: Simulation) {
+pub fn goes(mut sim: Simulation) {
     sim.refusing.clear();
     sim.hit(None);
     sim.servers.lost.clear();

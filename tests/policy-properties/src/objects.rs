@@ -104,6 +104,22 @@ impl Simulation {
         self.delete_object(&self.task_key.clone());
     }
 
+    /// Somebody creates a task of that name anew, with this specification. False while the one before is not gone.
+    pub fn create_anew(&mut self, spec: &Value) -> bool {
+        let key = self.task_key.clone();
+        let task = json!({
+            "apiVersion": key.gvk.api_version(), "kind": key.gvk.kind,
+            "metadata": {"name": key.name, "namespace": key.namespace}, "spec": spec,
+        });
+        let is_made = self.servers.create(&None, task).unwrap().is_ok();
+        if is_made {
+            self.upstream.clear();
+            self.begun.clear();
+            self.is_restored = false;
+        }
+        is_made
+    }
+
     /// Removes an object, whatever holds it.
     pub(crate) fn remove(&mut self, key: &ObjectRef) {
         if self.object(key)["metadata"]["finalizers"].is_array() {

@@ -188,6 +188,11 @@ impl Chance {
         Some(drawn)
     }
 
+    /// Whether what a user does happens: unless it is left out.
+    pub fn keeps(&mut self) -> bool {
+        !self.is_random() || self.draw(|_| ()).is_some()
+    }
+
     fn decide<T>(&mut self, draw: impl FnOnce(&mut Rng) -> T) -> Option<T> {
         let Faults::Any(seed) = self.faults else {
             return None;

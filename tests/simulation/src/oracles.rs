@@ -1,8 +1,13 @@
 //! What must hold. They look at the API servers, not at the hosts.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use pilothouse_core::plan::CREATED_FOR;
+use pilothouse_core::work::Request;
 
 use policy_properties::Simulation;
+use policy_properties::laws::{assert_may_report, goes, is_at_rest, is_finished, is_true};
 use serde_json::Value;
 
 use crate::scenario::Scenario;
@@ -17,7 +22,7 @@ pub fn may_create(scenario: &Scenario, objects: &Simulation, datacenter: &str) -
     let mut others = objects.own_children();
     let others = others.find(|it| it.datacenter() != datacenter && !is_over(it.object));
     match others {
-        Some(other) if scenario.is_forbid => {
+        Some(other) if scenario.is_strict() => {
             let other = other.datacenter();
             Some(format!("{datacenter} began while {other} was not over"))
         }
@@ -25,17 +30,53 @@ pub fn may_create(scenario: &Scenario, objects: &Simulation, datacenter: &str) -
     }
 }
 
-/// Whether all is as it must be at the end, where the same without faults has come to this end.
-pub fn check(scenario: &Scenario, world: &World, calm: &World) -> Result<(), String> {
-    for it in [calm, world] {
+/// Whether a request may be carried out, if its guard fits.
+pub fn may(world: &World, request: &Request) -> Result<(), String> {
+    let objects = &world.objects;
+    match request {
+        Request::PatchStatus { patch, .. } => laws(|| {
+            let status = &patch[1]["value"];
+            assert_may_report(objects.status(), status, objects.is_being_deleted());
+        }),
+        Request::Create { key, object, .. } => {
+            let mark = object["metadata"]["annotations"][CREATED_FOR].as_str();
+            once(world, &key.name, mark.unwrap_or_default())
+        }
+        Request::Delete { .. } if request.object().gvk.kind == "CassandraTask" => {
+            let object = objects.servers.get(&request.object());
+            let mark = object.and_then(|it| it["metadata"]["annotations"][CREATED_FOR].as_str());
+            match mark.is_some_and(|task| world.deleted.contains(task)) {
+                true => Ok(()),
+                false => Err(format!("{object:?} is deleted")),
+            }
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Holds something against the laws of the policy, which panic.
+fn laws(law: impl FnOnce()) -> Result<(), String> {
+    catch_unwind(AssertUnwindSafe(law)).map_err(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|it| (*it).to_owned()));
+        format!("a law is broken: {}", text.unwrap_or_default())
+    })
+}
+
+/// Whether all is as it must be at the end, where the same without faults, if it can be compared, has come to this end.
+pub fn check(scenario: &Scenario, world: &World, calm: Option<&World>) -> Result<(), String> {
+    for it in calm.into_iter().chain([world]) {
         if let Some(violation) = &it.violation {
             return Err(violation.clone());
         }
-        once(scenario, it)?;
         at_the_end(scenario, it)?;
+        at_rest(it)?;
+        left_behind(it)?;
     }
-    let (end, expected) = (outcome(&world.objects), outcome(&calm.objects));
-    if scenario.deleted_at.is_none() && end != expected && !is_lost(scenario, world) {
+    let end = outcome(&world.objects);
+    let expected = calm.map(|it| outcome(&it.objects));
+    let expected = expected.filter(|_| !scenario.is_deleted() && !is_lost(scenario, world));
+    if expected.as_ref().is_some_and(|it| *it != end) {
         return Err(format!(
             "it ends as {end:?}, and without faults as {expected:?}"
         ));
@@ -47,6 +88,50 @@ pub fn check(scenario: &Scenario, world: &World, calm: &World) -> Result<(), Str
     Ok(())
 }
 
+/// A host that is started now has nothing to do and says what is in the way; and once the task is deleted and nothing is in the way,
+/// it goes with all that was its.
+fn at_rest(world: &World) -> Result<(), String> {
+    let mut objects = world.objects.clone();
+    if objects.is_gone() {
+        return Ok(());
+    }
+    laws(|| {
+        objects.restart();
+        is_at_rest(&mut objects);
+        says_what_is_in_the_way(&objects);
+        goes(objects);
+    })
+}
+
+/// What the policy gives as its reasons is in the status, too, as long as the task is not over; but for datacenters that wait for
+/// their turn, of which the status has one sentence for all, and for what follows from an invalid specification.
+fn says_what_is_in_the_way(objects: &Simulation) {
+    let status = objects.status();
+    let conditions = status["conditions"].as_array().into_iter().flatten();
+    let messages = conditions.filter_map(|it| it["message"].as_str());
+    let said = messages.collect::<Vec<_>>().join("; ");
+    let reasons = objects.reasons().iter().map(|it| &it.message);
+    let follows = |it: &str| it.contains(" waits") || it.starts_with("no further CassandraTasks");
+    for message in reasons.filter(|it| !is_finished(status) && !follows(it)) {
+        assert!(said.contains(message), "{message} is not in: {said}");
+    }
+}
+
+/// A CassandraTask with the task's labels that is not its own stays behind when it is deleted, and an event says so.
+fn left_behind(world: &World) -> Result<(), String> {
+    let is_there = |uid: &str| world.objects.children().any(|it| it.uid() == uid);
+    let is_said = |name: &str| {
+        let mut events = world.events.iter();
+        events.any(|it| it.starts_with("LeftBehind") && it.contains(name))
+    };
+    let task = world.task_uid();
+    let mut left = world.strangers.iter().filter(|it| it.task != task);
+    match left.find(|it| is_there(&it.uid) && !is_said(&it.name)) {
+        Some(it) => Err(format!("{} is left behind, and nothing says so", it.name)),
+        None => Ok(()),
+    }
+}
+
 /// The datacenters that the task records as begun, and that no CassandraTask was created for.
 pub fn unsent(world: &World) -> Vec<String> {
     let record = world.objects.own_record();
@@ -55,8 +140,8 @@ pub fn unsent(world: &World) -> Vec<String> {
     let recorded = world.objects.status()["datacenters"].as_object();
     let recorded = recorded.into_iter().flatten().map(|(name, _)| name.clone());
     let is_created = |name: &String| {
-        let name = format!("task1-{name}");
-        world.created.iter().any(|(created, _)| *created == name)
+        let created = (format!("task1-{name}"), world.task_uid());
+        world.created.contains(&created)
     };
     let begun = first.chain(recorded);
     begun.filter(|name| !is_created(name)).collect()
@@ -72,27 +157,30 @@ fn is_lost(scenario: &Scenario, world: &World) -> bool {
 /// Where two hosts run, one that has not seen yet that the task is deleted may create what the other has deleted, and nobody deletes it
 /// if the task is gone by then. That is not mended yet.
 fn is_mended(scenario: &Scenario) -> bool {
-    scenario.deleted_at.is_none() || scenario.hosts == 1
+    !scenario.is_deleted() || scenario.hosts == 1
 }
 
-/// No CassandraTask was created twice.
-fn once(scenario: &Scenario, world: &World) -> Result<(), String> {
-    if !is_mended(scenario) {
-        return Ok(());
+/// No CassandraTask is created twice, unless a user has deleted the first before anybody could know that it had begun.
+fn once(world: &World, name: &str, task: &str) -> Result<(), String> {
+    let created = (name.to_owned(), task.to_owned());
+    let has_begun = world
+        .objects
+        .begun
+        .contains(name.trim_start_matches("task1-"));
+    let is_again = world.created.contains(&created) && (has_begun || world.scenario.is_plain());
+    match is_again && is_mended(&world.scenario) {
+        true => Err(format!("{name} is created twice")),
+        false => Ok(()),
     }
-    let mut uids: BTreeMap<&str, &str> = BTreeMap::new();
-    for (name, uid) in &world.created {
-        if uids.insert(name, uid).is_some() {
-            return Err(format!("{name} was created twice"));
-        }
-    }
-    Ok(())
 }
 
 /// The task is over, or gone with everything that was its.
 fn at_the_end(scenario: &Scenario, world: &World) -> Result<(), String> {
     let objects = &world.objects;
-    if scenario.deleted_at.is_some() {
+    if !scenario.is_plain() {
+        return Ok(());
+    }
+    if scenario.is_deleted() {
         let left = objects.children().count();
         return match objects.is_gone() && (left == 0 || !is_mended(scenario)) {
             true => Ok(()),
@@ -117,12 +205,6 @@ fn outcome(objects: &Simulation) -> BTreeMap<String, bool> {
         (name, is_true(child.status(), "Failed"))
     });
     conditions.into_iter().chain(children).collect()
-}
-
-fn is_true(status: &Value, condition: &str) -> bool {
-    let conditions = status["conditions"].as_array();
-    let mut conditions = conditions.into_iter().flatten();
-    conditions.any(|it| it["type"] == condition && it["status"] == "True")
 }
 
 fn is_over(child: &Value) -> bool {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use policy_properties::changes::Change;
 use policy_properties::children::Course;
 
 use crate::fault::{Fate, Faults};
@@ -23,8 +24,8 @@ pub struct Case {
     fate: Fate,
 }
 
-/// The scenarios: one to three datacenters, one after the other and all at once; one fails, and the task is deleted at moments
-/// from before its first write to after its end.
+/// The scenarios: one to three datacenters, one after the other and all at once; one fails, the task is deleted at moments
+/// from before its first write to after its end, or it is edited.
 pub fn scenarios() -> Vec<Scenario> {
     let (well, badly) = (Course::WELL, Course::BADLY);
     let courses = [
@@ -34,11 +35,17 @@ pub fn scenarios() -> Vec<Scenario> {
         vec![well, well, well],
     ];
     let both = |courses: Vec<Course>| [true, false].map(|it| Scenario::of(it, courses.clone()));
-    let deleted = [20, 200, 3_000, 20_000].map(|at| Scenario {
-        deleted_at: Some(at),
-        ..Scenario::of(at != 200, vec![well, well])
-    });
-    courses.into_iter().flat_map(both).chain(deleted).collect()
+    let two = |is_forbid| Scenario::of(is_forbid, vec![well, well]);
+    let deleted = [20, 200, 3_000, 20_000];
+    let deleted = deleted.map(|at| two(at != 200).with(at, Change::Deleted));
+    let edited = [
+        two(true).with(3_000, Change::Policy(false)),
+        two(true)
+            .with(3_000, Change::Wrong)
+            .with(10_000, Change::Right),
+    ];
+    let plain = courses.into_iter().flat_map(both);
+    plain.chain(deleted).chain(edited).collect()
 }
 
 /// All cases of some scenarios.
@@ -68,7 +75,7 @@ impl Case {
             fate,
         } = self;
         let world = World::play(scenario, SEED, policy, Faults::One(*request, fate.clone()))?;
-        let outcome = oracles::check(scenario, &world, calm);
+        let outcome = oracles::check(scenario, &world, Some(calm));
         outcome.map(|()| world.counts()).map_err(|why| {
             let history = world.history.join("\n  ");
             format!("request {request}, {fate:?}: {why}\n{scenario:?}\n  {history}")

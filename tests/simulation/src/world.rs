@@ -2,6 +2,8 @@
 
 mod operator;
 mod requests;
+mod users;
+mod watches;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,9 +16,10 @@ use pilothouse_core::work::{Answer, Next, Now, Request};
 use pilothouse_core::{ObjectKey, Resource};
 use policy_properties::Simulation;
 
-use crate::fault::{Chance, Faults, SOON, Sight};
+use crate::fault::{Chance, Faults};
 use crate::host::Host;
 use crate::scenario::Scenario;
+use crate::users::Deed;
 use crate::{Counts, Policy};
 
 /// When nothing goes wrong any more, in milliseconds since the beginning.
@@ -40,8 +43,10 @@ enum Event {
     Work(String),
     /// A host is killed, and another one started.
     Kill(usize),
-    /// A user deletes the task.
-    Delete,
+    /// A user does something.
+    Deed(Deed),
+    /// A user tries for so many times by now to create the task again.
+    Recreate(u64),
 }
 
 /// Who waits for an answer.
@@ -52,12 +57,25 @@ struct To {
     primary: ObjectKey,
 }
 
+/// A CassandraTask that has the labels of a task, and is not its own.
+pub struct Stranger {
+    pub task: String,
+    pub uid: String,
+    pub name: String,
+}
+
 /// Everything.
 pub struct World {
     pub objects: Simulation,
     pub history: Vec<String>,
-    /// What was created, in order: the CassandraTask's name and uid.
+    /// What was created, in order: the CassandraTask's name, and the uid of the K8ssandraTask that it is for.
     pub created: Vec<(String, String)>,
+    /// The uids of the tasks that are gone, or being deleted.
+    pub deleted: BTreeSet<String>,
+    /// The CassandraTasks with a task's labels that were not its own when its deletion was asked for.
+    pub strangers: Vec<Stranger>,
+    /// The events that were recorded.
+    pub events: Vec<String>,
     /// The datacenters that were recorded as begun when a host was killed, and were not created by then.
     pub unsent: BTreeSet<String>,
     /// Whether a status ever said that a CassandraTask was deleted.
@@ -70,12 +88,10 @@ pub struct World {
     contexts: Vec<Context>,
     rng: Rng,
     pub chance: Chance,
-    scenario: Scenario,
-    /// How many writes cass-operator has made for each datacenter.
-    worked: BTreeMap<String, usize>,
+    pub scenario: Scenario,
     start: Timestamp,
     now: u64,
-    events: BTreeMap<(u64, usize), Event>,
+    coming: BTreeMap<(u64, usize), Event>,
     count: usize,
 }
 
@@ -112,6 +128,9 @@ impl World {
             objects,
             history: Vec::new(),
             created: Vec::new(),
+            deleted: BTreeSet::new(),
+            strangers: Vec::new(),
+            events: Vec::new(),
             unsent: BTreeSet::new(),
             was_lost: false,
             violation: None,
@@ -122,13 +141,14 @@ impl World {
             rng: Rng::with_seed(seed ^ 0x5eed),
             chance: Chance::new(faults, BTreeSet::new()),
             scenario: scenario.clone(),
-            worked: BTreeMap::new(),
             now: 0,
-            events: BTreeMap::new(),
+            coming: BTreeMap::new(),
             count: 0,
         };
-        if let Some(at) = scenario.deleted_at {
-            world.at(at, Event::Delete);
+        for (at, deed) in &scenario.deeds {
+            if world.chance.keeps() {
+                world.at(*at, Event::Deed(deed.clone()));
+            }
         }
         for host in 0..scenario.hosts {
             for _ in 0..3 {
@@ -154,7 +174,7 @@ impl World {
         self.schedule_watches();
         let due = self.hosts.iter().filter_map(|host| host.engine.next_due());
         let due = due.map(|due| u64::try_from(due.as_nanos().div_ceil(1_000_000)).unwrap());
-        let event = self.events.keys().next().map(|(at, _)| *at);
+        let event = self.coming.keys().next().map(|(at, _)| *at);
         let is_ready = self.hosts.iter().any(|host| host.engine.is_ready());
         let next = is_ready.then_some(self.now);
         let Some(next) = due.chain(event).chain(next).min() else {
@@ -167,9 +187,13 @@ impl World {
         let now = SignedDuration::from_millis(self.now.cast_signed());
         self.objects.servers.now = self.start + now;
         if event == Some(next)
-            && let Some((_, event)) = self.events.pop_first()
+            && let Some((_, event)) = self.coming.pop_first()
         {
+            let uid = self.task_uid();
             self.happen(event);
+            if self.objects.is_being_deleted() || self.task_uid() != uid {
+                self.note_deletion(uid);
+            }
         }
         for host in 0..self.hosts.len() {
             self.start_work(host);
@@ -198,30 +222,8 @@ impl World {
             }
             Event::Work(datacenter) => self.work(datacenter),
             Event::Kill(host) => self.kill(host),
-            Event::Delete => {
-                self.say("a user deletes the task".to_owned());
-                self.objects.delete();
-                self.objects.servers.collect_garbage();
-            }
-        }
-    }
-
-    fn schedule_watches(&mut self) {
-        for host in 0..self.hosts.len() {
-            let behind = self.hosts[host].schedule(&mut self.objects.servers);
-            for resource in behind {
-                let is_calm = self.is_calm();
-                let soon = self.rng.u64(0..SOON);
-                let sight = self.chance.sight(is_calm).unwrap_or(Sight::Shown(soon));
-                match sight {
-                    Sight::Shown(after) => self.after(after, Event::Show(host, resource)),
-                    Sight::Lost(time) => self.after(0, Event::Lose(host, resource, time)),
-                    Sight::Expired(after) => {
-                        self.hosts[host].expire(&resource);
-                        self.after(after, Event::Show(host, resource));
-                    }
-                }
-            }
+            Event::Deed(deed) => self.deed(&deed),
+            Event::Recreate(tries) => self.recreate(tries),
         }
     }
 
@@ -239,6 +241,11 @@ impl World {
         self.unsent.extend(unsent);
         let life = self.hosts[host].life + 1;
         self.hosts[host] = Host::new(&self.manifest, &self.contexts, life);
+    }
+
+    pub fn task_uid(&self) -> String {
+        let uid = self.objects.task()["metadata"]["uid"].as_str();
+        uid.unwrap_or_default().to_owned()
     }
 
     /// Whether nothing goes wrong by chance any more.
@@ -260,7 +267,7 @@ impl World {
 
     fn at(&mut self, time: u64, event: Event) {
         self.count += 1;
-        self.events.insert((time, self.count), event);
+        self.coming.insert((time, self.count), event);
     }
 
     fn say(&mut self, what: String) {

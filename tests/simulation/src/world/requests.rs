@@ -1,6 +1,8 @@
 //! Work that a host does: the policy is asked, and requests go to the API servers.
 
+use pilothouse_core::Object;
 use pilothouse_core::failures::Cause;
+use pilothouse_core::plan::CREATED_FOR;
 use pilothouse_core::work::{Answer, Request, Task, Work};
 
 use super::{Event, To, World};
@@ -22,7 +24,9 @@ impl World {
                 self.after(time, Event::Answer(to, answer));
             }
             Task::Send(Request::RecordEvent { event, .. }) => {
-                self.say(format!("event {}: {}", event.reason, event.message));
+                let event = format!("{}: {}", event.reason, event.message);
+                self.say(format!("event {event}"));
+                self.events.push(event);
                 self.after(0, Event::Answer(to, Answer::Replied(Ok(None))));
             }
             Task::Send(request) => self.send(to, request),
@@ -61,22 +65,35 @@ impl World {
     }
 
     pub(super) fn arrive(&mut self, request: &Request, to: Option<(To, u64)>) {
+        let may = crate::oracles::may(self, request);
         let reply = self.objects.servers.send(request).unwrap();
         let outcome = match &reply {
             Ok(_) => "done".to_owned(),
             Err(cause) => cause.reason.clone(),
         };
         self.say(format!("{}: {outcome}", shown(request)));
-        if let (Request::Create { key, .. }, Ok(Some(object))) = (request, &reply) {
-            self.created(&key.name, &object.uid);
-        }
-        if let (Request::PatchStatus { patch, .. }, Ok(_)) = (request, &reply) {
-            self.was_lost |= patch.to_string().contains("CassandraTaskDeleted");
+        if let Ok(object) = &reply {
+            self.violation = self.violation.take().or(may.err());
+            self.done(request, object.as_ref());
         }
         self.objects.servers.collect_garbage();
         self.objects.remember_ends();
         if let Some((to, after)) = to {
             self.after(after, Event::Answer(to, Answer::Replied(reply)));
+        }
+    }
+
+    /// A request was carried out.
+    fn done(&mut self, request: &Request, object: Option<&Object>) {
+        match (request, object) {
+            (Request::Create { key, .. }, Some(object)) => {
+                self.created(&key.name, &object.annotations[CREATED_FOR]);
+            }
+            (Request::PatchStatus { patch, .. }, _) => {
+                self.was_lost |= patch.to_string().contains("CassandraTaskDeleted");
+                self.objects.remember_beginnings();
+            }
+            _ => {}
         }
     }
 }
