@@ -9,6 +9,8 @@ use pilothouse_core::failures::Cause;
 pub const TIMEOUT: u64 = 15_000;
 /// Nearly as long.
 const LONG: u64 = TIMEOUT - 1_000;
+/// So far a clock jumps at most, in milliseconds.
+const JUMP: i64 = 3_600_000;
 /// A watch that nothing is wrong with shows what has happened within that time.
 pub const SOON: u64 = 50;
 
@@ -101,6 +103,9 @@ pub enum Sight {
     Lost(u64),
     /// The API server has forgotten what happened: it is listed after so long.
     Expired(u64),
+    /// What there is now comes so late: an answer that is long on its way. An older state is never listed: a list that asks for no
+    /// version is read from etcd.
+    Late(u64),
 }
 
 impl Sight {
@@ -109,9 +114,38 @@ impl Sight {
         match rng.u8(0..30) {
             0 => Self::Lost(rng.u64(0..60_000)),
             1 => Self::Expired(rng.u64(0..5_000)),
-            2..8 => Self::Shown(rng.u64(0..20_000)),
+            2 | 3 => Self::Late(rng.u64(0..10_000)),
+            4..8 => Self::Shown(rng.u64(0..20_000)),
             _ => Self::Shown(rng.u64(0..SOON)),
         }
+    }
+}
+
+/// What goes wrong apart from requests and watches.
+#[derive(Clone, Copy, Debug)]
+pub enum Incident {
+    /// The host with that number is killed, and another one started.
+    Kill(usize),
+    /// No host reaches the context with that number for so long.
+    Part(usize, u64),
+    /// The clock of that host jumps by so many milliseconds.
+    Jump(usize, i64),
+    /// Another policy decides on that host: a version that answers the same, or one that traps.
+    Swap(usize, bool),
+}
+
+impl Incident {
+    /// One, and when; none as often as not.
+    pub fn draw(rng: &mut Rng, within: u64) -> Option<(u64, Self)> {
+        let (at, host) = (rng.u64(0..within), rng.usize(0..2));
+        let incident = match rng.u8(0..12) {
+            0..3 => Self::Kill(host),
+            3 => Self::Part(rng.usize(0..4), rng.u64(0..40_000)),
+            4 => Self::Jump(host, rng.i64(-JUMP..JUMP)),
+            5 => Self::Swap(host, rng.bool()),
+            _ => return None,
+        };
+        Some((at, incident))
     }
 }
 
@@ -181,16 +215,19 @@ impl Chance {
         Some(sight)
     }
 
-    /// What is to happen by chance later on, unless it is left out.
-    pub fn draw<T>(&mut self, draw: impl FnOnce(&mut Rng) -> T) -> Option<T> {
-        let drawn = self.decide(draw)?;
+    /// What is to happen by chance later on.
+    pub fn incident(&mut self, within: u64) -> Option<(u64, Incident)> {
+        let drawn = self.decide(|rng| Incident::draw(rng, within))??;
         self.taken.push(self.count);
         Some(drawn)
     }
 
     /// Whether what a user does happens: unless it is left out.
     pub fn keeps(&mut self) -> bool {
-        !self.is_random() || self.draw(|_| ()).is_some()
+        let keeps = !self.is_random() || self.decide(|_| ()).is_some();
+        self.taken
+            .extend((keeps && self.is_random()).then_some(self.count));
+        keeps
     }
 
     fn decide<T>(&mut self, draw: impl FnOnce(&mut Rng) -> T) -> Option<T> {

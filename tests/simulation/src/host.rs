@@ -4,15 +4,23 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use k8ssandra_task_policy::contract::{Context, Manifest, Scope, Unavailable, UnavailableReason};
+use kube_sim::Change;
 use pilothouse_core::cache::{Health, List};
 use pilothouse_core::{Engine, Resource};
 use pilothouse_policy_test::servers::{Servers, object};
+use serde_json::Value;
 
 /// A host.
 pub struct Host {
     pub engine: Engine,
     /// How often it was started: what is meant for an earlier one is lost.
     pub life: usize,
+    /// The policy that decides there.
+    pub manifest: Arc<Manifest>,
+    /// Whether that traps.
+    pub is_broken: bool,
+    /// By how many milliseconds its clock is fast.
+    pub ahead: i64,
     watches: BTreeMap<Resource, Watch>,
 }
 
@@ -22,6 +30,14 @@ struct Watch {
     shown: Option<u64>,
     /// Whether it is known when it shows something next.
     is_scheduled: bool,
+}
+
+/// What a watch has to show.
+pub struct Seen {
+    since: Option<u64>,
+    changes: Option<Vec<Change>>,
+    objects: Vec<Value>,
+    version: u64,
 }
 
 impl Host {
@@ -45,6 +61,9 @@ impl Host {
         Self {
             engine,
             life,
+            manifest: manifest.clone(),
+            is_broken: false,
+            ahead: 0,
             watches,
         }
     }
@@ -62,17 +81,37 @@ impl Host {
         behind
     }
 
-    /// A watch shows what has happened, or lists everything.
-    pub fn show(&mut self, servers: &mut Servers, resource: &Resource) {
-        let listed = servers.list(resource);
+    /// The kinds that are watched in a context.
+    pub fn of_context(&self, context: &Context) -> Vec<Resource> {
+        let watched = self.watches.keys();
+        let there = watched.filter(|resource| resource.context == *context);
+        there.cloned().collect()
+    }
+
+    /// What a watch has to show now: what has happened, or all there is.
+    pub fn look(&self, servers: &mut Servers, resource: &Resource) -> Seen {
+        let objects = servers.list(resource);
         let store = servers.store(&resource.context).unwrap();
         let (api_version, kind) = (resource.gvk.api_version(), &resource.gvk.kind);
+        let since = self.watches.get(resource).and_then(|it| it.shown);
+        Seen {
+            since,
+            changes: since.and_then(|it| store.changes(&api_version, kind, it)),
+            objects,
+            version: store.version(),
+        }
+    }
+
+    /// A watch shows what was seen of a kind, unless it has been begun anew since.
+    pub fn show(&mut self, resource: &Resource, seen: Seen) {
         let watch = self.watches.entry(resource.clone()).or_default();
-        let changes = watch
-            .shown
-            .and_then(|it| store.changes(&api_version, kind, it));
-        let version = store.version();
-        match changes {
+        watch.is_scheduled = false;
+        if watch.shown != seen.since {
+            return;
+        }
+        watch.shown = Some(seen.version);
+        let version = seen.version.to_string();
+        match seen.changes {
             Some(changes) => {
                 for change in changes {
                     match change.is_gone {
@@ -80,21 +119,14 @@ impl Host {
                         false => self.engine.seen(resource, object(change.object)),
                     }
                 }
-                let version = version.to_string();
                 self.engine.caught_up(resource, None, &version);
             }
             None => {
-                let list = List {
-                    objects: listed.into_iter().map(object).collect(),
-                    version: version.to_string(),
-                };
+                let objects = seen.objects.into_iter().map(object).collect();
+                let list = List { objects, version };
                 self.engine.listed(resource, None, list);
             }
         }
-        *watch = Watch {
-            shown: Some(version),
-            is_scheduled: false,
-        };
         self.engine.set_health(resource, None, Health::Synced);
     }
 
@@ -103,6 +135,15 @@ impl Host {
         if let Some(watch) = self.watches.get_mut(resource) {
             watch.shown = None;
         }
+    }
+
+    /// Another version of the policy decides from now on.
+    pub fn swap(&mut self, is_broken: bool) {
+        let mut manifest = Manifest::clone(&self.manifest);
+        manifest.version.push_str("+next");
+        self.manifest = Arc::new(manifest);
+        self.is_broken = is_broken;
+        self.engine.swap(self.manifest.clone());
     }
 
     /// A kind cannot be read.

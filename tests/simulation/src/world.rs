@@ -1,5 +1,6 @@
 //! A clock, the events that are to come, and what happens at each.
 
+mod incidents;
 mod operator;
 mod requests;
 mod users;
@@ -16,11 +17,12 @@ use pilothouse_core::work::{Answer, Next, Now, Request};
 use pilothouse_core::{ObjectKey, Resource};
 use policy_properties::Simulation;
 
-use crate::fault::{Chance, Faults};
-use crate::host::Host;
+use crate::fault::{Chance, Faults, Incident};
+use crate::host::{Host, Seen};
 use crate::scenario::Scenario;
 use crate::users::Deed;
 use crate::{Counts, Policy};
+use watches::Parted;
 
 /// When nothing goes wrong any more, in milliseconds since the beginning.
 const CALM: u64 = 120_000;
@@ -37,12 +39,14 @@ enum Event {
     Arrive(Request, Option<(To, u64)>),
     /// A watch of a host shows what has happened.
     Show(usize, Resource),
+    /// The same, of what was there a while ago.
+    ShowLate(usize, usize, Resource, Seen),
     /// A watch of a host breaks.
     Lose(usize, Resource, u64),
     /// cass-operator makes its next write for a datacenter.
     Work(String),
-    /// A host is killed, and another one started.
-    Kill(usize),
+    /// Something else goes wrong.
+    Incident(Incident),
     /// A user does something.
     Deed(Deed),
     /// A user tries for so many times by now to create the task again.
@@ -91,6 +95,7 @@ pub struct World {
     pub scenario: Scenario,
     start: Timestamp,
     now: u64,
+    parted: Parted,
     coming: BTreeMap<(u64, usize), Event>,
     count: usize,
 }
@@ -142,6 +147,7 @@ impl World {
             chance: Chance::new(faults, BTreeSet::new()),
             scenario: scenario.clone(),
             now: 0,
+            parted: Parted::new(),
             coming: BTreeMap::new(),
             count: 0,
         };
@@ -150,12 +156,14 @@ impl World {
                 world.at(*at, Event::Deed(deed.clone()));
             }
         }
-        for host in 0..scenario.hosts {
-            for _ in 0..3 {
-                let at = world.chance.draw(|rng| rng.u64(0..2 * CALM));
-                if let Some(at) = at.filter(|at| *at < CALM) {
-                    world.at(at, Event::Kill(host));
-                }
+        for _ in 0..6 {
+            if let Some((at, incident)) = world.chance.incident(CALM) {
+                world.at(at, Event::Incident(incident));
+            }
+        }
+        if world.chance.is_random() {
+            for host in 0..scenario.hosts {
+                world.at(CALM, Event::Incident(Incident::Swap(host, false)));
             }
         }
         world
@@ -204,7 +212,7 @@ impl World {
     fn happen(&mut self, event: Event) {
         match event {
             Event::Answer(to, answer) if self.hosts[to.host].life == to.life => {
-                let now = self.time();
+                let now = self.time(to.host);
                 let next = self.hosts[to.host].engine.answer(now, &to.primary, answer);
                 if let Next::Work(work) = next {
                     self.perform(to.host, *work);
@@ -212,8 +220,17 @@ impl World {
             }
             Event::Answer(..) => {}
             Event::Arrive(request, to) => self.arrive(&request, to),
+            // It is shown once that is over.
+            Event::Show(_, resource) | Event::ShowLate(_, _, resource, _)
+                if self.is_parted(&resource).is_some() => {}
             Event::Show(host, resource) => {
-                self.hosts[host].show(&mut self.objects.servers, &resource);
+                let seen = self.hosts[host].look(&mut self.objects.servers, &resource);
+                self.hosts[host].show(&resource, seen);
+            }
+            Event::ShowLate(host, life, resource, seen) => {
+                if self.hosts[host].life == life {
+                    self.hosts[host].show(&resource, seen);
+                }
             }
             Event::Lose(host, resource, time) => {
                 self.say(format!("host {host} loses {resource:?} for {time} ms"));
@@ -221,26 +238,17 @@ impl World {
                 self.after(time, Event::Show(host, resource));
             }
             Event::Work(datacenter) => self.work(datacenter),
-            Event::Kill(host) => self.kill(host),
+            Event::Incident(incident) => self.incident(incident),
             Event::Deed(deed) => self.deed(&deed),
             Event::Recreate(tries) => self.recreate(tries),
         }
     }
 
     fn start_work(&mut self, host: usize) {
-        let now = self.time();
+        let now = self.time(host);
         while let Some(work) = self.hosts[host].engine.next(now) {
             self.perform(host, work);
         }
-    }
-
-    /// Another host takes its place.
-    fn kill(&mut self, host: usize) {
-        self.say(format!("host {host} is killed"));
-        let unsent = crate::oracles::unsent(self);
-        self.unsent.extend(unsent);
-        let life = self.hosts[host].life + 1;
-        self.hosts[host] = Host::new(&self.manifest, &self.contexts, life);
     }
 
     pub fn task_uid(&self) -> String {
@@ -248,13 +256,19 @@ impl World {
         uid.unwrap_or_default().to_owned()
     }
 
+    /// By how many milliseconds the first host's clock is fast.
+    pub fn ahead(&self) -> i64 {
+        self.hosts[0].ahead
+    }
+
     /// Whether nothing goes wrong by chance any more.
     fn is_calm(&self) -> bool {
         self.now >= CALM
     }
 
-    fn time(&self) -> Now {
-        let wall = self.objects.servers.now.as_millisecond();
+    /// The time, as a host sees it.
+    fn time(&self, host: usize) -> Now {
+        let wall = self.objects.servers.now.as_millisecond() + self.hosts[host].ahead;
         Now {
             wall: u64::try_from(wall).unwrap(),
             elapsed: Duration::from_millis(self.now),

@@ -1,12 +1,12 @@
 //! Work that a host does: the policy is asked, and requests go to the API servers.
 
-use pilothouse_core::Object;
 use pilothouse_core::failures::Cause;
 use pilothouse_core::plan::CREATED_FOR;
 use pilothouse_core::work::{Answer, Request, Task, Work};
+use pilothouse_core::{Object, Resource};
 
 use super::{Event, To, World};
-use crate::fault::{Fate, TIMEOUT};
+use crate::fault::{Fate, Incident, TIMEOUT};
 
 impl World {
     pub(super) fn perform(&mut self, host: usize, work: Work) {
@@ -18,8 +18,11 @@ impl World {
         };
         match work.task {
             Task::Decide(snapshot) => {
-                let outcome = (self.policy)(&snapshot);
-                let answer = Answer::Decided(self.manifest.clone(), Ok(outcome));
+                let outcome = match self.hosts[host].is_broken {
+                    true => Err("it traps".to_owned()),
+                    false => Ok((self.policy)(&snapshot)),
+                };
+                let answer = Answer::Decided(self.hosts[host].manifest.clone(), outcome);
                 let time = self.rng.u64(0..10);
                 self.after(time, Event::Answer(to, answer));
             }
@@ -35,7 +38,11 @@ impl World {
 
     fn send(&mut self, to: To, request: Request) {
         let is_calm = self.is_calm();
-        let fate = self.chance.fate(is_calm);
+        let mut fate = self.chance.fate(is_calm);
+        let resource = Resource::and_key(&request.object()).0;
+        if self.is_parted(&resource).is_some() {
+            fate = Fate::Lost(TIMEOUT);
+        }
         let way = self.rng.u64(1..40);
         if !matches!(fate, Fate::Answered) {
             self.say(format!("{fate:?}: {}", shown(&request)));
@@ -49,7 +56,7 @@ impl World {
             Fate::KilledBefore => return self.kill(to.host),
             Fate::KilledAfter => {
                 self.after(way, Event::Arrive(request, None));
-                return self.after(way, Event::Kill(to.host));
+                return self.after(way, Event::Incident(Incident::Kill(to.host)));
             }
             Fate::Lost(after) => (None, timeout(after)),
             Fate::Unanswered(after) => (Some(way), timeout(after)),
