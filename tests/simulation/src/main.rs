@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use clap::Parser;
 use simulation::single::{Case, cases, scenarios};
-use simulation::{Counts, policy, run};
+use simulation::{Counts, policy, run, shorten};
 
 /// After how many histories it says how far it is.
 const PROGRESS: u64 = 1_000;
@@ -38,33 +38,33 @@ fn main() -> ExitCode {
         false => {
             let seeds = arguments.from..arguments.from + arguments.seeds;
             let seeds = arguments.seed.map_or(seeds, |seed| seed..seed + 1);
-            Ok(all(seeds, "histories", &|seed| run(seed, policy)))
+            all(seeds, "histories", &|seed| {
+                run(seed, policy).map_err(|why| shorten(seed, policy).unwrap_or(why))
+            })
         }
     };
     match outcome {
-        Ok(0) => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::FAILURE,
-        Err(why) => {
-            println!("{why}");
-            ExitCode::FAILURE
-        }
+        0 => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
     }
 }
 
 /// All of them, or the one with that number. How many do not hold comes back.
-fn single_faults(number: Option<u64>) -> Result<u64, String> {
+fn single_faults(number: Option<u64>) -> u64 {
     let scenarios = scenarios();
-    let cases: Vec<Case> = cases(&scenarios, policy)?;
-    let count = u64::try_from(cases.len()).map_err(|it| it.to_string())?;
+    let cases: Vec<Case> = cases(&scenarios, policy);
+    let count = u64::try_from(cases.len()).unwrap_or(u64::MAX);
     let range = number.map_or(0..count, |number| number..count.min(number + 1));
     let (first, scenarios) = (range.start, scenarios.len());
     println!("{scenarios} scenarios, {count} single faults");
     let cases = cases.into_iter().skip(usize::try_from(first).unwrap_or(0));
     let cases: Vec<Case> = cases.collect();
-    Ok(all(range, "single faults", &|number| {
+    all(range, "single faults", &|number| {
         let case = usize::try_from(number - first).unwrap_or(0);
-        cases[case].run(policy)
-    }))
+        let repeat = format!("cargo xtask simulate --single-faults --seed {number}");
+        let outcome = cases[case].run(policy);
+        outcome.map_err(|why| format!("{why}\nto repeat it: {repeat}"))
+    })
 }
 
 /// What has come of the runs so far.

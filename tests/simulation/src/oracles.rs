@@ -35,7 +35,7 @@ pub fn may_create(scenario: &Scenario, objects: &Simulation, datacenter: &str) -
 pub fn may(world: &World, request: &Request) -> Result<(), String> {
     let objects = &world.objects;
     match request {
-        Request::PatchStatus { patch, .. } => laws(|| {
+        Request::PatchStatus { patch, .. } if is_current(objects, patch) => laws(|| {
             let status = &patch[1]["value"];
             assert_may_report(objects.status(), status, objects.is_being_deleted());
         }),
@@ -53,6 +53,11 @@ pub fn may(world: &World, request: &Request) -> Result<(), String> {
         }
         _ => Ok(()),
     }
+}
+
+/// Whether a patch of the status is of the task as it is.
+fn is_current(objects: &Simulation, patch: &Value) -> bool {
+    patch[0]["value"] == objects.task()["metadata"]["resourceVersion"]
 }
 
 /// Holds something against the laws of the policy, which panic.

@@ -1,11 +1,12 @@
 //! Single faults: in each of a few scenarios, each of its requests in turn meets each fate there is, and nothing else goes wrong.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use policy_properties::changes::Change;
 use policy_properties::children::Course;
 
-use crate::fault::{Fate, Faults};
+use crate::fault::{Chance, Fate, Faults};
 use crate::oracles;
 use crate::scenario::Scenario;
 use crate::world::World;
@@ -48,11 +49,15 @@ pub fn scenarios() -> Vec<Scenario> {
     plain.chain(deleted).chain(edited).collect()
 }
 
+fn play(scenario: &Scenario, policy: Policy, faults: Faults) -> World {
+    World::play(scenario, SEED, policy, Chance::new(faults, BTreeSet::new()))
+}
+
 /// All cases of some scenarios.
-pub fn cases(scenarios: &[Scenario], policy: Policy) -> Result<Vec<Case>, String> {
+pub fn cases(scenarios: &[Scenario], policy: Policy) -> Vec<Case> {
     let mut cases = Vec::new();
     for scenario in scenarios {
-        let calm = Arc::new(World::play(scenario, SEED, policy, Faults::None)?);
+        let calm = Arc::new(play(scenario, policy, Faults::None));
         for request in 0..calm.chance.requests {
             cases.extend(Fate::each().into_iter().map(|fate| Case {
                 scenario: scenario.clone(),
@@ -62,7 +67,7 @@ pub fn cases(scenarios: &[Scenario], policy: Policy) -> Result<Vec<Case>, String
             }));
         }
     }
-    Ok(cases)
+    cases
 }
 
 impl Case {
@@ -74,10 +79,10 @@ impl Case {
             request,
             fate,
         } = self;
-        let world = World::play(scenario, SEED, policy, Faults::One(*request, fate.clone()))?;
+        let world = play(scenario, policy, Faults::One(*request, fate.clone()));
         let outcome = oracles::check(scenario, &world, Some(calm));
         outcome.map(|()| world.counts()).map_err(|why| {
-            let history = world.history.join("\n  ");
+            let history = world.history();
             format!("request {request}, {fate:?}: {why}\n{scenario:?}\n  {history}")
         })
     }

@@ -17,7 +17,7 @@ use pilothouse_core::work::{Answer, Next, Now, Request};
 use pilothouse_core::{ObjectKey, Resource};
 use policy_properties::Simulation;
 
-use crate::fault::{Chance, Faults, Incident};
+use crate::fault::{Chance, Incident};
 use crate::host::{Host, Seen};
 use crate::scenario::Scenario;
 use crate::users::Deed;
@@ -30,6 +30,9 @@ const CALM: u64 = 120_000;
 const FAR: u64 = 3_600_000;
 /// More events are no history that ends.
 const MAX_EVENTS: usize = 20_000;
+
+/// No more of a history is printed.
+const MAX_LINES: usize = 300;
 
 /// Something that is to happen.
 enum Event {
@@ -71,7 +74,7 @@ pub struct Stranger {
 /// Everything.
 pub struct World {
     pub objects: Simulation,
-    pub history: Vec<String>,
+    history: Vec<String>,
     /// What was created, in order: the CassandraTask's name, and the uid of the K8ssandraTask that it is for.
     pub created: Vec<(String, String)>,
     /// The uids of the tasks that are gone, or being deleted.
@@ -101,27 +104,25 @@ pub struct World {
 }
 
 impl World {
-    /// Plays a scenario to its end. An error if it has none.
-    pub fn play(
-        scenario: &Scenario,
-        seed: u64,
-        policy: Policy,
-        faults: Faults,
-    ) -> Result<Self, String> {
-        let mut world = Self::new(scenario, seed, policy, faults);
+    /// Plays a scenario to its end.
+    pub fn play(scenario: &Scenario, seed: u64, policy: Policy, chance: Chance) -> Self {
+        let mut world = Self::new(scenario, seed, policy, chance);
         for _ in 0..MAX_EVENTS {
             if !world.step() {
-                return Ok(world);
+                return world;
             }
         }
-        let last = world.history.len().saturating_sub(60);
-        let history = world.history[last..].join("\n  ");
-        Err(format!(
-            "seed {seed}: it never rests\n{scenario:?}\n  {history}"
-        ))
+        world.violation = Some("it never rests".to_owned());
+        world
     }
 
-    fn new(scenario: &Scenario, seed: u64, policy: Policy, faults: Faults) -> Self {
+    /// The end of what has happened, line by line.
+    pub fn history(&self) -> String {
+        let first = self.history.len().saturating_sub(MAX_LINES);
+        self.history[first..].join("\n  ")
+    }
+
+    fn new(scenario: &Scenario, seed: u64, policy: Policy, chance: Chance) -> Self {
         let objects = scenario.objects();
         let manifest = Arc::new(k8ssandra_task_policy::describe("{}").unwrap());
         let remotes = objects.servers.contexts.iter().cloned().map(Some);
@@ -144,7 +145,7 @@ impl World {
             manifest,
             contexts,
             rng: Rng::with_seed(seed ^ 0x5eed),
-            chance: Chance::new(faults, BTreeSet::new()),
+            chance,
             scenario: scenario.clone(),
             now: 0,
             parted: Parted::new(),
@@ -159,11 +160,6 @@ impl World {
         for _ in 0..6 {
             if let Some((at, incident)) = world.chance.incident(CALM) {
                 world.at(at, Event::Incident(incident));
-            }
-        }
-        if world.chance.is_random() {
-            for host in 0..scenario.hosts {
-                world.at(CALM, Event::Incident(Incident::Swap(host, false)));
             }
         }
         world

@@ -1,6 +1,6 @@
 //! What goes wrong apart from requests and watches.
 
-use super::World;
+use super::{CALM, Event, World};
 use crate::fault::Incident;
 use crate::host::Host;
 
@@ -14,7 +14,13 @@ impl World {
             // Two whose clocks differ say different things of what is overdue.
             Incident::Jump(_, time) if count == 1 => self.hosts[0].ahead += time,
             Incident::Jump(..) => {}
-            Incident::Swap(host, is_broken) => self.hosts[host % count].swap(is_broken),
+            Incident::Swap(host, is_broken) => {
+                self.hosts[host % count].swap(is_broken);
+                // A sound one takes its place in the end.
+                if is_broken {
+                    self.at(CALM, Event::Incident(Incident::Swap(host, false)));
+                }
+            }
         }
     }
 
