@@ -22,6 +22,7 @@ use pilothouse_contract::{Context, Manifest};
 use crate::breaker::Breakers;
 use crate::budget::Budgets;
 use crate::cache::Caches;
+use crate::drift::Drift;
 use crate::ledger::Ledger;
 use crate::object::{ObjectKey, Resource};
 use crate::queue::{Priority, Queue};
@@ -50,6 +51,7 @@ pub struct Engine {
     sent: BTreeMap<ObjectKey, Sent>,
     /// The primary that [`Engine::next`] or [`Engine::answer`] is about, while it is called.
     called_for: Option<ObjectKey>,
+    clock: Drift,
 }
 
 impl Engine {
@@ -69,6 +71,7 @@ impl Engine {
             runs: BTreeMap::new(),
             sent: BTreeMap::new(),
             called_for: None,
+            clock: Drift::default(),
         }
     }
 
@@ -99,6 +102,10 @@ impl Engine {
 
     /// The next piece of work for a primary that is not being worked for; none before something comes in, or [`Engine::next_due`].
     pub fn next(&mut self, now: Now) -> Option<Work> {
+        if self.clock.has_jumped(now) {
+            // What was said of ages and times may not hold.
+            self.wake(self.caches.keys(&self.home()));
+        }
         loop {
             let probing = self.breakers.probing(now.elapsed);
             self.wake(probing);

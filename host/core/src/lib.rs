@@ -13,6 +13,7 @@
 pub mod breaker;
 pub mod budget;
 pub mod cache;
+pub mod drift;
 pub mod engine;
 pub mod failures;
 pub mod ledger;

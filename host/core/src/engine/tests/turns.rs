@@ -143,3 +143,17 @@ fn what_a_failing_policy_asked_for_long_ago_does_not_wake() {
     assert!(!wakes("i0"));
     assert!(wakes("i2"));
 }
+
+/// The wall clock is set, or the machine was suspended.
+#[test]
+fn all_are_decided_anew_where_the_clock_has_jumped() {
+    for (wall, is_woken) in [(4_000, false), (3_600_000, true)] {
+        let mut rig = Rig::new();
+        rig.next();
+        rig.decides(Outcome::Observe(vec![items()]));
+        rig.decides(Outcome::Act(plan(vec![])));
+        assert_eq!(rig.next(), None);
+        let now = Now { wall, ..rig.now() };
+        assert_eq!(rig.engine.next(now).is_some(), is_woken, "{wall}");
+    }
+}
