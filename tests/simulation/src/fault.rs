@@ -7,7 +7,9 @@ use pilothouse_core::failures::Cause;
 
 /// How long a host waits for an answer, in milliseconds.
 pub const TIMEOUT: u64 = 15_000;
-/// Nearly as long.
+/// How late a request arrives at most, in milliseconds: an API server gives it up after a minute.
+pub const LATEST: u64 = 60_000;
+/// Nearly as long as a host waits.
 const LONG: u64 = TIMEOUT - 1_000;
 /// So far a clock jumps at most, in milliseconds.
 const JUMP: i64 = 3_600_000;
@@ -25,8 +27,7 @@ pub enum Fate {
     Lost(u64),
     /// It arrives, and the answer does not: the same.
     Unanswered(u64),
-    /// It arrives so late, and is not answered. No later than the host waits: what arrives after it was read back is not promised
-    /// to be found.
+    /// It arrives so late, and is not answered.
     Late(u64),
     /// It is answered with a failure, and nothing is done.
     Refused(Cause),
@@ -46,7 +47,7 @@ impl Fate {
             1 => Self::Lost(rng.u64(0..50)),
             2 => Self::Unanswered(TIMEOUT),
             3 => Self::Unanswered(rng.u64(50..100)),
-            4 => Self::Late(rng.u64(0..TIMEOUT)),
+            4 => Self::Late(rng.u64(0..LATEST)),
             5 => Self::Slow(rng.u64(0..LONG)),
             6..9 => {
                 let refusals = refusals();
@@ -66,6 +67,7 @@ impl Fate {
             Self::Unanswered(50),
             Self::Unanswered(TIMEOUT),
             Self::Late(LONG),
+            Self::Late(LATEST),
             Self::Broken(internal_error()),
             Self::KilledBefore,
             Self::KilledAfter,
@@ -135,6 +137,11 @@ pub enum Incident {
 }
 
 impl Incident {
+    /// Whether a host forgets what it has sent.
+    pub fn is_kill(&self) -> bool {
+        matches!(self, Self::Kill(_))
+    }
+
     /// One, and when; none as often as not.
     pub fn draw(rng: &mut Rng, within: u64) -> Option<(u64, Self)> {
         let (at, host) = (rng.u64(0..within), rng.usize(0..2));

@@ -104,7 +104,9 @@ fn attempt(seed: u64, policy: Policy, without: BTreeSet<usize>) -> Result<Counts
     let world = play(Chance::new(Faults::Any(seed), without));
     let outcome = oracles::check(&scenario, &world, calm.as_ref());
     outcome.map(|()| world.counts()).map_err(|why| {
-        let history = world.history();
+        let is_calm = calm.as_ref().is_some_and(|it| it.violation.is_some());
+        let failed = calm.as_ref().filter(|_| is_calm).unwrap_or(&world);
+        let history = failed.history();
         let command = format!("cargo xtask simulate --seed {seed}");
         Failed {
             why: format!("{why}\n{scenario:?}\n  {history}\nto repeat it: {command}"),

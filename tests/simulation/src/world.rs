@@ -17,7 +17,7 @@ use pilothouse_core::work::{Answer, Next, Now, Request};
 use pilothouse_core::{ObjectKey, Resource};
 use policy_properties::Simulation;
 
-use crate::fault::{Chance, Incident};
+use crate::fault::{Chance, Incident, LATEST, TIMEOUT};
 use crate::host::{Host, Seen};
 use crate::scenario::Scenario;
 use crate::users::Deed;
@@ -77,8 +77,8 @@ pub struct World {
     history: Vec<String>,
     /// What was created, in order: the CassandraTask's name, and the uid of the K8ssandraTask that it is for.
     pub created: Vec<(String, String)>,
-    /// The uids of the tasks that are gone, or being deleted.
-    pub deleted: BTreeSet<String>,
+    /// The uids of the tasks that are gone, or being deleted, and since when.
+    pub deleted: BTreeMap<String, u64>,
     /// The CassandraTasks with a task's labels that were not its own when its deletion was asked for.
     pub strangers: Vec<Stranger>,
     /// The events that were recorded.
@@ -95,9 +95,12 @@ pub struct World {
     contexts: Vec<Context>,
     rng: Rng,
     pub chance: Chance,
+    /// How late a request arrives at most. That one may, only the host knows that has sent it; and what a user deletes meanwhile is
+    /// created again by it.
+    pub latest: u64,
     pub scenario: Scenario,
     start: Timestamp,
-    now: u64,
+    pub now: u64,
     parted: Parted,
     coming: BTreeMap<(u64, usize), Event>,
     count: usize,
@@ -134,7 +137,7 @@ impl World {
             objects,
             history: Vec::new(),
             created: Vec::new(),
-            deleted: BTreeSet::new(),
+            deleted: BTreeMap::new(),
             strangers: Vec::new(),
             events: Vec::new(),
             unsent: BTreeSet::new(),
@@ -146,6 +149,10 @@ impl World {
             contexts,
             rng: Rng::with_seed(seed ^ 0x5eed),
             chance,
+            latest: match scenario.hosts > 1 || !scenario.is_plain() {
+                true => TIMEOUT,
+                false => LATEST,
+            },
             scenario: scenario.clone(),
             now: 0,
             parted: Parted::new(),
@@ -159,6 +166,9 @@ impl World {
         }
         for _ in 0..6 {
             if let Some((at, incident)) = world.chance.incident(CALM) {
+                if incident.is_kill() {
+                    world.latest = TIMEOUT;
+                }
                 world.at(at, Event::Incident(incident));
             }
         }

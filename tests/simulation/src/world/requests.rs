@@ -60,7 +60,7 @@ impl World {
             }
             Fate::Lost(after) => (None, timeout(after)),
             Fate::Unanswered(after) => (Some(way), timeout(after)),
-            Fate::Late(after) => (Some(after), timeout(TIMEOUT)),
+            Fate::Late(after) => (Some(after.min(self.latest)), timeout(TIMEOUT)),
             Fate::Refused(cause) => (None, (2 * way, cause)),
             Fate::Broken(cause) => (Some(way), (2 * way, cause)),
         };

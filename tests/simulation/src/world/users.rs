@@ -1,6 +1,10 @@
 //! What users do.
 
+use k8ssandra_task_policy::contract::Gvk;
+use pilothouse_core::Resource;
+use pilothouse_policy_test::servers::object;
 use policy_properties::changes::happen;
+use policy_properties::children::Child;
 use serde_json::json;
 
 use super::{Event, Stranger, World};
@@ -45,22 +49,38 @@ impl World {
         }
     }
 
+    /// Whether a host knows of a CassandraTask: of what it cannot see, it cannot say that it stays.
+    fn is_shown(&self, child: Child<'_>) -> bool {
+        let resource = Resource {
+            context: child.context.map(str::to_owned),
+            gvk: Gvk::new("control.k8ssandra.io/v1alpha1", "CassandraTask"),
+        };
+        let object = object(child.object.clone());
+        let mut hosts = self.hosts.iter();
+        hosts.any(|host| host.engine.caches().get(&resource, &object.key).is_some())
+    }
+
     /// A task with this uid is being deleted, or gone.
     pub(super) fn note_deletion(&mut self, task: String) {
         let objects = &self.objects;
         // Without a finalizer it is gone before anything can be said, and so it is where a backup takes its place.
         let is_held = objects.is_held() && self.task_uid() == task;
-        if is_held && !self.deleted.contains(&task) {
+        if is_held && !self.deleted.contains_key(&task) {
             let labelled = objects.children().filter(|it| {
                 let labels = &it.object["metadata"]["labels"];
-                labels["k8ssandra.io/task-name"] == "task1" && !objects.is_own(*it)
+                labels["k8ssandra.io/task-name"] == "task1"
+                    && !objects.is_own(*it)
+                    && self.is_shown(*it)
             });
-            self.strangers.extend(labelled.map(|it| Stranger {
-                task: task.clone(),
-                uid: it.uid().to_owned(),
-                name: format!("task1-{}", it.datacenter()),
-            }));
+            let strangers: Vec<Stranger> = labelled
+                .map(|it| Stranger {
+                    task: task.clone(),
+                    uid: it.uid().to_owned(),
+                    name: format!("task1-{}", it.datacenter()),
+                })
+                .collect();
+            self.strangers.extend(strangers);
         }
-        self.deleted.insert(task);
+        self.deleted.entry(task).or_insert(self.now);
     }
 }
