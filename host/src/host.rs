@@ -63,7 +63,7 @@ impl Host {
         let Some(client) = options.contexts.client(&None).cloned() else {
             bail!("there is no control plane")
         };
-        let mut engine = Engine::new(policy.manifest.clone());
+        let mut engine = Engine::new(policy.manifest.clone()).with_workers(options.workers);
         for context in options.contexts.names() {
             engine.add_context(context.clone());
         }

@@ -32,6 +32,8 @@ struct Silent {
     delay: Duration,
     /// For whom one is under way.
     probe: Option<ObjectKey>,
+    /// Who was woken to send one.
+    woken: Option<ObjectKey>,
     /// Whose requests were not sent: they are woken when it answers.
     waiting: BTreeSet<ObjectKey>,
 }
@@ -80,8 +82,8 @@ impl Breakers {
                 let silent = self.silent.entry(context.clone()).or_default();
                 silent.went_on(primary, now, &cause.reason);
             }
-            Some(Err(cause)) if is_of_the_host(cause) => self.abandoned(context, primary),
-            None => self.abandoned(context, primary),
+            Some(Err(cause)) if is_of_the_host(cause) => self.abandoned(context, primary, now),
+            None => self.abandoned(context, primary, now),
             Some(_) => return self.forget(context),
         }
         BTreeSet::new()
@@ -104,7 +106,18 @@ impl Breakers {
     pub fn probing(&mut self, now: Duration) -> Vec<ObjectKey> {
         let all = self.silent.values_mut();
         let due = all.filter(|it| it.is_wanted() && it.due <= now);
-        due.filter_map(|it| it.waiting.pop_first()).collect()
+        due.filter_map(|it| {
+            it.woken = it.waiting.pop_first();
+            it.woken.clone()
+        })
+        .collect()
+    }
+
+    /// The reconcile of a primary has ended: if it has sent no request to a context that it was woken for, another one may.
+    pub fn reconciled(&mut self, primary: &ObjectKey) {
+        for silent in self.silent.values_mut() {
+            silent.woken.take_if(|woken| woken == primary);
+        }
     }
 
     /// A context answers, or is not registered any more. Those come back that wait for it.
@@ -114,9 +127,11 @@ impl Breakers {
     }
 
     /// Nobody knows whether the context would have answered: the next one finds out.
-    fn abandoned(&mut self, context: &Context, primary: &ObjectKey) {
-        if let Some(silent) = self.silent.get_mut(context) {
-            silent.probe.take_if(|probe| probe == primary);
+    fn abandoned(&mut self, context: &Context, primary: &ObjectKey, now: Duration) {
+        if let Some(silent) = self.silent.get_mut(context)
+            && silent.probe.take_if(|probe| probe == primary).is_some()
+        {
+            silent.due = now + silent.delay;
         }
     }
 }
@@ -127,7 +142,8 @@ impl Silent {
     }
 
     fn is_wanted(&self) -> bool {
-        self.is_open() && self.probe.is_none() && !self.waiting.is_empty()
+        let is_asked = self.probe.is_some() || self.woken.is_some();
+        self.is_open() && !is_asked && !self.waiting.is_empty()
     }
 
     fn went_on(&mut self, primary: &ObjectKey, now: Duration, reason: &str) {

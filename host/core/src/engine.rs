@@ -32,6 +32,9 @@ use crate::work::{Answer, End, Next, Now, Request, Work};
 use run::{Run, Verdict};
 use sent::Sent;
 
+/// How many pieces of work are done at a time if nobody says.
+const WORKERS: usize = 64;
+
 /// The engine.
 #[derive(Clone, Debug)]
 pub struct Engine {
@@ -52,6 +55,8 @@ pub struct Engine {
     /// The primary that [`Engine::next`] or [`Engine::answer`] is about, while it is called.
     called_for: Option<ObjectKey>,
     clock: Drift,
+    /// How often an API server was set back.
+    set_backs: u64,
 }
 
 impl Engine {
@@ -65,14 +70,22 @@ impl Engine {
             queue: Queue::default(),
             budgets: Budgets::default(),
             breakers: Breakers::default(),
-            slots: Slots::default(),
+            slots: Slots::new(WORKERS),
             parked: BTreeMap::new(),
             ledgers: BTreeMap::new(),
             runs: BTreeMap::new(),
             sent: BTreeMap::new(),
             called_for: None,
             clock: Drift::default(),
+            set_backs: 0,
         }
+    }
+
+    /// So many pieces of work are done at a time: each context has its share of them.
+    #[must_use]
+    pub fn with_workers(mut self, workers: usize) -> Self {
+        self.slots = Slots::new(workers);
+        self
     }
 
     /// A context is registered.

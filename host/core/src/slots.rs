@@ -7,14 +7,11 @@ use pilothouse_contract::Context;
 use crate::object::ObjectKey;
 use crate::queue::line::{Line, Place};
 
-/// So many requests may be under way to a remote context. Each holds a worker: one that hangs shall leave most of them to the others.
-const MAX_REMOTE: usize = 8;
-/// So many may be under way to the control plane, without which nothing goes on anyway.
-const MAX_CONTROL_PLANE: usize = 32;
-
 /// The requests that are under way, and those that wait. A primary has one at a time.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Slots {
+    /// How many there are altogether: each request holds a worker.
+    workers: usize,
     /// To which context a primary's request is under way, or may be sent.
     taken: BTreeMap<ObjectKey, Context>,
     /// Where a primary waits.
@@ -31,10 +28,32 @@ struct Lane {
 }
 
 impl Slots {
+    /// Those of so many workers.
+    pub fn new(workers: usize) -> Self {
+        Self {
+            workers,
+            taken: BTreeMap::new(),
+            places: BTreeMap::new(),
+            contexts: BTreeMap::new(),
+            ready: VecDeque::new(),
+        }
+    }
+
+    /// How many requests may be under way to a context. One that hangs shall leave most of the workers to the others; without the
+    /// control plane nothing goes on anyway.
+    fn max(&self, context: &Context) -> usize {
+        let share = match context {
+            Some(_) => self.workers / 8,
+            None => self.workers / 2,
+        };
+        share.max(1)
+    }
+
     /// A request is to be sent. If it may not be now, it waits, and [`Slots::granted`] says when it may.
     pub fn take(&mut self, context: &Context, primary: &ObjectKey) -> bool {
+        let max = self.max(context);
         let lane = self.contexts.entry(context.clone()).or_default();
-        let is_free = lane.taken < max(context);
+        let is_free = lane.taken < max;
         if is_free {
             lane.taken += 1;
             self.taken.insert(primary.clone(), context.clone());
@@ -54,9 +73,10 @@ impl Slots {
             lane.waiting.remove(primary, place);
         }
         let context = self.taken.remove(primary)?;
+        let max = self.max(&context);
         if let Some(lane) = self.contexts.get_mut(&context) {
             lane.taken -= 1;
-            if lane.taken < max(&context) {
+            if lane.taken < max {
                 self.grant(&context);
             }
         }
@@ -99,12 +119,5 @@ impl Slots {
         self.taken.insert(primary.clone(), context.clone());
         self.ready.push_back(primary);
         true
-    }
-}
-
-fn max(context: &Context) -> usize {
-    match context {
-        Some(_) => MAX_REMOTE,
-        None => MAX_CONTROL_PLANE,
     }
 }

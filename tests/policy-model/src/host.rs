@@ -66,6 +66,7 @@ fn decide(world: &World, mut next: State, fault: Fault) -> Option<State> {
         plan: decision.plan,
         next: 0,
         stale: next.host.task != next.task,
+        seen: false,
     };
     next.host.plan = Some(exec);
     carry_out(world, &mut next, exec, fault)?;
@@ -94,7 +95,7 @@ fn carry_out(world: &World, next: &mut State, exec: Exec, fault: Fault) -> Optio
             let is_last = usize::from(exec.next) + 1 == plan.steps.len();
             // Deleting the task makes the plan's own version of it stale: so not `exec`, but what has become of it.
             let goes_on = !is_last && plan.is_for(next.host.task);
-            next.host.plan = next.host.plan.filter(|_| goes_on);
+            next.host.plan = next.host.plan.filter(|exec| goes_on && !exec.seen);
             next.host.plan.iter_mut().for_each(|exec| exec.next += 1);
         }
         Err(cause) => {

@@ -134,6 +134,8 @@ pub struct Exec {
     pub next: u8,
     /// Whether the K8ssandraTask is another one by now than the one decided upon: writes to it are refused.
     pub stale: bool,
+    /// Whether the host has seen that: it carries no more of the plan out.
+    pub seen: bool,
 }
 
 impl State {

@@ -70,8 +70,12 @@ impl KindCache {
         self.watches.goes_back(namespace, object::version(version))
     }
 
+    /// What was written counts no more, and no version from before tells how old an answer is.
     pub(super) fn outdate(&mut self) {
         self.watches.outdate();
+        for (key, own) in std::mem::take(&mut self.own) {
+            self.index.set(key, own.shown);
+        }
     }
 
     pub(super) fn is_outdated(&self, namespace: Option<&str>) -> bool {

@@ -23,6 +23,8 @@ struct Watch {
     health: Health,
     /// The highest version that it has listed or followed: it has shown every write up to that one, or something newer.
     mark: Option<u64>,
+    /// The highest version that it has certainly told itself: where several watches show an object, `mark` may be another one's.
+    told: Option<u64>,
     /// Whether the API server has been set back since it was listed, as another list has shown: what it has shown may never have been.
     is_outdated: bool,
 }
@@ -52,6 +54,7 @@ impl Watches {
         self.by_scope.entry(scope).or_insert(Watch {
             health: Health::Starting,
             mark: None,
+            told: None,
             is_outdated: false,
         });
     }
@@ -81,20 +84,25 @@ impl Watches {
             return false;
         };
         watch.is_outdated = false;
-        let before = std::mem::replace(&mut watch.mark, version);
-        is_earlier(version, before)
+        let goes_back = is_earlier(version, watch.told);
+        watch.told = version;
+        watch.mark = match goes_back {
+            true => version,
+            false => version.max(watch.mark),
+        };
+        goes_back
     }
 
     /// Whether a list of that version says that the API server has gone back to an earlier one.
     pub(super) fn goes_back(&self, namespace: Option<&str>, version: Option<u64>) -> bool {
         let watch = self.by_scope.get(&namespace.map(str::to_owned));
-        watch.is_some_and(|watch| is_earlier(version, watch.mark))
+        watch.is_some_and(|watch| is_earlier(version, watch.told))
     }
 
     /// The API server has been set back.
     pub(super) fn outdate(&mut self) {
         for watch in self.by_scope.values_mut() {
-            watch.is_outdated = true;
+            (watch.is_outdated, watch.mark, watch.told) = (true, None, None);
         }
     }
 
@@ -108,14 +116,21 @@ impl Watches {
     pub(super) fn caught_up(&mut self, namespace: Option<&str>, version: Option<u64>) {
         if let Some(watch) = self.of(namespace) {
             watch.mark = version.max(watch.mark);
+            watch.told = version.max(watch.told);
         }
     }
 
     /// What watches the object has shown everything up to that version.
     pub(super) fn followed(&mut self, key: &ObjectKey, version: Option<u64>) {
         let all = self.by_scope.iter_mut();
-        for (_, watch) in all.filter(|(scope, _)| shows(scope.as_deref(), key)) {
+        let mut all = all.filter(|(scope, _)| shows(scope.as_deref(), key));
+        let (first, second) = (all.next(), all.next());
+        let is_alone = second.is_none();
+        for (_, watch) in first.into_iter().chain(second).chain(all) {
             watch.mark = version.max(watch.mark);
+            if is_alone {
+                watch.told = version.max(watch.told);
+            }
         }
     }
 

@@ -42,7 +42,7 @@ impl Engine {
 }
 
 /// Nothing was created, whatever has become of the read.
-fn unread(mut cause: Cause) -> Cause {
+pub(super) fn unread(mut cause: Cause) -> Cause {
     if cause.class == FailureClass::UnknownOutcome {
         cause.class = FailureClass::Throttled;
     }

@@ -12,6 +12,7 @@ use serde_json::json;
 use tracing::{debug, info, warn};
 
 use super::Engine;
+use super::confirm::unread;
 use super::run::{Execution, Run, Verdict};
 use crate::failures::Cause;
 use crate::object::{Object, ObjectKey, Resource};
@@ -82,10 +83,8 @@ impl Engine {
                 End::Decided(Box::new(decided)),
             );
         };
-        if !self.is_current(primary, &execution.primary) && !matches!(step, Step::RecordEvent(_)) {
-            // The watch has woken what has its name now.
-            let end = End::Decided(Box::new(execution.decided));
-            return self.end(now, primary, Verdict::Done(None), end);
+        if self.is_stale(primary, &execution) && !matches!(step, Step::RecordEvent(_)) {
+            return self.leave(now, primary, execution);
         }
         let request = execution.request(&self.home(), step);
         if let Some(cause) = self.not_sent(now, primary, &request) {
@@ -97,15 +96,34 @@ impl Engine {
                 resource: self.home(),
                 key: primary.clone(),
             };
+            if let Some(cause) = self.not_sent(now, primary, &request) {
+                let step = step.clone();
+                return self.failed(now, primary, execution, &step, unread(cause));
+            }
             return self.send(primary, Run::Confirming(execution), request);
         }
         self.send(primary, Run::Executing(execution), request)
     }
 
-    /// Whether a primary that was decided upon is still there: another one of its name is to be decided upon by itself.
-    pub(super) fn is_current(&self, primary: &ObjectKey, decided: &Object) -> bool {
-        let known = self.caches.get(&self.home(), primary);
-        known.is_some_and(|known| known.uid == decided.uid)
+    /// Whether something else is known by now than what was decided upon: another primary, or an API server that was set back.
+    pub(super) fn is_stale(&self, primary: &ObjectKey, execution: &Execution) -> bool {
+        let (known, decided) = (self.caches.get(&self.home(), primary), &execution.primary);
+        let is_same = known.is_some_and(|known| {
+            (&known.uid, &known.resource_version) == (&decided.uid, &decided.resource_version)
+        });
+        !is_same || execution.set_backs != self.set_backs
+    }
+
+    /// What is left of a plan is not carried out: it is decided anew.
+    pub(super) fn leave(
+        &mut self,
+        now: Now,
+        primary: &ObjectKey,
+        execution: Box<Execution>,
+    ) -> Next {
+        self.wake([primary.clone()]);
+        let end = End::Decided(Box::new(execution.decided));
+        self.end(now, primary, Verdict::Done(None), end)
     }
 
     /// The reply to what a step asked for.

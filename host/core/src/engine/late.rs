@@ -24,12 +24,15 @@ impl Engine {
         self.unseen(primary).map(|(_, late)| late.until).min()
     }
 
-    /// What cannot be carried out any more is read back once more.
+    /// What cannot be carried out any more is read back once more, unless its object is there.
     pub(super) fn settle(&mut self, now: Now, primary: &ObjectKey) {
         if let Some(ledger) = self.ledgers.get_mut(primary) {
+            let caches = &self.caches;
             let settled = ledger.late.extract_if(.., |_, it| it.until <= now.elapsed);
-            let settled = settled.map(|(write, late)| (write, late.since));
-            ledger.unconfirmed.extend(settled);
+            let unseen =
+                settled.filter(|(write, _)| caches.get(&write.resource, &write.key).is_none());
+            let unseen = unseen.map(|(write, late)| (write, late.since));
+            ledger.unconfirmed.extend(unseen);
         }
     }
 

@@ -3,7 +3,7 @@
 use pilothouse_contract::{UnavailableReason, context_name};
 
 use super::Engine;
-use super::run::{Run, Verdict};
+use super::run::Run;
 use crate::cache::Unknown;
 use crate::failures::{Cause, NOT_REGISTERED, NOT_WATCHED};
 use crate::object::{Object, ObjectKey};
@@ -56,10 +56,9 @@ impl Engine {
         let cause = self.not_sent(now, primary, &request);
         match (run, cause) {
             (Run::Executing(execution) | Run::Confirming(execution), _)
-                if !self.is_current(primary, &execution.primary) =>
+                if self.is_stale(primary, &execution) =>
             {
-                let end = End::Decided(Box::new(execution.decided));
-                self.end(now, primary, Verdict::Done(None), end)
+                self.leave(now, primary, execution)
             }
             (Run::Executing(mut execution) | Run::Confirming(mut execution), Some(cause)) => {
                 self.request_ended(now, primary, None);

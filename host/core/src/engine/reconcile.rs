@@ -108,6 +108,7 @@ impl Engine {
             primary: object,
             selectors,
             calls: 1,
+            set_backs: self.set_backs,
             is_careful: false,
         };
         self.decide(now, primary, asked)
@@ -166,7 +167,8 @@ impl Engine {
     }
 
     /// Asks the policy, unless something is not known yet that it asks for.
-    fn decide(&mut self, now: Now, primary: &ObjectKey, asked: Deciding) -> Next {
+    fn decide(&mut self, now: Now, primary: &ObjectKey, mut asked: Deciding) -> Next {
+        asked.set_backs = self.set_backs;
         match self.snapshot(now, primary, &asked) {
             Ok(Some(snapshot)) => {
                 self.runs.insert(primary.clone(), Run::Deciding(asked));
@@ -301,7 +303,8 @@ impl Engine {
             done: 0,
             failure: None,
         };
-        let execution = Execution::new(manifest, asked.primary, steps, decided);
+        let set_backs = asked.set_backs;
+        let execution = Execution::new(manifest, asked.primary, steps, decided, set_backs);
         self.execute(now, primary, Box::new(execution))
     }
 }

@@ -36,6 +36,8 @@ pub(super) struct Deciding {
     pub(super) primary: Arc<Object>,
     pub(super) selectors: Vec<Selector>,
     pub(super) calls: usize,
+    /// How often an API server had been set back when the policy was asked.
+    pub(super) set_backs: u64,
     /// Whether creates that may still be carried out make their kind unavailable.
     pub(super) is_careful: bool,
 }
@@ -62,6 +64,8 @@ pub(super) struct Execution {
     pub(super) steps: VecDeque<Step>,
     /// The answer that says that there is another object than was thought, or none, while that is read.
     pub(super) unclear: Option<Cause>,
+    /// How often an API server had been set back when it was decided.
+    pub(super) set_backs: u64,
     /// Whether an API server has said meanwhile that the primary is still the one that was decided upon.
     pub(super) is_confirmed: bool,
     /// Whether a step has succeeded that had failed before: what the policy was told is not so any more, and it is called again.
@@ -75,12 +79,14 @@ impl Execution {
         primary: Arc<Object>,
         steps: Vec<Step>,
         decided: Decided,
+        set_backs: u64,
     ) -> Self {
         Self {
             manifest,
             primary,
             steps: steps.into(),
             unclear: None,
+            set_backs,
             is_confirmed: false,
             has_recovered: false,
             decided,
@@ -235,6 +241,7 @@ impl Engine {
         self.request_ended(now, primary, None);
         self.parked.remove(primary);
         self.budgets.end(primary);
+        self.breakers.reconciled(primary);
         self.queue.done(primary);
         Next::Ended(end)
     }

@@ -26,6 +26,7 @@ impl Engine {
         let goes_back = self.caches.goes_back(resource, namespace, &list.version);
         if goes_back {
             self.caches.outdate(&resource.context);
+            self.set_backs += 1;
         }
         let was_outdated = self.caches.is_outdated(resource, namespace);
         let changes = self.caches.listed(resource, namespace, list);

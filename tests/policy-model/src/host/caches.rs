@@ -35,6 +35,11 @@ pub(super) fn overlay(next: &mut State, answer: Answer) {
 /// The host sees the K8ssandraTask as it is. Of an earlier one of that name it remembers nothing that has failed.
 pub fn see_task(next: &mut State) {
     let known = next.host.task.map(|task| task.incarnation);
+    let is_news = next.host.task != next.task;
+    next.host
+        .plan
+        .iter_mut()
+        .for_each(|exec| exec.seen |= is_news);
     next.host.task = next.task;
     if next
         .task

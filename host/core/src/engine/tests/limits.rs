@@ -202,3 +202,108 @@ fn a_watch_that_is_well_again_makes_the_next_request_a_probe() {
     sent.dedup();
     assert_eq!(sent.len(), 5);
 }
+
+impl Rig {
+    /// Brings a primary to its create, or to where it waits for a slot.
+    fn start(&mut self, name: &str) -> Next {
+        let (now, primary) = (self.now(), key(name));
+        let work = self.engine.next(now).unwrap();
+        assert_eq!(work.primary, primary);
+        let mut next = Next::Work(Box::new(work));
+        while let Next::Work(work) = &next {
+            let answer = match &work.task {
+                Task::Decide(snapshot) if snapshot.observations.is_empty() => {
+                    Answer::Decided(manifest(), Ok(Outcome::Observe(vec![items()])))
+                }
+                Task::Decide(_) => Answer::Decided(manifest(), Ok(Outcome::Act(create()))),
+                Task::Send(Request::Read { resource, key }) if *resource == orders() => {
+                    let known = self.engine.caches.get(resource, key);
+                    Answer::Replied(Ok(known.map(|it| (*it).clone())))
+                }
+                Task::Send(_) => break,
+            };
+            next = self.engine.answer(now, &primary, answer);
+        }
+        next
+    }
+
+    /// What is done for e18 once there is room, after it has waited for that while something has happened.
+    fn waits(happens: impl FnOnce(&mut Self)) -> Option<Task> {
+        let mut rig = rig(names("e", 10..19));
+        for name in names("e", 10..18) {
+            assert!(matches!(rig.start(&name), Next::Work(_)));
+        }
+        assert_eq!(rig.start("e18"), Next::Ended(End::Waiting));
+        happens(&mut rig);
+        rig.answered("e10", done(&key("e10")).unwrap());
+        rig.next()
+    }
+}
+
+#[test]
+fn what_has_waited_is_sent_only_for_what_was_decided_upon() {
+    let create = Rig::waits(|_| {});
+    assert!(
+        matches!(create, Some(Task::Send(Request::Create { .. }))),
+        "{create:?}"
+    );
+    let again = Rig::waits(|rig| {
+        let mut deleted = object("e18", 9, "e18");
+        deleted.is_being_deleted = true;
+        rig.engine.seen(&orders(), deleted);
+    });
+    assert!(matches!(again, Some(Task::Decide(_))), "{again:?}");
+    let nothing = Rig::waits(|rig| {
+        for version in ["50", "5"] {
+            let (objects, version) = (vec![], version.into());
+            let item = resource(None, "Item");
+            rig.engine.listed(&item, None, List { objects, version });
+        }
+    });
+    assert_eq!(nothing, None, "its API server was set back");
+}
+
+/// It is a request to the control plane.
+#[test]
+fn the_read_before_a_create_is_not_sent_where_nothing_is_answered() {
+    let mut rig = rig(names("e", 0..6));
+    let (now, mut reads) = (rig.now(), 0);
+    while let Some(work) = rig.engine.next(now) {
+        let primary = work.primary.clone();
+        let mut next = Next::Work(Box::new(work));
+        while let Next::Work(work) = &next {
+            let answer = match &work.task {
+                Task::Decide(snapshot) if snapshot.observations.is_empty() => {
+                    Answer::Decided(manifest(), Ok(Outcome::Observe(vec![items()])))
+                }
+                Task::Decide(_) => Answer::Decided(manifest(), Ok(Outcome::Act(create()))),
+                Task::Send(_) => {
+                    reads += 1;
+                    lost()
+                }
+            };
+            next = rig.engine.answer(now, &primary, answer);
+        }
+    }
+    assert_eq!(reads, 3);
+}
+
+#[test]
+fn one_is_woken_to_find_out_whether_a_context_answers() {
+    let mut rig = rig(names("e", 10..40));
+    rig.work(|_| silent());
+    rig.seconds = 1;
+    for name in names("e", 10..40) {
+        // Without its own backoff.
+        rig.engine.queue.forget(&key(&name));
+    }
+    let now = rig.now();
+    assert_eq!(std::iter::from_fn(|| rig.engine.next(now)).count(), 1);
+}
+
+#[test]
+fn few_workers_are_shared_out_too() {
+    let mut rig = rig(names("e", 10..20));
+    rig.engine.slots = Slots::new(8);
+    assert_eq!(rig.work(|_| None).len(), 1);
+}

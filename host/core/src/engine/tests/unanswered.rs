@@ -68,3 +68,19 @@ fn one_that_was_made_again_may_still_be_carried_out_once_its_object_is_gone() {
         Err(UnavailableReason::Unconfirmed)
     );
 }
+
+#[test]
+fn one_whose_object_is_there_is_not_read_again() {
+    let mut rig = Rig::new();
+    rig.sends(create());
+    rig.answer(lost());
+    rig.seconds += 1;
+    rig.next();
+    asked(rig.answer(replied(Some(object("i", 5, "i1")))));
+    rig.decides(nothing());
+    rig.engine.seen(&east(), object("i", 5, "i1"));
+    rig.seconds = 3_600;
+    rig.engine.reconcile(key("o"));
+    assert!(matches!(rig.next(), Some(Task::Decide(_))));
+    assert!(rig.engine.ledger(&key("o")).unwrap().late.is_empty());
+}

@@ -84,3 +84,79 @@ fn each_kind_is_listed_anew_once() {
     assert_eq!(backs.collect::<Vec<_>>(), [true, false]);
     assert!(!kinds.iter().any(|kind| rig.engine.is_outdated(kind, None)));
 }
+
+#[test]
+fn what_is_decided_while_an_api_server_is_set_back_is_decided_anew() {
+    let list = |version: &str| List {
+        objects: vec![],
+        version: version.into(),
+    };
+    let mut rig = Rig::new();
+    let item = resource(None, "Item");
+    rig.engine.listed(&item, None, list("50"));
+    rig.next();
+    rig.decides(Outcome::Observe(vec![items()]));
+    assert!(rig.engine.listed(&item, None, list("5")));
+    let status = Action::SetStatus("{}".into());
+    let next = rig.decides(Outcome::Act(plan(vec![status])));
+    assert!(matches!(next, Next::Ended(_)), "{next:?}");
+    assert_eq!(rig.next(), None, "the primaries are not listed yet");
+}
+
+/// What was written before counts no more, and what is answered afterwards is newer than any version from before.
+#[test]
+fn own_writes_belong_to_the_api_server_that_they_were_made_on() {
+    let rig = || {
+        let mut rig = Rig::new();
+        let other = resource(Some("east"), "Other");
+        rig.engine.open(&other, None);
+        let (objects, version) = (vec![], "100".into());
+        rig.engine.listed(&other, None, List { objects, version });
+        (rig, other)
+    };
+    let set_back = |rig: &mut Rig, other: &Resource| {
+        let (objects, version) = (vec![], "50".into());
+        assert!(rig.engine.listed(other, None, List { objects, version }));
+    };
+    let (mut before, other) = rig();
+    before.lists(vec![], 40);
+    before.sends(create());
+    before.answer(replied(Some(object("i", 90, "i1"))));
+    set_back(&mut before, &other);
+    before.lists(vec![], 51);
+    assert_eq!(before.item(), None);
+
+    let (mut after, other) = rig();
+    after.lists(vec![], 100);
+    after.sends(create());
+    set_back(&mut after, &other);
+    after.answer(replied(Some(object("i", 55, "i1"))));
+    after.lists(vec![], 54);
+    assert_eq!(after.item().as_deref(), Some("i1"));
+}
+
+/// A cluster-scoped kind is listed whole for each namespace that is watched. What one watch shows does not make another's list old.
+#[test]
+fn two_watches_of_one_kind_do_not_set_each_other_back() {
+    let mut rig = Rig::new();
+    let west = resource(Some("west"), "Node");
+    for namespace in ["a", "b"] {
+        rig.engine.open(&west, Some(namespace));
+    }
+    rig.engine.resolved(&west, false);
+    let node = |name: &str, version| {
+        let mut node = object(name, version, name);
+        node.key.namespace = None;
+        node
+    };
+    let list = || List {
+        objects: vec![],
+        version: "100".into(),
+    };
+    rig.engine.listed(&west, Some("a"), list());
+    rig.engine.seen(&west, node("n", 101));
+    rig.engine.overlay(&west, node("m", 102));
+    assert!(!rig.engine.listed(&west, Some("b"), list()));
+    let known = rig.engine.caches.get(&west, &node("m", 1).key);
+    assert!(known.is_some(), "what was just written is forgotten");
+}
