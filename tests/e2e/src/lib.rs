@@ -17,5 +17,6 @@ mod process;
 pub mod real;
 pub mod runner;
 pub mod scenarios;
+pub mod shipped;
 pub mod simulated;
 pub mod world;

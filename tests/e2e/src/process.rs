@@ -64,24 +64,30 @@ impl Process {
 
     /// Stops it as a kubelet does, which gives it so long.
     pub(crate) async fn stop(&mut self, grace: Duration) -> Result<()> {
-        self.signal(Signal::TERM)?;
         let mut running = self.running.take().context("pilothouse does not run")?;
-        let ended = tokio::time::timeout(grace, running.wait()).await;
-        let status = ended.with_context(|| format!("it did not stop within {grace:?}"))??;
-        ensure!(
-            status.success(),
-            "it stopped with {status}:\n{}",
-            self.log()
-        );
-        Ok(())
+        let stopped = stop(&mut running, grace).await;
+        stopped.with_context(|| format!("its log:\n{}", self.log()))
     }
 
     fn signal(&self, signal: Signal) -> Result<()> {
-        let id = self.running.as_ref().and_then(Child::id);
-        let id = id.and_then(|id| Pid::from_raw(id.cast_signed()));
-        kill_process(id.context("pilothouse does not run")?, signal)?;
-        Ok(())
+        let running = self.running.as_ref();
+        send(running.context("pilothouse does not run")?, signal)
     }
+}
+
+/// Stops a process as a kubelet does, which gives it so long.
+pub(crate) async fn stop(child: &mut Child, grace: Duration) -> Result<()> {
+    send(child, Signal::TERM)?;
+    let ended = tokio::time::timeout(grace, child.wait()).await;
+    let status = ended.with_context(|| format!("it did not stop within {grace:?}"))??;
+    ensure!(status.success(), "it stopped with {status}");
+    Ok(())
+}
+
+fn send(child: &Child, signal: Signal) -> Result<()> {
+    let id = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+    kill_process(id.context("it does not run")?, signal)?;
+    Ok(())
 }
 
 impl Operator for Process {

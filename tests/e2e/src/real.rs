@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use cass_operator_sim::CassOperator;
+use k8s_openapi::api::core::v1::ServiceAccount;
 use k8s_openapi::api::rbac::v1::ClusterRoleBinding;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{Api, DeleteParams};
@@ -15,6 +16,7 @@ use kube_env::Environment;
 
 use crate::objects::CONTEXTS;
 use crate::process::{Access, Process};
+use crate::shipped::Shipped;
 use crate::world::{Failures, Operator, QUICK, World, cass_operator};
 
 /// Where `deploy/` puts the host, and as whom.
@@ -100,6 +102,28 @@ impl Clusters {
     pub async fn give_rights(&self, context: &str) -> Result<()> {
         let rights = rights(context == self.control_plane)?;
         self.environment.apply(context, &rights).await
+    }
+
+    /// The tokens of the host's account are not accepted any more in a context, as when they have expired.
+    pub async fn revoke_tokens(&self, context: &str) -> Result<()> {
+        let client = self.environment.client(context)?;
+        let accounts: Api<ServiceAccount> = Api::namespaced(client, NAMESPACE);
+        let parameters = DeleteParams::default();
+        accounts.delete(SERVICE_ACCOUNT, &parameters).await?;
+        self.give_rights(context).await
+    }
+
+    /// New tokens take the place of those in the host's kubeconfig.
+    pub async fn issue_tokens(&self) -> Result<()> {
+        let (environment, hub) = (&self.environment, self.control_plane);
+        let issued = environment.operator_kubeconfig(hub, &CONTEXTS, NAMESPACE, SERVICE_ACCOUNT);
+        std::fs::rename(issued.await?, &self.own.kubeconfig)?;
+        Ok(())
+    }
+
+    /// The host's container, as `deploy/` ships it.
+    pub fn shipped(&self) -> Result<Shipped> {
+        Shipped::start(&self.own)
     }
 
     /// Everything that was stored in the contexts is lost. What `deploy/` installs for users is there again, and

@@ -1,4 +1,5 @@
-//! API servers that take rights away, lose what they store, or die, under a host that runs on. Each test has API servers of its own.
+//! API servers that take rights away, refuse credentials, lose what they store, or die, under a host that runs on; and the host as it is
+//! shipped. Each test has API servers of its own.
 
 use std::time::Duration;
 
@@ -7,7 +8,8 @@ use kube_env::is_available_or_skip;
 use pilothouse_e2e::chaos::{self, Options};
 use pilothouse_e2e::objects::{CONTEXTS, demo, task};
 use pilothouse_e2e::real::Clusters;
-use pilothouse_e2e::world::World;
+use pilothouse_e2e::shipped::Shipped;
+use pilothouse_e2e::world::{Kind, World};
 use serde_json::json;
 use tokio::sync::Mutex;
 
@@ -49,6 +51,53 @@ async fn rights_that_are_taken_away_in_the_middle_and_given_back() -> Result<()>
             .wait_for_condition("meanwhile", "Complete", "True")
             .await?;
         complete(&world, "after").await
+    })
+    .await
+}
+
+/// As when they have expired. API servers remember for ten seconds that a token was good.
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_that_are_not_accepted_any_more_until_there_are_new_ones() -> Result<()> {
+    on_real_servers(async || {
+        let clusters = Clusters::start().await?;
+        let world = clusters.new_world().await?;
+        world.create(&demo()).await?;
+        complete(&world, "before").await?;
+        clusters.revoke_tokens(CONTEXTS[1]).await?;
+        world.idle(Duration::from_secs(11)).await;
+        world.create(&task("meanwhile", &json!({}))).await?;
+        let stalled = world
+            .wait_for_condition("meanwhile", "Stalled", "True")
+            .await?;
+        assert!(stalled.to_string().contains(CONTEXTS[1]), "{stalled:#}");
+        clusters.issue_tokens().await?;
+        world
+            .wait_for_condition("meanwhile", "Complete", "True")
+            .await?;
+        complete(&world, "after").await
+    })
+    .await
+}
+
+/// All namespaces, the pod's account in the control plane, a Secret's kubeconfig for the remote contexts.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_deployment_as_it_is_shipped() -> Result<()> {
+    if !Shipped::is_possible() {
+        eprintln!("skipped: this machine gives a test no file system of its own");
+        return Ok(());
+    }
+    on_real_servers(async || {
+        let clusters = Clusters::start().await?;
+        let mut world = clusters.new_world().await?;
+        world.operator.kill().await?;
+        let shipped = clusters.shipped()?;
+        world.create(&demo()).await?;
+        let log = || format!("the container's log:\n{}", shipped.log());
+        complete(&world, "task1").await.with_context(log)?;
+        world.delete(Kind::Task, "task1").await?;
+        let gone = world.wait_gone(&world.control_plane, Kind::Task, "task1");
+        gone.await.with_context(log)?;
+        shipped.stop().await
     })
     .await
 }
