@@ -13,7 +13,9 @@ pub fn build(checkout: &Checkout, profile: Profile) -> anyhow::Result<()> {
     // What is compiled for users has the features of the host alone. What is compiled for tests has those that the whole
     // workspace agrees on, and the demo beside it: the tests then compile none of the dependencies again.
     let arguments = match profile {
-        Profile::Debug => "build --workspace --bin pilothouse --bin demo --bin chaos",
+        Profile::Debug => {
+            "build --workspace --bin pilothouse --bin demo --bin chaos --bin simulate"
+        }
         Profile::Release => "build --package pilothouse --bin pilothouse --release",
         Profile::Image => {
             "build --package pilothouse --bin pilothouse --release --no-default-features"

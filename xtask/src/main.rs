@@ -76,6 +76,9 @@ enum Task {
     /// A seed decides everything that happens and when: lost, late and refused requests, watches that lag, break and expire,
     /// hosts that die, users who delete. What does not hold is printed with the history, its seed and how to repeat it.
     Simulate {
+        /// Ask the policy as a component, and hold each answer against the native one: ten times slower
+        #[arg(long)]
+        component: bool,
         /// How many histories, or which: --seeds N, --from SEED, --seed SEED; or each single fault: --single-faults
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
@@ -130,7 +133,11 @@ fn run(task: Task) -> anyhow::Result<()> {
             let is_real = arguments.iter().any(|argument| argument == "--real");
             program::run(&checkout, "demo", &arguments, is_real)
         }
-        Task::Simulate { arguments } => {
+        Task::Simulate {
+            component: true,
+            arguments,
+        } => program::run(&checkout, "simulate", &arguments, false),
+        Task::Simulate { arguments, .. } => {
             let simulate = checkout.cargo().args(test::SIMULATE.split(' '));
             Ok(simulate.args(arguments).run()?)
         }

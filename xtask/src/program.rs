@@ -1,4 +1,4 @@
-//! `cargo xtask demo` and `chaos`: builds what the program needs, then becomes it. What it does is written elsewhere.
+//! `cargo xtask demo`, `chaos` and `simulate --component`: builds what the program needs, then becomes it. What it does is written elsewhere.
 
 use std::os::unix::process::CommandExt;
 use std::process::Command;

@@ -12,6 +12,7 @@
     reason = "it is part of tests, and fails as tests do"
 )]
 
+pub mod command;
 pub mod fault;
 pub mod host;
 pub mod oracles;
