@@ -8,7 +8,6 @@ use pilothouse_contract::{Event, FailureClass, Manifest, Plan, Selector, Severit
 use tracing::{debug, info, warn};
 
 use super::Engine;
-use super::sent::Sent;
 use crate::failures::Cause;
 use crate::ledger::{Ledger, Unconfirmed};
 use crate::object::{Object, ObjectKey};
@@ -174,30 +173,6 @@ impl Engine {
     ) -> Next {
         let request = warning(manifest, object, reason, message);
         self.send(primary, Run::Reporting(Verdict::Failed, end), request)
-    }
-
-    /// Sends a request, as soon as there may be one more to its context.
-    pub(super) fn send(&mut self, primary: &ObjectKey, run: Run, request: Request) -> Next {
-        let context = request.context();
-        if context.is_none_or(|context| self.slots.take(context, primary)) {
-            self.send_now(primary, run, request)
-        } else {
-            self.parked.insert(primary.clone(), (run, request));
-            Next::Ended(End::Waiting)
-        }
-    }
-
-    pub(super) fn send_now(&mut self, primary: &ObjectKey, run: Run, request: Request) -> Next {
-        if let Some(context) = request.context() {
-            self.breakers.sent(context, primary);
-        }
-        if !matches!(request, Request::Read { .. }) {
-            self.budgets.write(primary);
-        }
-        let sent = Sent::new(&run, &request, &self.caches);
-        self.sent.insert(primary.clone(), sent);
-        self.runs.insert(primary.clone(), run);
-        work(primary, Task::Send(request))
     }
 
     pub(super) fn end(

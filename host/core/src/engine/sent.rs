@@ -1,12 +1,12 @@
 //! A request that is under way, and what a watch shows of its object meanwhile.
 
 use super::Engine;
-use super::run::Run;
+use super::run::{Run, work};
 use crate::cache::Caches;
 use crate::failures::Cause;
 use crate::ledger::Unconfirmed;
 use crate::object::{Object, ObjectKey, Resource};
-use crate::work::Request;
+use crate::work::{End, Next, Request, Task};
 
 /// A request that was sent.
 #[derive(Clone, Debug)]
@@ -67,6 +67,30 @@ impl Sent {
 }
 
 impl Engine {
+    /// Sends a request, as soon as there may be one more to its context.
+    pub(super) fn send(&mut self, primary: &ObjectKey, run: Run, request: Request) -> Next {
+        let context = request.context();
+        if context.is_none_or(|context| self.slots.take(context, primary)) {
+            self.send_now(primary, run, request)
+        } else {
+            self.parked.insert(primary.clone(), (run, request));
+            Next::Ended(End::Waiting)
+        }
+    }
+
+    pub(super) fn send_now(&mut self, primary: &ObjectKey, run: Run, request: Request) -> Next {
+        if let Some(context) = request.context() {
+            self.breakers.sent(context, primary);
+        }
+        if !matches!(request, Request::Read { .. }) {
+            self.budgets.write(primary);
+        }
+        let sent = Sent::new(&run, &request, &self.caches);
+        self.sent.insert(primary.clone(), sent);
+        self.runs.insert(primary.clone(), run);
+        work(primary, Task::Send(request))
+    }
+
     /// Whether a change is perhaps what a request has made that is under way for a primary: its answer will tell.
     pub(super) fn may_be_own(
         &mut self,
