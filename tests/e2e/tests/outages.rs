@@ -33,6 +33,24 @@ async fn complete(world: &World, name: &str) -> Result<()> {
         .map(drop)
 }
 
+/// A task that is created now stalls, and says why, until the host is given back what it needs.
+async fn goes_on(
+    world: &World,
+    why: &str,
+    give_back: impl Future<Output = Result<()>>,
+) -> Result<()> {
+    world.create(&task("meanwhile", &json!({}))).await?;
+    let stalled = world
+        .wait_for_condition("meanwhile", "Stalled", "True")
+        .await?;
+    assert!(stalled.to_string().contains(why), "{stalled:#}");
+    give_back.await?;
+    world
+        .wait_for_condition("meanwhile", "Complete", "True")
+        .await?;
+    complete(world, "after").await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn rights_that_are_taken_away_in_the_middle_and_given_back() -> Result<()> {
     on_real_servers(async || {
@@ -41,16 +59,7 @@ async fn rights_that_are_taken_away_in_the_middle_and_given_back() -> Result<()>
         world.create(&demo()).await?;
         complete(&world, "before").await?;
         clusters.take_rights(CONTEXTS[1]).await?;
-        world.create(&task("meanwhile", &json!({}))).await?;
-        let stalled = world
-            .wait_for_condition("meanwhile", "Stalled", "True")
-            .await?;
-        assert!(stalled.to_string().contains("forbidden"), "{stalled:#}");
-        clusters.give_rights(CONTEXTS[1]).await?;
-        world
-            .wait_for_condition("meanwhile", "Complete", "True")
-            .await?;
-        complete(&world, "after").await
+        goes_on(&world, "forbidden", clusters.give_rights(CONTEXTS[1])).await
     })
     .await
 }
@@ -65,16 +74,7 @@ async fn tokens_that_are_not_accepted_any_more_until_there_are_new_ones() -> Res
         complete(&world, "before").await?;
         clusters.revoke_tokens(CONTEXTS[1]).await?;
         world.idle(Duration::from_secs(11)).await;
-        world.create(&task("meanwhile", &json!({}))).await?;
-        let stalled = world
-            .wait_for_condition("meanwhile", "Stalled", "True")
-            .await?;
-        assert!(stalled.to_string().contains(CONTEXTS[1]), "{stalled:#}");
-        clusters.issue_tokens().await?;
-        world
-            .wait_for_condition("meanwhile", "Complete", "True")
-            .await?;
-        complete(&world, "after").await
+        goes_on(&world, CONTEXTS[1], clusters.issue_tokens()).await
     })
     .await
 }

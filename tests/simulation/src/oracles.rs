@@ -139,7 +139,7 @@ fn left_behind(world: &World) -> Result<(), String> {
         events.any(|it| it.starts_with("LeftBehind") && it.contains(name))
     };
     let task = world.task_uid();
-    let mut left = world.strangers.iter().filter(|it| it.task != task);
+    let mut left = world.foreign.iter().filter(|it| it.task != task);
     match left.find(|it| is_there(&it.uid) && !is_said(&it.name)) {
         Some(it) => Err(format!("{} is left behind, and nothing says so", it.name)),
         None => Ok(()),

@@ -65,7 +65,7 @@ struct To {
 }
 
 /// A CassandraTask that has the labels of a task, and is not its own.
-pub struct Stranger {
+pub struct Foreign {
     pub task: String,
     pub uid: String,
     pub name: String,
@@ -80,7 +80,7 @@ pub struct World {
     /// The uids of the tasks that are gone, or being deleted, and since when.
     pub deleted: BTreeMap<String, u64>,
     /// The CassandraTasks with a task's labels that were not its own when its deletion was asked for.
-    pub strangers: Vec<Stranger>,
+    pub foreign: Vec<Foreign>,
     /// The events that were recorded.
     pub events: Vec<String>,
     /// The datacenters that were recorded as begun when a host was killed, and were not created by then.
@@ -138,7 +138,7 @@ impl World {
             history: Vec::new(),
             created: Vec::new(),
             deleted: BTreeMap::new(),
-            strangers: Vec::new(),
+            foreign: Vec::new(),
             events: Vec::new(),
             unsent: BTreeSet::new(),
             was_lost: false,

@@ -8,59 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pilothouse_contract::{FailureClass, context_name};
-use serde_json::json;
 use tracing::{debug, info, warn};
 
 use super::Engine;
-use super::confirm::unread;
 use super::run::{Execution, Run, Verdict};
 use crate::failures::Cause;
 use crate::object::{Object, ObjectKey, Resource};
 use crate::plan::{CREATED_FOR, Step};
 use crate::work::{End, Next, Now, Request};
-
-impl Execution {
-    fn request(&self, home: &Resource, step: &Step) -> Request {
-        let (key, version) = (self.primary.key.clone(), &self.primary.resource_version);
-        let resource = home.clone();
-        match step.clone() {
-            Step::Create {
-                resource,
-                key,
-                object,
-            } => Request::Create {
-                resource,
-                key,
-                object,
-            },
-            Step::Delete { resource, key, uid } => Request::Delete { resource, key, uid },
-            Step::PatchMetadata(mut metadata) => {
-                metadata.insert("resourceVersion".into(), json!(version));
-                Request::Patch {
-                    resource,
-                    key,
-                    patch: json!({ "metadata": metadata }),
-                }
-            }
-            // Replacing the resourceVersion by the one that was decided upon makes another one a conflict, and `add`
-            // replaces the whole status, whether there was one or not.
-            Step::SetStatus(status) => Request::PatchStatus {
-                resource,
-                key,
-                patch: json!([
-                    { "op": "replace", "path": "/metadata/resourceVersion", "value": version },
-                    { "op": "add", "path": "/status", "value": status },
-                ]),
-            },
-            Step::RecordEvent(event) => Request::RecordEvent {
-                controller: self.manifest.controller.clone(),
-                gvk: home.gvk.clone(),
-                object: self.primary.clone(),
-                event,
-            },
-        }
-    }
-}
 
 impl Engine {
     /// Sends what the next step asks for.
@@ -83,7 +38,7 @@ impl Engine {
                 End::Decided(Box::new(decided)),
             );
         };
-        if self.is_stale(primary, &execution) && !matches!(step, Step::RecordEvent(_)) {
+        if self.has_changed(primary, &execution) && !matches!(step, Step::RecordEvent(_)) {
             return self.leave(now, primary, execution);
         }
         let request = execution.request(&self.home(), step);
@@ -92,38 +47,9 @@ impl Engine {
             return self.failed(now, primary, execution, &step, cause);
         }
         if matches!(step, Step::Create { .. }) && !execution.is_confirmed {
-            let request = Request::Read {
-                resource: self.home(),
-                key: primary.clone(),
-            };
-            if let Some(cause) = self.not_sent(now, primary, &request) {
-                let step = step.clone();
-                return self.failed(now, primary, execution, &step, unread(cause));
-            }
-            return self.send(primary, Run::Confirming(execution), request);
+            return self.read_first(now, primary, execution);
         }
         self.send(primary, Run::Executing(execution), request)
-    }
-
-    /// Whether something else is known by now than what was decided upon: another primary, or an API server that was set back.
-    pub(super) fn is_stale(&self, primary: &ObjectKey, execution: &Execution) -> bool {
-        let (known, decided) = (self.caches.get(&self.home(), primary), &execution.primary);
-        let is_same = known.is_some_and(|known| {
-            (&known.uid, &known.resource_version) == (&decided.uid, &decided.resource_version)
-        });
-        !is_same || execution.set_backs != self.set_backs
-    }
-
-    /// What is left of a plan is not carried out: it is decided anew.
-    pub(super) fn leave(
-        &mut self,
-        now: Now,
-        primary: &ObjectKey,
-        execution: Box<Execution>,
-    ) -> Next {
-        self.wake([primary.clone()]);
-        let end = End::Decided(Box::new(execution.decided));
-        self.end(now, primary, Verdict::Done(None), end)
     }
 
     /// The reply to what a step asked for.

@@ -1,4 +1,4 @@
-//! Creates that were not answered. One that was not carried out when it was read back may still be, for a while: an API server or a
+//! Writes that were not answered are read back. A create that was not carried out when it was read back may still be, for a while: an API server or a
 //! proxy holds it up, and another one answers the read.
 //!
 //! A plan that makes the same create again loses nothing: one of the two finds the name taken. Any other plan might do what must not
@@ -7,12 +7,40 @@
 use std::time::Duration;
 
 use super::Engine;
+use crate::failures::{Cause, NOT_REGISTERED, NOT_SERVED};
 use crate::ledger::{Late, Unconfirmed};
-use crate::object::ObjectKey;
+use crate::object::{Object, ObjectKey};
 use crate::plan::Step;
 use crate::work::Now;
 
 impl Engine {
+    /// Until an unconfirmed write is read back, its kind is unavailable to the policy.
+    pub(super) fn read_back(
+        &mut self,
+        primary: &ObjectKey,
+        write: &Unconfirmed,
+        reply: Result<Option<Object>, Cause>,
+    ) {
+        match reply {
+            Ok(Some(object)) => self.overlay(&write.resource, object),
+            // What came since it was asked for is not what the answer is about.
+            Ok(None) => {
+                if let Some(uid) = self.sent.get(primary).and_then(|it| it.known.clone()) {
+                    self.overlay_gone(&write.resource, &write.key, &uid);
+                }
+            }
+            // Nobody can have written there.
+            Err(Cause { reason, .. }) if matches!(reason.as_str(), NOT_REGISTERED | NOT_SERVED) => {
+            }
+            Err(_) => return,
+        }
+        self.confirmed(primary, write);
+    }
+
+    pub(super) fn confirmed(&mut self, primary: &ObjectKey, write: &Unconfirmed) {
+        self.ledger_mut(primary).unconfirmed.remove(write);
+    }
+
     /// The creates of a primary that may still be carried out, and when each was made.
     pub(super) fn late(&self, primary: &ObjectKey) -> impl Iterator<Item = (Unconfirmed, u64)> {
         let late = self.unseen(primary);

@@ -56,7 +56,7 @@ impl Engine {
         let cause = self.not_sent(now, primary, &request);
         match (run, cause) {
             (Run::Executing(execution) | Run::Confirming(execution), _)
-                if self.is_stale(primary, &execution) =>
+                if self.has_changed(primary, &execution) =>
             {
                 self.leave(now, primary, execution)
             }

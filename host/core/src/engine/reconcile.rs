@@ -12,9 +12,8 @@ use tracing::debug;
 use super::Engine;
 use super::run::{Deciding, Execution, Run, Verdict, work};
 use crate::cache::Unknown;
-use crate::failures::{Cause, NOT_REGISTERED, NOT_SERVED};
 use crate::ledger::{Ledger, Unconfirmed};
-use crate::object::{Object, ObjectKey};
+use crate::object::ObjectKey;
 use crate::plan;
 use crate::snapshot::{self, NotYet};
 use crate::work::{Answer, Decided, End, Next, Now, Request, Task};
@@ -137,33 +136,6 @@ impl Engine {
             };
             self.queue.forget(primary);
         }
-    }
-
-    /// Until an unconfirmed write is read back, its kind is unavailable to the policy.
-    fn read_back(
-        &mut self,
-        primary: &ObjectKey,
-        write: &Unconfirmed,
-        reply: Result<Option<Object>, Cause>,
-    ) {
-        match reply {
-            Ok(Some(object)) => self.overlay(&write.resource, object),
-            // What came since it was asked for is not what the answer is about.
-            Ok(None) => {
-                if let Some(uid) = self.sent.get(primary).and_then(|it| it.known.clone()) {
-                    self.overlay_gone(&write.resource, &write.key, &uid);
-                }
-            }
-            // Nobody can have written there.
-            Err(Cause { reason, .. }) if matches!(reason.as_str(), NOT_REGISTERED | NOT_SERVED) => {
-            }
-            Err(_) => return,
-        }
-        self.confirmed(primary, write);
-    }
-
-    fn confirmed(&mut self, primary: &ObjectKey, write: &Unconfirmed) {
-        self.ledger_mut(primary).unconfirmed.remove(write);
     }
 
     /// Asks the policy, unless something is not known yet that it asks for.

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pilothouse_contract::{Event, FailureClass, Manifest, Plan, Selector, Severity};
+use serde_json::json;
 use tracing::{debug, info, warn};
 
 use super::Engine;
 use crate::failures::Cause;
 use crate::ledger::{Ledger, Unconfirmed};
-use crate::object::{Object, ObjectKey};
+use crate::object::{Object, ObjectKey, Resource};
 use crate::plan::{self, Step};
 use crate::work::{Decided, End, Next, Now, Request, Task, Work};
 
@@ -89,6 +90,48 @@ impl Execution {
             is_confirmed: false,
             has_recovered: false,
             decided,
+        }
+    }
+
+    /// What a step asks for.
+    pub(super) fn request(&self, home: &Resource, step: &Step) -> Request {
+        let (key, version) = (self.primary.key.clone(), &self.primary.resource_version);
+        let resource = home.clone();
+        match step.clone() {
+            Step::Create {
+                resource,
+                key,
+                object,
+            } => Request::Create {
+                resource,
+                key,
+                object,
+            },
+            Step::Delete { resource, key, uid } => Request::Delete { resource, key, uid },
+            Step::PatchMetadata(mut metadata) => {
+                metadata.insert("resourceVersion".into(), json!(version));
+                Request::Patch {
+                    resource,
+                    key,
+                    patch: json!({ "metadata": metadata }),
+                }
+            }
+            // Replacing the resourceVersion by the one that was decided upon makes another one a conflict, and `add`
+            // replaces the whole status, whether there was one or not.
+            Step::SetStatus(status) => Request::PatchStatus {
+                resource,
+                key,
+                patch: json!([
+                    { "op": "replace", "path": "/metadata/resourceVersion", "value": version },
+                    { "op": "add", "path": "/status", "value": status },
+                ]),
+            },
+            Step::RecordEvent(event) => Request::RecordEvent {
+                controller: self.manifest.controller.clone(),
+                gvk: home.gvk.clone(),
+                object: self.primary.clone(),
+                event,
+            },
         }
     }
 }

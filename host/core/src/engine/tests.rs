@@ -179,6 +179,24 @@ fn lost() -> Answer {
     Answer::Replied(Err(Cause::unknown("Timeout", "no answer within 15 s")))
 }
 
+/// A list of nothing.
+fn empty(version: &str) -> List {
+    List {
+        objects: vec![],
+        version: version.into(),
+    }
+}
+
+/// What the policy answers: what it observes, then that plan. None if it is not asked.
+fn decided(task: &Task, plan: impl FnOnce() -> Plan) -> Option<Answer> {
+    let outcome = match task {
+        Task::Decide(it) if it.observations.is_empty() => Outcome::Observe(vec![items()]),
+        Task::Decide(_) => Outcome::Act(plan()),
+        Task::Send(_) => return None,
+    };
+    Some(Answer::Decided(manifest(), Ok(outcome)))
+}
+
 /// What a snapshot says of the items in a context.
 fn items_in(snapshot: &Snapshot, context: &str) -> Result<Vec<Value>, UnavailableReason> {
     let results = &snapshot.observations[0].results;

@@ -7,7 +7,7 @@ use policy_properties::changes::happen;
 use policy_properties::children::Child;
 use serde_json::json;
 
-use super::{Event, Stranger, World};
+use super::{Event, Foreign, World};
 use crate::users::Deed;
 
 /// How long somebody waits before a task is created again, if the one before is not gone.
@@ -72,14 +72,14 @@ impl World {
                     && !objects.is_own(*it)
                     && self.is_shown(*it)
             });
-            let strangers: Vec<Stranger> = labelled
-                .map(|it| Stranger {
+            let foreign: Vec<Foreign> = labelled
+                .map(|it| Foreign {
                     task: task.clone(),
                     uid: it.uid().to_owned(),
                     name: format!("task1-{}", it.datacenter()),
                 })
                 .collect();
-            self.strangers.extend(strangers);
+            self.foreign.extend(foreign);
         }
         self.deleted.entry(task).or_insert(self.now);
     }

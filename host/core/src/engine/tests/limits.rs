@@ -43,23 +43,11 @@ impl Rig {
         while let Some(work) = self.engine.next(now) {
             let mut next = Some(work);
             while let Some(work) = next.take() {
-                let answer = match work.task {
-                    Task::Decide(snapshot) if snapshot.observations.is_empty() => Some(
-                        Answer::Decided(manifest(), Ok(Outcome::Observe(vec![items()]))),
-                    ),
-                    Task::Decide(_) => Some(Answer::Decided(
-                        manifest(),
-                        Ok(Outcome::Act(plan_of(&work.primary))),
-                    )),
-                    Task::Send(Request::Read { resource, key }) if resource == orders() => {
-                        let known = self.engine.caches.get(&resource, &key);
-                        Some(Answer::Replied(Ok(known.map(|it| (*it).clone()))))
-                    }
-                    Task::Send(_) => {
-                        sent.push(work.primary.name.clone());
-                        reply(&work.primary)
-                    }
-                };
+                let known = self.known(&work.task, &work.primary);
+                let answer = known.or_else(|| {
+                    sent.push(work.primary.name.clone());
+                    reply(&work.primary)
+                });
                 if let Some(answer) = answer
                     && let Next::Work(more) = self.engine.answer(now, &work.primary, answer)
                 {
@@ -68,6 +56,17 @@ impl Rig {
             }
         }
         sent
+    }
+
+    /// The answer to all but the requests that a plan asks for: the policy's, and what there is of the primary.
+    fn known(&self, task: &Task, primary: &ObjectKey) -> Option<Answer> {
+        match task {
+            Task::Send(Request::Read { resource, key }) if *resource == orders() => {
+                let known = self.engine.caches.get(resource, key);
+                Some(Answer::Replied(Ok(known.map(|it| (*it).clone()))))
+            }
+            task => decided(task, || plan_of(primary)),
+        }
     }
 
     fn answered(&mut self, name: &str, answer: Answer) {
@@ -210,18 +209,9 @@ impl Rig {
         let work = self.engine.next(now).unwrap();
         assert_eq!(work.primary, primary);
         let mut next = Next::Work(Box::new(work));
-        while let Next::Work(work) = &next {
-            let answer = match &work.task {
-                Task::Decide(snapshot) if snapshot.observations.is_empty() => {
-                    Answer::Decided(manifest(), Ok(Outcome::Observe(vec![items()])))
-                }
-                Task::Decide(_) => Answer::Decided(manifest(), Ok(Outcome::Act(create()))),
-                Task::Send(Request::Read { resource, key }) if *resource == orders() => {
-                    let known = self.engine.caches.get(resource, key);
-                    Answer::Replied(Ok(known.map(|it| (*it).clone())))
-                }
-                Task::Send(_) => break,
-            };
+        while let Next::Work(work) = &next
+            && let Some(answer) = self.known(&work.task, &primary)
+        {
             next = self.engine.answer(now, &primary, answer);
         }
         next
@@ -255,9 +245,8 @@ fn what_has_waited_is_sent_only_for_what_was_decided_upon() {
     assert!(matches!(again, Some(Task::Decide(_))), "{again:?}");
     let nothing = Rig::waits(|rig| {
         for version in ["50", "5"] {
-            let (objects, version) = (vec![], version.into());
             let item = resource(None, "Item");
-            rig.engine.listed(&item, None, List { objects, version });
+            rig.engine.listed(&item, None, empty(version));
         }
     });
     assert_eq!(nothing, None, "its API server was set back");
@@ -272,16 +261,10 @@ fn the_read_before_a_create_is_not_sent_where_nothing_is_answered() {
         let primary = work.primary.clone();
         let mut next = Next::Work(Box::new(work));
         while let Next::Work(work) = &next {
-            let answer = match &work.task {
-                Task::Decide(snapshot) if snapshot.observations.is_empty() => {
-                    Answer::Decided(manifest(), Ok(Outcome::Observe(vec![items()])))
-                }
-                Task::Decide(_) => Answer::Decided(manifest(), Ok(Outcome::Act(create()))),
-                Task::Send(_) => {
-                    reads += 1;
-                    lost()
-                }
-            };
+            let answer = decided(&work.task, create).unwrap_or_else(|| {
+                reads += 1;
+                lost()
+            });
             next = rig.engine.answer(now, &primary, answer);
         }
     }

@@ -41,10 +41,6 @@ fn the_reply_to_a_create_is_no_news_once_the_watch_has_shown_something_newer() {
 /// What the others show may never have been, in that context.
 #[test]
 fn nothing_is_decided_on_an_api_server_that_was_set_back_before_all_is_listed() {
-    let empty = |version: &str| List {
-        objects: vec![],
-        version: version.into(),
-    };
     let mut rig = Rig::new();
     let (order, item) = (resource(None, "Order"), resource(None, "Item"));
     assert!(!rig.engine.listed(&item, None, empty("50")));
@@ -70,33 +66,25 @@ fn nothing_is_decided_on_an_api_server_that_was_set_back_before_all_is_listed() 
 #[test]
 fn each_kind_is_listed_anew_once() {
     let mut rig = Rig::new();
-    let list = |version: &str| List {
-        objects: vec![],
-        version: version.into(),
-    };
     let kinds = [resource(None, "Order"), resource(None, "Item")];
     for kind in &kinds {
-        rig.engine.listed(kind, None, list("50"));
+        rig.engine.listed(kind, None, empty("50"));
     }
     let backs = kinds
         .iter()
-        .map(|kind| rig.engine.listed(kind, None, list("5")));
+        .map(|kind| rig.engine.listed(kind, None, empty("5")));
     assert_eq!(backs.collect::<Vec<_>>(), [true, false]);
     assert!(!kinds.iter().any(|kind| rig.engine.is_outdated(kind, None)));
 }
 
 #[test]
 fn what_is_decided_while_an_api_server_is_set_back_is_decided_anew() {
-    let list = |version: &str| List {
-        objects: vec![],
-        version: version.into(),
-    };
     let mut rig = Rig::new();
     let item = resource(None, "Item");
-    rig.engine.listed(&item, None, list("50"));
+    rig.engine.listed(&item, None, empty("50"));
     rig.next();
     rig.decides(Outcome::Observe(vec![items()]));
-    assert!(rig.engine.listed(&item, None, list("5")));
+    assert!(rig.engine.listed(&item, None, empty("5")));
     let status = Action::SetStatus("{}".into());
     let next = rig.decides(Outcome::Act(plan(vec![status])));
     assert!(matches!(next, Next::Ended(_)), "{next:?}");
@@ -110,13 +98,11 @@ fn own_writes_belong_to_the_api_server_that_they_were_made_on() {
         let mut rig = Rig::new();
         let other = resource(Some("east"), "Other");
         rig.engine.open(&other, None);
-        let (objects, version) = (vec![], "100".into());
-        rig.engine.listed(&other, None, List { objects, version });
+        rig.engine.listed(&other, None, empty("100"));
         (rig, other)
     };
     let set_back = |rig: &mut Rig, other: &Resource| {
-        let (objects, version) = (vec![], "50".into());
-        assert!(rig.engine.listed(other, None, List { objects, version }));
+        assert!(rig.engine.listed(other, None, empty("50")));
     };
     let (mut before, other) = rig();
     before.lists(vec![], 40);
@@ -149,14 +135,10 @@ fn two_watches_of_one_kind_do_not_set_each_other_back() {
         node.key.namespace = None;
         node
     };
-    let list = || List {
-        objects: vec![],
-        version: "100".into(),
-    };
-    rig.engine.listed(&west, Some("a"), list());
+    rig.engine.listed(&west, Some("a"), empty("100"));
     rig.engine.seen(&west, node("n", 101));
     rig.engine.overlay(&west, node("m", 102));
-    assert!(!rig.engine.listed(&west, Some("b"), list()));
+    assert!(!rig.engine.listed(&west, Some("b"), empty("100")));
     let known = rig.engine.caches.get(&west, &node("m", 1).key);
     assert!(known.is_some(), "what was just written is forgotten");
 }
