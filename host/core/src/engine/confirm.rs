@@ -10,13 +10,16 @@ use crate::object::{Object, ObjectKey};
 use crate::work::{End, Next, Now, Request};
 
 impl Engine {
-    /// Whether something else is known by now than what was decided upon: another primary, or an API server that was set back.
+    /// Whether something else is known by now than what was decided upon: another primary, or none that
+    /// can be watched, or an API server that was set back.
     pub(super) fn has_changed(&self, primary: &ObjectKey, execution: &Execution) -> bool {
         let (known, decided) = (self.caches.get(&self.home(), primary), &execution.primary);
         let is_same = known.is_some_and(|known| {
             (&known.uid, &known.resource_version) == (&decided.uid, &decided.resource_version)
         });
-        !is_same || execution.set_backs != self.set_backs
+        let home = self.home().object(primary);
+        let is_unknown = self.is_pending(&home) || self.is_lost(&home);
+        !is_same || is_unknown || execution.set_backs != self.set_backs
     }
 
     /// What is left of a plan is not carried out: it is decided anew.

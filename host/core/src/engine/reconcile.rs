@@ -114,12 +114,12 @@ impl Engine {
     }
 
     /// Whether the first list of what an object is in is under way.
-    fn is_pending(&self, object: &ObjectRef) -> bool {
+    pub(super) fn is_pending(&self, object: &ObjectRef) -> bool {
         matches!(self.caches.object(object), Err(Unknown::Pending))
     }
 
     /// Whether the watch of what an object is in does not work now. One that does not exist is not lost.
-    fn is_lost(&self, object: &ObjectRef) -> bool {
+    pub(super) fn is_lost(&self, object: &ObjectRef) -> bool {
         let known = self.caches.object(object);
         matches!(known, Err(Unknown::Unavailable(why)) if why.reason != UnavailableReason::NotWatched)
     }
@@ -139,8 +139,12 @@ impl Engine {
     }
 
     /// Asks the policy, unless something is not known yet that it asks for.
-    fn decide(&mut self, now: Now, primary: &ObjectKey, mut asked: Deciding) -> Next {
-        asked.set_backs = self.set_backs;
+    fn decide(&mut self, now: Now, primary: &ObjectKey, asked: Deciding) -> Next {
+        if asked.set_backs != self.set_backs {
+            // Since it was asked first. The primary may never have been.
+            self.wake([primary.clone()]);
+            return self.end(now, primary, Verdict::Done(None), End::Undecided);
+        }
         match self.snapshot(now, primary, &asked) {
             Ok(Some(snapshot)) => {
                 self.runs.insert(primary.clone(), Run::Deciding(asked));

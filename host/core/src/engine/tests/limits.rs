@@ -250,6 +250,11 @@ fn what_has_waited_is_sent_only_for_what_was_decided_upon() {
         }
     });
     assert_eq!(nothing, None, "its API server was set back");
+    let nothing = Rig::waits(|rig| {
+        let lost = Unavailable::new(UnavailableReason::Unreachable, "no route");
+        rig.engine.set_health(&orders(), None, Health::Lost(lost));
+    });
+    assert_eq!(nothing, None, "nobody sees what becomes of it");
 }
 
 /// It is a request to the control plane.

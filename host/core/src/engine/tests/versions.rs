@@ -142,3 +142,20 @@ fn two_watches_of_one_kind_do_not_set_each_other_back() {
     let known = rig.engine.caches.get(&west, &node("m", 1).key);
     assert!(known.is_some(), "what was just written is forgotten");
 }
+
+#[test]
+fn a_policy_that_asks_for_more_is_not_shown_a_primary_from_before() {
+    let mut rig = Rig::new();
+    let item = resource(None, "Item");
+    rig.engine.listed(&item, None, empty("50"));
+    rig.lists(vec![object("i", 5, "i1")], 50);
+    rig.next();
+    assert!(rig.engine.listed(&item, None, empty("5")));
+    let Selector::Labels(mut query) = items() else {
+        panic!("it is a query")
+    };
+    query.scope = Scope::One("east".into());
+    let next = rig.decides(Outcome::Observe(vec![Selector::Labels(query)]));
+    assert!(matches!(next, Next::Ended(_)), "{next:?}");
+    assert_eq!(rig.next(), None, "the primaries are not listed yet");
+}
